@@ -24,15 +24,21 @@ from jaxtyping import Array, Float32, Key, UInt32
 Stream = UInt32[Array, "2"]
 
 _GOLDEN = 0x9E3779B9
+_KEY_ROUNDS = (0x9E3779B9, 0x3C6EF372, 0xDAA66D2B, 0x78DDE6E4)
 _POPCOUNT_SCALE = 1.0 / math.sqrt(8.0 + 1.0 / 12.0)
 
 
-def _hash(index: Array, stream: Array) -> tuple[Array, Array]:
-    """Returns 32 random bits an index, and the word before the last mixing (for dither)."""
+def _hash(index: Array, stream: Array | tuple[Array, Array]) -> tuple[Array, Array]:
+    """Returns 32 random bits an index, and a second word for dither, nearly free.
+
+    The second word is the exclusive or of the hash before and after its last multiplication. The
+    first of the two hides the bits that the second shares with the hash: over all 2**32 values,
+    its covariance with the hash's popcount (to the third power too) is 0 to 5 digits.
+    """
     x = index * jnp.uint32(_GOLDEN) + stream[0]
     x = (x ^ (x >> 16)) * jnp.uint32(0x21F0AAAD) + stream[1]
     y = (x ^ (x >> 15)) * jnp.uint32(0x735A2D97)
-    return y ^ (y >> 15), y
+    return y ^ (y >> 15), x ^ y
 
 
 def _index(shape: tuple[int, ...]) -> Array:
@@ -48,8 +54,11 @@ def _index(shape: tuple[int, ...]) -> Array:
 def stream(key: Key[Array, ""]) -> Stream:
     """The stream of a JAX key.
 
+    Each pair of the key's words is mixed into the stream by four Feistel rounds of the hash:
+    consecutive seeds give unrelated streams, and two keys of two words never the same one.
+
     Args:
-      key: a typed key (``jax.random.key``).
+      key: a typed key (``jax.random.key``), of any implementation.
 
     Returns:
       Two ``uint32`` words.
@@ -58,11 +67,17 @@ def stream(key: Key[Array, ""]) -> Stream:
       >>> import jax
       >>> from memjax import random
       >>> s = random.fold_in(random.stream(jax.random.key(0)), 7)
-      >>> random.bits(s, (2,)).dtype
-      dtype('uint32')
+      >>> random.bits(s, (3,))
+      Array([2623916697, 3958406081,  343381121], dtype=uint32)
     """
     data = jax.random.key_data(key).reshape(-1)
-    return data[:2] ^ data[-2:] if data.shape[0] > 2 else data
+    left, right = jnp.uint32(0), jnp.uint32(0)
+    for first in range(0, data.shape[0], 2):
+        left, right = left ^ data[first], right ^ data[first + 1]
+        for constant in _KEY_ROUNDS:
+            mixed, _ = _hash(right + jnp.uint32(constant), (jnp.uint32(0), jnp.uint32(0)))
+            left, right = right, left ^ mixed
+    return jnp.stack([left, right])
 
 
 def fold_in(stream: Stream, data: int | Array) -> Stream:
@@ -107,7 +122,9 @@ def normal(stream: Stream, shape: tuple[int, ...], *, exact: bool = False) -> Fl
 
         xi = (popcount(h) - 16 + u - 1/2) / sqrt(8 + 1/12),   u in [0, 1)
 
-    Mean 0, variance 1, symmetric; excess kurtosis -0.0625 + O(1e-3), and |xi| < 5.81.
+    Mean 0, variance 1, symmetric; excess kurtosis -0.0613, and |xi| < 5.804. Beyond 2, 3 and 4
+    standard deviations lie 0.04451, 0.00206 and 3.13e-5 of the numbers (normal: 0.04550, 0.00270
+    and 6.33e-5).
     The exact one is ``sqrt(2) erfinv(2u - 1)``, several times slower, |xi| < 5.42.
 
     Args:

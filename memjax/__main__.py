@@ -1,0 +1,5 @@
+"""``python -m memjax``."""
+
+from memjax.cli import main
+
+main()

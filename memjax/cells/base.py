@@ -1,0 +1,85 @@
+"""What a cell is: devices that make one weight, how pulses reach them and how it is read."""
+
+from typing import Any, NamedTuple
+
+from jaxtyping import Array
+
+from memjax import random
+from memjax.devices import Device
+from memjax.pytree import Leaf, check, param, params
+
+
+class CellState(NamedTuple):
+    """One weight array's cells: what was fabricated, and what the weight alone cannot tell.
+
+    Attributes:
+      devices: a fabricated array a device of the cell (what ``Device.fabricate`` returns).
+      conductances: normalised conductances, an array a device; empty where the weight says it all.
+    """
+
+    devices: tuple[Any, ...]
+    conductances: tuple[Array, ...]
+
+
+@params
+class Cell:
+    """Parameters that every cell has."""
+
+    weight_range: Leaf = param(
+        0.5, "largest weight R: w lies in [-R, R]", unit="weight units", more_than=0
+    )
+
+    def __post_init__(self) -> None:
+        check(self)
+
+    def pulse_size(self, device: Device) -> Any:
+        """The mean weight change of one pulse, ``2 R / (L - 1)``, in weight units."""
+        return 2.0 * self.weight_range * device.nominal_step
+
+    def init(
+        self, device: Device, stream: random.Stream, weight: Array
+    ) -> tuple[CellState, Array]:
+        """Fabricates cells and programs them to ``weight`` as nearly as they can hold it.
+
+        Args:
+          device: the device that the cells are made of.
+          stream: random stream of this weight array.
+          weight: wanted weights.
+
+        Returns:
+          The cells' state and the weight that they hold.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must define init")
+
+    def pulse(
+        self,
+        device: Device,
+        state: CellState,
+        weight: Array,
+        n: Array,
+        stream: random.Stream,
+        *,
+        exact_noise: bool = False,
+    ) -> tuple[CellState, Array]:
+        """Fires ``n`` signed pulses at each cell (up raises the weight).
+
+        Args:
+          device: the device that the cells are made of.
+          state: the cells' state.
+          weight: the weight that they hold.
+          n: signed pulse counts of the weight's shape.
+          stream: random stream of this update.
+          exact_noise: exact normal numbers instead of the fast ones (static).
+
+        Returns:
+          The new state and the new weight.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must define pulse")
+
+    def readout(self, state: CellState, weight: Array) -> Array:
+        """The weight that the cells hold, given the last one that they were seen to hold."""
+        raise NotImplementedError(f"{type(self).__name__} must define readout")
+
+    def read_variance(self, device: Device, weight: Array) -> Array:
+        """The variance of one read of each weight, ``device.sigma_read`` of every conductance."""
+        raise NotImplementedError(f"{type(self).__name__} must define read_variance")

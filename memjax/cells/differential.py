@@ -1,0 +1,76 @@
+"""Differential pair: two devices that move in opposite directions."""
+
+import jax.numpy as jnp
+from jaxtyping import Array
+
+from memjax import random
+from memjax.cells.base import Cell, CellState
+from memjax.devices import Device
+from memjax.pytree import params
+
+
+@params
+class DifferentialPair(Cell):
+    """``w = R (g+ - g-)``, each pulse potentiating one device and depressing the other.
+
+    Gmin cancels in the difference. One pulse moves both devices, so its mean size is that of the
+    reference cell, ``2 R / (L - 1)``, with two independent noises. Two arrays a weight are state.
+
+    Source: Ernoult, Grollier & Querlioz, Sci. Rep. 9:1851 (2019).
+    """
+
+    def init(
+        self, device: Device, stream: random.Stream, weight: Array
+    ) -> tuple[CellState, Array]:
+        """Programs ``g+- = 1/2 +- w / (2 R)``, within each device's bounds."""
+        arrays = tuple(device.fabricate(random.fold_in(stream, k), weight.shape) for k in (0, 1))
+        conductances = tuple(
+            jnp.clip(g, array.g_min, array.g_max)
+            for g, array in zip(self._balanced(weight), arrays, strict=True)
+        )
+        state = CellState(arrays, conductances)
+        return state, self.readout(state, weight)
+
+    def pulse(
+        self,
+        device: Device,
+        state: CellState,
+        weight: Array,
+        n: Array,
+        stream: random.Stream,
+        *,
+        exact_noise: bool = False,
+    ) -> tuple[CellState, Array]:
+        """``n`` pulses up on g+ and as many down on g-."""
+        conductances = tuple(
+            device.step(
+                array,
+                g,
+                sign * n,
+                random.normal(random.fold_in(stream, k), n.shape, exact=exact_noise),
+            )
+            for k, (array, g, sign) in enumerate(
+                zip(state.devices, state.conductances, (1.0, -1.0), strict=True)
+            )
+        )
+        state = state._replace(conductances=conductances)
+        return state, self.readout(state, weight)
+
+    def readout(self, state: CellState, weight: Array) -> Array:
+        """``R (g+ - g-)``."""
+        del weight
+        return self.weight_range * (state.conductances[0] - state.conductances[1])
+
+    def read_variance(self, device: Device, weight: Array) -> Array:
+        """``(R sigma_read)^2 sum over both of (g + 1 / (on_off - 1))^2``, for a balanced pair.
+
+        A layer sees the weight only, so it takes ``g+- = 1/2 +- w / (2 R)``, which pairs that were
+        programmed and pulsed in opposite directions hold but for their noise.
+        """
+        sigma = 0.0 if device.sigma_read is None else device.sigma_read
+        seen = (g + device.g_offset for g in self._balanced(weight))
+        return (self.weight_range * sigma) ** 2 * sum(g * g for g in seen)
+
+    def _balanced(self, weight: Array) -> tuple[Array, Array]:
+        half = weight * (0.5 / self.weight_range)
+        return 0.5 + half, 0.5 - half

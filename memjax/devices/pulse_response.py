@@ -1,0 +1,68 @@
+"""The experiment that every device paper shows: conductance against pulse number."""
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Key
+
+from memjax import random
+from memjax.devices.base import Device
+from memjax.errors import UserError
+
+
+def pulse_response(
+    device: Device,
+    n_up: int,
+    n_down: int,
+    *,
+    start: float = 0.0,
+    key: Key[Array, ""] | None = None,
+) -> Float[Array, "n_pulses_and_start"]:
+    """Normalised conductance after each of ``n_up`` potentiation and ``n_down`` depression pulses.
+
+    Args:
+      device: any device.
+      n_up: number of single pulses up, first (static).
+      n_down: number of single pulses down, after them (static).
+      start: normalised conductance before the first pulse, in [0, 1].
+      key: draws the device and its noise; without one the device is ideal, with no spread or noise.
+        ``vmap`` over keys for a population.
+
+    Returns:
+      ``1 + n_up + n_down`` conductances, the start first. In siemens: ``Gmin + g (Gmax - Gmin)``.
+
+    Raises:
+      UserError: a negative number of pulses, or a start outside [0, 1].
+
+    Example:
+      >>> from memjax.devices import ConstantStep, pulse_response
+      >>> pulse_response(ConstantStep(levels=3), 2, 1).tolist()
+      [0.0, 0.5, 1.0, 0.5]
+    """
+    if n_up < 0 or n_down < 0:
+        raise UserError(f"pulse_response: n_up = {n_up}, n_down = {n_down} must be at least 0")
+    if isinstance(start, int | float) and not 0 <= start <= 1:
+        raise UserError(f"pulse_response: start = {start} must be within [0, 1]")
+    ideal = key is None
+    stream = random.stream(jax.random.key(0) if key is None else key)
+    if ideal:
+        device = without_noise(device)
+    array = device.fabricate(random.fold_in(stream, 0), ())
+    noises = random.fold_in(stream, 1)
+
+    def pulse(g: Array, step_and_sign: tuple[Array, Array]) -> tuple[Array, Array]:
+        step, sign = step_and_sign
+        noise = jnp.float32(0.0) if ideal else random.normal(random.fold_in(noises, step), ())
+        g = device.step(array, g, sign, noise)
+        return g, g
+
+    signs = jnp.concatenate([jnp.ones(n_up, jnp.float32), -jnp.ones(n_down, jnp.float32)])
+    first = jnp.asarray(start, jnp.float32)
+    _, after = jax.lax.scan(pulse, first, (jnp.arange(n_up + n_down), signs))
+    return jnp.concatenate([first[None], after])
+
+
+def without_noise(device: Device) -> Device:
+    """The ideal twin of a device: the same response, no spread, no noise, nothing stuck."""
+    absent = ("sigma_g", "sigma_read", "sigma_d2d", "sigma_up_down", "sigma_bounds", "stuck")
+    values = {name: getattr(device, name) for name in device.__dataclass_fields__}
+    return type(device)(**values | dict.fromkeys(absent) | {"sigma_c2c": 0.0})

@@ -1,0 +1,88 @@
+"""NeuroSim's device: potentiation and depression curves that saturate exponentially."""
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array
+
+from memjax import random
+from memjax.devices.contraction import Contraction, ContractionDevice
+from memjax.pytree import Leaf, param, params
+
+_LABEL_PER_BULGE = 10.10152526
+
+
+def curvature(nonlinearity: Leaf) -> Array:
+    """The curve's constant A, in units of the full pulse range, of a NeuroSim label NL.
+
+    ``NL = 10.10152526 max over x in [0, 1] of [(1 - e^(-x/A)) / (1 - e^(-1/A)) - x]``, the maximum at
+    ``x* = -A ln(A (1 - e^(-1/A)))``; A carries NL's sign and grows without limit as NL goes to 0.
+    Solved for ``1/A`` by bisection, so it may be traced.
+
+    Args:
+      nonlinearity: the label, any shape, |NL| up to 9.
+
+    Returns:
+      A, of the same shape; |NL| below 1e-3 gives a straight line (|A| = 2500).
+
+    Example:
+      >>> from memjax.devices.saturating_exponential import curvature
+      >>> round(float(curvature(2.4)), 4)
+      0.4992
+
+    Source: Chen, Peng & Yu, IEEE TCAD 37:3067 (2018); MLP+NeuroSim V3 manual.
+    """
+    label = jnp.asarray(nonlinearity, jnp.float32)
+    target = jnp.abs(label) / _LABEL_PER_BULGE
+
+    def bulge(inverse: Array) -> Array:
+        full = -jnp.expm1(-inverse)
+        peak = -jnp.log(full / inverse) / inverse
+        return -jnp.expm1(-inverse * peak) / full - peak
+
+    def halve(_: int, bracket: tuple[Array, Array]) -> tuple[Array, Array]:
+        low, high = bracket
+        middle = 0.5 * (low + high)
+        below = bulge(middle) < target
+        return jnp.where(below, middle, low), jnp.where(below, high, middle)
+
+    start = (jnp.full_like(target, 1e-2), jnp.full_like(target, 100.0))
+    low, high = jax.lax.fori_loop(0, 40, halve, start)
+    # Below a label of 0.01 the bulge is 1/(8A) to first order and float32 cannot bisect it.
+    inverse = jnp.where(target < 1.25e-3, jnp.maximum(8.0 * target, 4e-4), 0.5 * (low + high))
+    return jnp.where(label < 0, -1.0, 1.0) / inverse
+
+
+@params
+class SaturatingExponential(ContractionDevice):
+    """The exponential response of MLP+NeuroSim, by its non-linearity labels.
+
+    From Gmin, ``g(P) = B (1 - e^(-P / (A L)))``, ``B = 1 / (1 - e^(-1/A))`` after P of L pulses; an
+    n-pulse update is the contraction ``g -> B - (B - g) e^(-n / (A L))``. Depression is the same
+    curve from Gmax with ``A = -curvature(nl_down)``: a negative label mirrors potentiation, a
+    positive one retraces it. Here ``levels`` is the number of pulses L from one bound to the other.
+
+    Example:
+      >>> from memjax.devices import SaturatingExponential, pulse_response
+      >>> device = SaturatingExponential(levels=97, nl_up=2.4, nl_down=-4.88)
+      >>> round(float(pulse_response(device, 1, 0)[1]), 4)
+      0.0236
+
+    Source: Chen, Peng & Yu, IEEE TCAD 37:3067 (2018).
+    """
+
+    nl_up: Leaf = param(1.0, "potentiation's non-linearity label", at_least=-9, at_most=9)
+    nl_down: Leaf = param(-1.0, "depression's non-linearity label", at_least=-9, at_most=9)
+
+    def fabricate(self, stream: random.Stream, shape: tuple[int, ...]) -> Contraction:
+        """Rates and asymptotes of both curves within the device's own bounds."""
+        spread = self.spread(stream, shape)
+        extent = spread.g_max - spread.g_min
+        a_up, a_down = curvature(self.nl_up), -curvature(self.nl_down)
+        return Contraction(
+            rate_up=spread.up / (a_up * self.levels),
+            rate_down=spread.down / (a_down * self.levels),
+            top=spread.g_min - extent / jnp.expm1(-1.0 / a_up),
+            bottom=spread.g_max + extent / jnp.expm1(-1.0 / a_down),
+            g_min=spread.g_min,
+            g_max=spread.g_max,
+        )

@@ -1,0 +1,96 @@
+"""Pulse counts from any wanted change, weight by weight: convolutions, attention, batches."""
+
+from typing import Any, Protocol
+
+import jax.numpy as jnp
+from jaxtyping import Array
+
+from memjax import random
+from memjax.pytree import check, params, static
+
+
+class Scheme(Protocol):
+    """Turns wanted changes, in pulses, into signed whole numbers of pulses."""
+
+    def draw(self, stream: random.Stream, wanted: Array) -> Array:
+        """Signed pulse counts.
+
+        Args:
+          stream: random stream of this update.
+          wanted: wanted change over pulse size, any shape.
+        """
+        ...
+
+
+@params
+class Bernoulli:
+    """Stochastic rounding: ``floor(|m|)`` pulses, and one more with the rest as probability.
+
+    ``E[n] = m`` up to ``max_pulses``; the variance is the least that whole pulses allow.
+    """
+
+    max_pulses: int = static(31, "most pulses a weight and update", at_least=1)
+
+    def __post_init__(self) -> None:
+        check(self)
+
+    def draw(self, stream: random.Stream, wanted: Array) -> Array:
+        """Signed pulse counts."""
+        size = jnp.minimum(jnp.abs(wanted), float(self.max_pulses))
+        return jnp.sign(wanted) * jnp.floor(size + random.uniform(stream, wanted.shape))
+
+
+@params
+class Binomial:
+    """``length`` independent slots, each of which fires with ``p = |m| / length``.
+
+    ``E[n] = m`` while ``|m| <= length`` and ``Var[n] = |m| (1 - p)``: the statistics of coincidence
+    trains at one crosspoint, without their correlation along rows and columns.
+    """
+
+    length: int = static(10, "slots an update, BL", at_least=1, at_most=64)
+
+    def __post_init__(self) -> None:
+        check(self)
+
+    def draw(self, stream: random.Stream, wanted: Array) -> Array:
+        """Signed pulse counts."""
+        threshold = jnp.minimum(jnp.abs(wanted) / self.length, 1.0)
+        count = jnp.zeros_like(threshold)
+        for slot in range(self.length):
+            fires = random.uniform(random.fold_in(stream, slot), wanted.shape) < threshold
+            count += fires.astype(count.dtype)
+        return jnp.sign(wanted) * count
+
+
+@params
+class Deterministic:
+    """The nearest whole number of pulses: a wanted change below half a pulse is lost."""
+
+    max_pulses: int = static(31, "most pulses a weight and update", at_least=1)
+
+    def __post_init__(self) -> None:
+        check(self)
+
+    def draw(self, stream: random.Stream, wanted: Array) -> Array:
+        """Signed pulse counts."""
+        del stream
+        return jnp.clip(jnp.round(wanted), -float(self.max_pulses), float(self.max_pulses))
+
+
+@params
+class Delivered:
+    """The wanted change already *is* a signed pulse count, as ``memjax.nn`` layers deliver it."""
+
+    def draw(self, stream: random.Stream, wanted: Array) -> Array:
+        """The counts as they are."""
+        del stream
+        return wanted
+
+
+SCHEMES: dict[str, Any] = {
+    "bernoulli": Bernoulli,
+    "binomial": Binomial,
+    "deterministic": Deterministic,
+}
+"""The element-wise schemes by their name in a sweep's ``[pulses] scheme``."""

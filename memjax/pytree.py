@@ -1,0 +1,102 @@
+"""Parameters as pytrees: a frozen, keyword-only dataclass whose fields are array leaves.
+
+Whatever a user may vary is a leaf, so it can be swept with ``vmap`` in one compilation; whatever
+fixes a shape is a *static* field, and each of its values compiles once. Fields declare their range
+and unit where they stand; a concrete value out of range raises when the object is built, a traced
+one is let through.
+"""
+
+import dataclasses
+import numbers
+from typing import Any, TypeVar, dataclass_transform
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from memjax.errors import UserError
+
+Leaf = jax.Array | np.ndarray | np.generic | float | int
+"""A number that may be swept: concrete, an array (a batch of variants), or traced."""
+
+_T = TypeVar("_T")
+
+
+def param(
+    default: float | None,
+    doc: str,
+    *,
+    unit: str = "",
+    at_least: float | None = None,
+    more_than: float | None = None,
+    at_most: float | None = None,
+) -> Any:
+    """A field that may be swept; ``None`` as a default means that the effect is absent."""
+    bounds = {"at_least": at_least, "more_than": more_than, "at_most": at_most}
+    return dataclasses.field(default=default, metadata={"doc": doc, "unit": unit, "bounds": bounds})
+
+
+def static(default: Any, doc: str, **bounds: float) -> Any:
+    """A field that fixes a shape or a program: one compilation a value."""
+    metadata = {"doc": doc, "unit": "", "bounds": bounds, "static": True}
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+@dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(param, static))
+def params(cls: type[_T]) -> type[_T]:
+    """Makes a class a frozen keyword-only dataclass, checked when built, and a JAX pytree.
+
+    Example:
+      >>> import jax
+      >>> from memjax.devices import ConstantStep
+      >>> jax.tree.leaves(ConstantStep(levels=16, on_off=8))[:2]
+      [16, 8]
+    """
+    cls = dataclasses.dataclass(frozen=True, kw_only=True)(cls)
+    fields = dataclasses.fields(cls)  # type: ignore[arg-type]
+    data = [f.name for f in fields if not f.metadata.get("static")]
+    meta = [f.name for f in fields if f.metadata.get("static")]
+
+    def flatten_with_keys(obj: Any):
+        keys = [(jax.tree_util.GetAttrKey(name), getattr(obj, name)) for name in data]
+        return keys, tuple(getattr(obj, name) for name in meta)
+
+    def flatten(obj: Any):
+        return [getattr(obj, name) for name in data], tuple(getattr(obj, name) for name in meta)
+
+    def unflatten(aux: tuple, leaves: Any) -> _T:
+        obj = object.__new__(cls)  # no check: leaves may be tracers or JAX's placeholders
+        for name, value in zip(data + meta, (*leaves, *aux), strict=True):
+            object.__setattr__(obj, name, value)
+        return obj
+
+    jax.tree_util.register_pytree_with_keys(cls, flatten_with_keys, unflatten, flatten)
+    return cls
+
+
+def check(obj: Any) -> None:
+    """Raises ``UserError`` for the first field of ``obj`` that is out of its declared range."""
+    for field in dataclasses.fields(obj):
+        value = getattr(obj, field.name)
+        if "bounds" not in field.metadata or value is None:
+            continue
+        if isinstance(value, jax.core.Tracer | str | bool):
+            continue
+        if not isinstance(value, numbers.Real | np.ndarray | jax.Array):
+            raise UserError(f"{type(obj).__name__}: {field.name} = {value!r} must be a number")
+        array = np.asarray(value)
+        bounds = field.metadata["bounds"]
+        low, above, high = (bounds.get(k) for k in ("at_least", "more_than", "at_most"))
+        for ok, rule in (
+            (np.isfinite(array), "finite"),
+            (low is None or array >= low, f"at least {low:g}" if low is not None else ""),
+            (above is None or array > above, f"more than {above:g}" if above is not None else ""),
+            (high is None or array <= high, f"at most {high:g}" if high is not None else ""),
+        ):
+            if not np.all(ok):
+                raise UserError(f"{type(obj).__name__}: {field.name} = {value} must be {rule}")
+
+
+def as_arrays(tree: _T) -> _T:
+    """The same pytree with every leaf a float32 array (a fixed point of types under ``scan``)."""
+    return jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float32), tree)

@@ -1,0 +1,6 @@
+"""Sweeps: a specification, its lanes, the results and what to read from them."""
+
+from memjax.sweep.run import run
+from memjax.sweep.spec import Spec
+
+__all__ = ["Spec", "run"]

@@ -1,0 +1,72 @@
+"""The lanes of a sweep: one for every combination of coordinates and seed."""
+
+import hashlib
+import itertools
+from collections import defaultdict
+from typing import Any
+
+import jax
+import numpy as np
+from jaxtyping import UInt32
+
+from memjax.sweep.spec import Spec, static_parameters
+
+
+def shape(spec: Spec) -> tuple[int, ...]:
+    """Points along every axis, then seeds; a lane's number counts through it row by row."""
+    return (*(axis.size for axis in spec.axes), spec.seeds)
+
+
+def parameter_values(spec: Spec, lanes: np.ndarray) -> dict[str, list[Any]]:
+    """The value of every swept parameter in the lanes of these numbers."""
+    indices = np.unravel_index(lanes, shape(spec))
+    return {
+        parameter: [column[i] for i in index]
+        for axis, index in zip(spec.axes, indices[:-1], strict=True)
+        for parameter, column in axis.columns.items()
+    }
+
+
+def static_groups(spec: Spec) -> dict[tuple[Any, ...], np.ndarray]:
+    """Lane numbers by the values of their static parameters: one compilation a group."""
+    lanes = np.arange(np.prod(shape(spec)))
+    values = parameter_values(spec, lanes)
+    columns = [values[name] for name in static_parameters(spec)]
+    groups: dict[tuple[Any, ...], list[int]] = defaultdict(list)
+    for lane, key in enumerate(zip(*columns, strict=True) if columns else [()] * len(lanes)):
+        groups[key].append(lane)
+    return {key: np.asarray(members) for key, members in groups.items()}
+
+
+def lane_words(spec: Spec, lanes: np.ndarray) -> UInt32[np.ndarray, "lanes 2"]:
+    """Each lane's root random words, a function of its own coordinates and seed alone.
+
+    Adding points, axes' order and other lanes change nothing. Axes in ``common_random_numbers`` are
+    left out, so that lanes which differ only in them share their randomness.
+    """
+    own = [a.name for a in spec.axes if a.name not in spec.common_random_numbers]
+    parameters = sorted(
+        itertools.chain.from_iterable(a.columns for a in spec.axes if a.name in own)
+    )
+    values = parameter_values(spec, lanes)
+    seeds = lanes % spec.seeds
+    ids = np.empty((len(lanes), 2), np.uint32)
+    for row, seed in enumerate(seeds):
+        told = "".join(f"{name}={values[name][row]!r};" for name in parameters) + f"seed={seed}"
+        ids[row] = np.frombuffer(hashlib.blake2b(told.encode(), digest_size=8).digest(), np.uint32)
+    return _fold(spec.root_seed, ids)
+
+
+def baseline_words(spec: Spec) -> UInt32[np.ndarray, "seeds 2"]:
+    """The root random words of the float baseline, one pair a seed."""
+    ids = np.stack([np.full(spec.seeds, 2**32 - 1), np.arange(spec.seeds)], axis=1)
+    return _fold(spec.root_seed, ids.astype(np.uint32))
+
+
+def _fold(root_seed: int, ids: np.ndarray) -> np.ndarray:
+    root = jax.random.key(root_seed, impl="threefry2x32")
+
+    def fold(pair: jax.Array) -> jax.Array:
+        return jax.random.fold_in(jax.random.fold_in(root, pair[0]), pair[1])
+
+    return np.asarray(jax.random.key_data(jax.jit(jax.vmap(fold))(ids)))

@@ -1,0 +1,120 @@
+"""A sweep from end to end: data, lanes, labelled results, pictures."""
+
+from pathlib import Path
+
+import jax
+import numpy as np
+import xarray as xr
+
+from memjax.data import Dataset
+from memjax.data import load as load_data
+from memjax.errors import DataError
+from memjax.sweep import lanes, store
+from memjax.sweep.corruption import corrupted_sets
+from memjax.sweep.engine import Outcome, Progress, train_all, use_all_cores
+from memjax.sweep.spec import Spec
+
+
+def run(
+    spec: Spec,
+    out: str | Path | None = None,
+    *,
+    dataset: Dataset | None = None,
+    progress: Progress | None = None,
+) -> xr.Dataset:
+    """Trains every device variant of a sweep.
+
+    Args:
+      spec: the sweep.
+      out: a directory for ``results.zarr``, ``spec.toml`` and the plots; without one nothing is
+        written. A directory that already holds the results of this very specification returns them.
+      dataset: data in place of what the specification names.
+      progress: ``progress(lanes done, lanes in all)``.
+
+    Returns:
+      A dimension an axis, then ``seed`` and ``epoch``: ``test_accuracy``, ``train_loss``, ``status``
+      (0: trained; 1: went non-finite), ``baseline_accuracy`` (seed, epoch) of the floating-point
+      network trained alike; with ``[evaluate]`` also ``corrupted_accuracy`` and its baseline.
+
+    Raises:
+      UserError: a directory or a data set that cannot be used.
+
+    Example:
+      >>> from memjax.sweep import Spec, run
+      >>> spec = Spec.from_dict({"seeds": 1, "axes": {"levels": [8, 64]}, "train": {"epochs": 1}})
+      >>> run(spec).test_accuracy.dims
+      ('levels', 'seed', 'epoch')
+    """
+    use_all_cores()
+    if out is not None and (finished := store.claim(Path(out), spec)) is not None:
+        return finished
+    dataset = (_load(spec) if dataset is None else dataset).flat()
+    batch = spec.sections["train"]["batch_size"]
+    if batch > len(dataset.x_train):
+        raise DataError(
+            f"{dataset.name}: {len(dataset.x_train)} training samples are less than one batch of "
+            f"{batch}; lower train.batch_size"
+        )
+    outcome, baseline, facts = train_all(spec, dataset, progress)
+    results = label(spec, dataset, outcome, baseline).assign_attrs(facts)
+    if out is not None:
+        from memjax.sweep.plots import draw  # matplotlib, for those who want pictures
+
+        store.save(Path(out), results)
+        draw(results, Path(out))
+    return results
+
+
+def label(spec: Spec, dataset: Dataset, outcome: Outcome, baseline: Outcome) -> xr.Dataset:
+    """Outcomes as an ``xarray.Dataset`` with a dimension an axis."""
+    shape = lanes.shape(spec)
+    dims = (*(axis.name for axis in spec.axes), "seed")
+    corruptions = list(corrupted_sets(spec, dataset))
+    coords: dict = {axis.name: _coordinate(axis.labels()) for axis in spec.axes}
+    for axis in spec.axes:
+        if axis.zipped:
+            coords |= {p: (axis.name, _coordinate(v)) for p, v in axis.columns.items()}
+    coords |= {"seed": np.arange(spec.seeds)}
+    coords |= {"epoch": np.arange(1, spec.sections["train"]["epochs"] + 1)}
+
+    def cube(column: np.ndarray, *last: str) -> tuple[tuple[str, ...], np.ndarray]:
+        return (*dims, *last), column.reshape(*shape, *column.shape[1:])
+
+    variables = {
+        "test_accuracy": cube(outcome.test_accuracy, "epoch"),
+        "train_loss": cube(outcome.train_loss, "epoch"),
+        "status": cube((~outcome.finite).astype(np.int8)),
+        "baseline_accuracy": (("seed", "epoch"), baseline.test_accuracy),
+    }
+    if corruptions:
+        coords["corruption"] = corruptions
+        variables["corrupted_accuracy"] = cube(outcome.corrupted_accuracy, "corruption")
+        variables["baseline_corrupted_accuracy"] = (
+            ("seed", "corruption"),
+            baseline.corrupted_accuracy,
+        )
+    from memjax import __version__
+
+    attrs = {
+        "name": spec.name,
+        "n_classes": dataset.n_classes,
+        "dataset": dataset.name,
+        "memjax": __version__,
+        "jax": jax.__version__,
+        "spec": spec.to_toml(),
+    }
+    return xr.Dataset(variables, coords, attrs)
+
+
+def _coordinate(values: list) -> np.ndarray:
+    """Whole numbers as integers, so that ``sel(levels=32)`` and labels read as people write them."""
+    array = np.asarray(values)
+    if array.dtype.kind == "f" and np.all(array == np.round(array)) and np.all(abs(array) < 2**53):
+        return array.astype(np.int64)
+    return array
+
+
+def _load(spec: Spec) -> Dataset:
+    table = spec.sections["data"]
+    dataset = load_data(table["name"], data_dir=table["dir"] or None)
+    return dataset.take(table["train_size"], table["test_size"])

@@ -1,0 +1,26 @@
+"""Training one device variant, as pure functions."""
+
+from memjax.training.lane import (
+    LaneState,
+    Program,
+    Samples,
+    Variant,
+    accuracy,
+    init_lane,
+    train_epoch,
+)
+from memjax.training.network import ACTIVATIONS, apply_network, cross_entropy, init_network
+
+__all__ = [
+    "ACTIVATIONS",
+    "LaneState",
+    "Program",
+    "Samples",
+    "Variant",
+    "accuracy",
+    "apply_network",
+    "cross_entropy",
+    "init_lane",
+    "init_network",
+    "train_epoch",
+]

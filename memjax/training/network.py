@@ -1,0 +1,66 @@
+"""The multilayer perceptron that sweeps train: plain functions over a list of layers."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float32
+
+from memjax import random
+
+ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
+    "sigmoid": jax.nn.sigmoid,
+    "tanh": jnp.tanh,
+    "relu": jax.nn.relu,
+}
+"""Hidden activations by their name in a sweep's ``[model] activation``."""
+
+Layer = dict[str, Array]
+Dense = Callable[[int, Array, Layer], Array]
+"""``dense(layer number, inputs, layer) -> outputs``: how a layer multiplies."""
+
+
+def init_network(stream: random.Stream, sizes: Sequence[int]) -> list[Layer]:
+    """Kernels uniform in ``+-1 / sqrt(fan_in)``, biases 0.
+
+    Args:
+      stream: random stream of the initial weights.
+      sizes: units of every layer, the input first (static).
+    """
+    layers = []
+    for number, (rows, columns) in enumerate(zip(sizes[:-1], sizes[1:], strict=True)):
+        u = random.uniform(random.fold_in(stream, number), (rows, columns))
+        layers.append({"kernel": (2.0 * u - 1.0) * rows**-0.5, "bias": jnp.zeros(columns)})
+    return layers
+
+
+def apply_network(
+    layers: list[Layer], x: Float32[Array, "batch features"], dense: Dense, activation: str
+) -> Float32[Array, "batch classes"]:
+    """Class scores (logits) of a batch.
+
+    Args:
+      layers: weights.
+      x: inputs.
+      dense: how a layer multiplies.
+      activation: a key of ``ACTIVATIONS`` (static).
+    """
+    for number, layer in enumerate(layers):
+        x = dense(number, x, layer)
+        if number < len(layers) - 1:
+            x = ACTIVATIONS[activation](x)
+    return x
+
+
+def plain_dense(number: int, x: Array, layer: Layer) -> Array:
+    """``x W + b`` in floating point."""
+    del number
+    return x @ layer["kernel"] + layer["bias"][None, :]
+
+
+def cross_entropy(logits: Float32[Array, "batch classes"], labels: Array) -> Any:
+    """Mean cross-entropy of a batch."""
+    scores = jax.nn.log_softmax(logits)
+    picked = jax.nn.one_hot(labels, logits.shape[1], dtype=scores.dtype)
+    return -jnp.mean(jnp.sum(scores * picked, axis=1))

@@ -1,0 +1,194 @@
+"""The Optax transform: wanted weight changes in, what the devices did out."""
+
+import zlib
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+from jaxtyping import Array, Int32, Key
+
+from memjax import random
+from memjax.cells import Cell, CellState, ReferenceCell
+from memjax.devices import Device
+from memjax.errors import UserError
+from memjax.pulses import Bernoulli, Delivered, Scheme
+from memjax.pytree import as_arrays
+
+
+class PulsedUpdateState(NamedTuple):
+    """Everything that varies; no update reads anything else.
+
+    Attributes:
+      count: updates done.
+      key: root of the write noise; with ``count`` it fixes every number drawn.
+      device: the device's parameters.
+      cell: the cell's parameters.
+      cells: the cells' state, a struct of trees congruent with the params.
+    """
+
+    count: Int32[Array, ""]
+    key: Key[Array, ""]
+    device: Device
+    cell: Cell
+    cells: CellState
+
+
+def pulsed_update(
+    device: Device,
+    *,
+    key: Key[Array, ""],
+    cell: Cell | None = None,
+    pulses: Scheme | None = None,
+    exact_noise: bool = False,
+) -> optax.GradientTransformationExtraArgs:
+    """Applies wanted weight changes as programming pulses on memristive devices.
+
+    For each weight: pulses ``n`` are drawn for ``wanted / pulse_size``; the cell's devices take
+    them; the update returned is ``w_new - params``, so ``optax.apply_updates`` gives the weight that
+    the devices hold. It must be the **last** link of a chain: what comes before (clipping, Adam,
+    schedules, momentum) shapes the wanted change; what came after would change what hardware did.
+
+    Weights outside the cell's range are programmed to its edge by the first update; ``readout``
+    gives them before it. State is float32 whatever the params' dtype.
+
+    Args:
+      device: a device; its leaves are copied into the state, so a ``vmap`` of ``init`` over
+        devices makes one transform serve all variants.
+      key: a typed key. Two uses of one key draw the same devices and noise.
+      cell: how devices make a weight (default: ``ReferenceCell()``).
+      pulses: how a wanted change becomes whole pulses (default: ``Bernoulli()``); ``Delivered()``
+        takes updates that already are counts (``memjax.nn``).
+      exact_noise: exact normal write noise instead of the fast one (static).
+
+    Returns:
+      A transform with state ``PulsedUpdateState``. Its ``update`` needs ``params``.
+
+    Raises:
+      UserError: an argument of the wrong kind, or ``update`` without ``params``.
+
+    Example:
+      >>> import jax, jax.numpy as jnp, optax, memjax
+      >>> tx = memjax.pulsed_update(memjax.devices.ConstantStep(levels=5), key=jax.random.key(0))
+      >>> params = {"w": jnp.zeros(3)}
+      >>> state = tx.init(params)
+      >>> wanted = {"w": jnp.array([0.5, -0.25, 0.0])}
+      >>> updates, state = tx.update(wanted, state, params)
+      >>> optax.apply_updates(params, updates)["w"].tolist()
+      [0.5, -0.25, 0.0]
+    """
+    if not isinstance(device, Device):
+        raise UserError(
+            f"pulsed_update: device = {device!r} is no device; try memjax.devices.ConstantStep()"
+        )
+    cell = ReferenceCell() if cell is None else cell
+    scheme = Bernoulli() if pulses is None else pulses
+    if not isinstance(cell, Cell):
+        raise UserError(
+            f"pulsed_update: cell = {cell!r} is no cell; try memjax.cells.ReferenceCell()"
+        )
+    if not hasattr(scheme, "draw"):
+        raise UserError(
+            f"pulsed_update: pulses = {scheme!r} cannot draw pulses from a gradient; try "
+            "memjax.pulses.Bernoulli(), or Delivered() behind memjax.nn layers"
+        )
+    device, cell = as_arrays(device), as_arrays(cell)
+
+    def init(params: Any) -> PulsedUpdateState:
+        leaves, names, treedef = _flatten(params)
+        root = random.fold_in(random.stream(key), 0)
+        states = [
+            cell.init(device, random.fold_in(root, name), jnp.asarray(leaf, jnp.float32))[0]
+            for leaf, name in zip(leaves, names, strict=True)
+        ]
+        cells = _stack(states, treedef, _structure(device, cell))
+        return PulsedUpdateState(jnp.zeros((), jnp.int32), key, device, cell, cells)
+
+    def update(
+        updates: Any, state: PulsedUpdateState, params: Any = None, **extra_args: Any
+    ) -> tuple[Any, PulsedUpdateState]:
+        del extra_args
+        if params is None:
+            raise UserError("pulsed_update: update needs params; call update(grads, state, params)")
+        leaves, names, treedef = _flatten(params)
+        wanted = treedef.flatten_up_to(updates)
+        structure = _structure(state.device, state.cell)
+        states = _unstack(state.cells, treedef, structure)
+        step = random.fold_in(random.fold_in(random.stream(state.key), 1), state.count)
+        size = state.cell.pulse_size(state.device)
+        changes, new_states = [], []
+        for leaf, name, want, old in zip(leaves, names, wanted, states, strict=True):
+            here = random.fold_in(step, name)
+            weight = leaf.astype(jnp.float32)
+            want = want.astype(jnp.float32)
+            asked = want if isinstance(scheme, Delivered) else want / size
+            n = scheme.draw(random.fold_in(here, 0), asked)
+            new, held = state.cell.pulse(
+                state.device, old, weight, n, random.fold_in(here, 1), exact_noise=exact_noise
+            )
+            changes.append((held - weight).astype(leaf.dtype))
+            new_states.append(new)
+        cells = _stack(new_states, treedef, structure)
+        count = optax.safe_increment(state.count)
+        return treedef.unflatten(changes), state._replace(count=count, cells=cells)
+
+    return optax.GradientTransformationExtraArgs(init, update)
+
+
+def readout(state: Any, params: Any) -> Any:
+    """The exact weights that the devices hold.
+
+    Args:
+      state: an optimiser state that holds one ``PulsedUpdateState`` (of a chain, say).
+      params: the params; they carry the weights of a reference cell.
+
+    Returns:
+      A tree like ``params``.
+
+    Raises:
+      UserError: the state holds no ``PulsedUpdateState``.
+    """
+    is_pulsed = lambda node: isinstance(node, PulsedUpdateState)  # noqa: E731
+    found = [s for s in jax.tree.leaves(state, is_leaf=is_pulsed) if is_pulsed(s)]
+    if len(found) != 1:
+        raise UserError(f"readout: the state holds {len(found)} PulsedUpdateStates, not one")
+    (pulsed,) = found
+    leaves, _, treedef = _flatten(params)
+    states = _unstack(pulsed.cells, treedef, _structure(pulsed.device, pulsed.cell))
+    held = [
+        pulsed.cell.readout(cell_state, leaf.astype(jnp.float32)).astype(leaf.dtype)
+        for cell_state, leaf in zip(states, leaves, strict=True)
+    ]
+    return treedef.unflatten(held)
+
+
+def _flatten(params: Any) -> tuple[list[Array], list[int], Any]:
+    """Leaves, a number for each leaf's path (so that its noise is its own), and the treedef."""
+    with_paths, treedef = jax.tree_util.tree_flatten_with_path(params)
+    names = [
+        zlib.crc32(jax.tree_util.keystr(path).removesuffix(".value").encode()) >> 1
+        for path, _ in with_paths
+    ]
+    return [jnp.asarray(leaf) for _, leaf in with_paths], names, treedef
+
+
+def _structure(device: Device, cell: Cell) -> Any:
+    """The treedef of one weight array's cell state."""
+    stream = jnp.zeros(2, jnp.uint32)
+    state = jax.eval_shape(lambda: cell.init(device, stream, jnp.zeros(()))[0])
+    return jax.tree.structure(state)
+
+
+def _stack(states: list[CellState], treedef: Any, structure: Any) -> CellState:
+    """A list of states, one a weight array, as one state of params-congruent trees."""
+    fields = zip(*(structure.flatten_up_to(s) for s in states), strict=True)
+    trees = [treedef.unflatten(field) for field in fields]
+    return structure.unflatten(trees or [treedef.unflatten([])] * structure.num_leaves)
+
+
+def _unstack(cells: CellState, treedef: Any, structure: Any) -> list[CellState]:
+    """The inverse of ``_stack``."""
+    fields = [treedef.flatten_up_to(tree) for tree in structure.flatten_up_to(cells)]
+    if not fields:
+        return [structure.unflatten([])] * treedef.num_leaves
+    return [structure.unflatten(leaves) for leaves in zip(*fields, strict=True)]
