@@ -16,7 +16,7 @@ import numpy as np
 
 from memjax.errors import UserError
 
-Leaf = jax.Array | np.ndarray | np.generic | float | int
+Leaf = jax.Array | np.ndarray | np.floating | np.integer | float | int
 """A number that may be swept: concrete, an array (a batch of variants), or traced."""
 
 _T = TypeVar("_T")
@@ -27,16 +27,16 @@ def param(
     doc: str,
     *,
     unit: str = "",
-    at_least: float | None = None,
-    more_than: float | None = None,
-    at_most: float | None = None,
+    at_least: float | int | None = None,
+    more_than: float | int | None = None,
+    at_most: float | int | None = None,
 ) -> Any:
     """A field that may be swept; ``None`` as a default means that the effect is absent."""
     bounds = {"at_least": at_least, "more_than": more_than, "at_most": at_most}
     return dataclasses.field(default=default, metadata={"doc": doc, "unit": unit, "bounds": bounds})
 
 
-def static(default: Any, doc: str, **bounds: float) -> Any:
+def static(default: Any, doc: str, **bounds: float | int) -> Any:
     """A field that fixes a shape or a program: one compilation a value."""
     metadata = {"doc": doc, "unit": "", "bounds": bounds, "static": True}
     return dataclasses.field(default=default, metadata=metadata)
@@ -78,14 +78,16 @@ def check(obj: Any) -> None:
     """Raises ``UserError`` for the first field of ``obj`` that is out of its declared range."""
     for field in dataclasses.fields(obj):
         value = getattr(obj, field.name)
-        if "bounds" not in field.metadata or value is None:
+        bounds, is_static = field.metadata.get("bounds"), field.metadata.get("static")
+        if bounds is None or (is_static and not bounds):
             continue
-        if isinstance(value, jax.core.Tracer | str | bool):
+        if isinstance(value, jax.core.Tracer) or (value is None and field.default is None):
             continue
         if not isinstance(value, numbers.Real | np.ndarray | jax.Array):
             raise UserError(f"{type(obj).__name__}: {field.name} = {value!r} must be a number")
+        if is_static and not isinstance(value, numbers.Integral):
+            raise UserError(f"{type(obj).__name__}: {field.name} = {value!r} must be whole")
         array = np.asarray(value)
-        bounds = field.metadata["bounds"]
         low, above, high = (bounds.get(k) for k in ("at_least", "more_than", "at_most"))
         for ok, rule in (
             (np.isfinite(array), "finite"),

@@ -26,7 +26,7 @@ class Cell:
     """Parameters that every cell has."""
 
     weight_range: Leaf = param(
-        0.5, "largest weight R: w lies in [-R, R]", unit="weight units", more_than=0
+        default=0.5, doc="largest weight R: w lies in [-R, R]", unit="weight units", more_than=0
     )
 
     def __post_init__(self) -> None:
@@ -36,9 +36,7 @@ class Cell:
         """The mean weight change of one pulse, ``2 R / (L - 1)``, in weight units."""
         return 2.0 * self.weight_range * device.nominal_step
 
-    def init(
-        self, device: Device, stream: random.Stream, weight: Array
-    ) -> tuple[CellState, Array]:
+    def init(self, device: Device, stream: random.Stream, weight: Array) -> tuple[CellState, Array]:
         """Fabricates cells and programs them to ``weight`` as nearly as they can hold it.
 
         Args:

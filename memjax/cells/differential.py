@@ -19,9 +19,7 @@ class DifferentialPair(Cell):
     Source: Ernoult, Grollier & Querlioz, Sci. Rep. 9:1851 (2019).
     """
 
-    def init(
-        self, device: Device, stream: random.Stream, weight: Array
-    ) -> tuple[CellState, Array]:
+    def init(self, device: Device, stream: random.Stream, weight: Array) -> tuple[CellState, Array]:
         """Programs ``g+- = 1/2 +- w / (2 R)``, within each device's bounds."""
         arrays = tuple(device.fabricate(random.fold_in(stream, k), weight.shape) for k in (0, 1))
         conductances = tuple(
@@ -59,7 +57,7 @@ class DifferentialPair(Cell):
     def readout(self, state: CellState, weight: Array) -> Array:
         """``R (g+ - g-)``."""
         del weight
-        return self.weight_range * (state.conductances[0] - state.conductances[1])
+        return (state.conductances[0] - state.conductances[1]) * self.weight_range
 
     def read_variance(self, device: Device, weight: Array) -> Array:
         """``(R sigma_read)^2 sum over both of (g + 1 / (on_off - 1))^2``, for a balanced pair.

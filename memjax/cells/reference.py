@@ -24,9 +24,7 @@ class ReferenceCell(Cell):
     Source: Gokmen & Vlasov, Front. Neurosci. 10:333 (2016).
     """
 
-    def init(
-        self, device: Device, stream: random.Stream, weight: Array
-    ) -> tuple[CellState, Array]:
+    def init(self, device: Device, stream: random.Stream, weight: Array) -> tuple[CellState, Array]:
         """Clips each weight to what its device can hold."""
         array = device.fabricate(random.fold_in(stream, 0), weight.shape)
         return CellState((array,), ()), self._clip(array, weight)
@@ -41,11 +39,10 @@ class ReferenceCell(Cell):
         *,
         exact_noise: bool = False,
     ) -> tuple[CellState, Array]:
-        """Moves the weight by ``2 R`` times the conductance change, so no pulse is no change."""
+        """Moves the weight by ``2 R`` times the conductance change, within the device's bounds."""
         (array,) = state.devices
         noise = random.normal(random.fold_in(stream, 0), weight.shape, exact=exact_noise)
-        g = self._conductance(weight)
-        change = device.step(array, g, n, noise) - g
+        change = device.change(array, self._conductance(weight), n, noise)
         return state, self._clip(array, weight + 2.0 * self.weight_range * change)
 
     def readout(self, state: CellState, weight: Array) -> Array:

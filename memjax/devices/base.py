@@ -34,35 +34,46 @@ class Device:
     Source of the d2d conventions: Gokmen & Vlasov, Front. Neurosci. 10:333 (2016).
     """
 
-    levels: Leaf = param(32.0, "number of conductance levels L", at_least=2)
-    on_off: Leaf = param(10.0, "on/off ratio Gmax / Gmin", more_than=1)
+    levels: Leaf = param(default=32.0, doc="number of conductance levels L", at_least=2)
+    on_off: Leaf = param(default=10.0, doc="on/off ratio Gmax / Gmin", more_than=1)
     up_down: Leaf = param(
-        0.0,
-        "up/down imbalance: > 0 weakens depression, < 0 potentiation, by that fraction of a step",
+        default=0.0,
+        doc="up/down imbalance: that fraction of a step off depression (> 0) or potentiation (< 0)",
         at_least=-1,
         at_most=1,
     )
     sigma_c2c: Leaf = param(
-        0.0, "cycle-to-cycle sd of one step", unit="mean steps", at_least=0
+        default=0.0, doc="cycle-to-cycle sd of one step", unit="mean steps", at_least=0
     )
     sigma_g: Leaf | None = param(
-        None, "sd of one pulse in proportion to the conductance", unit="fraction of G", at_least=0
+        default=None,
+        doc="sd of one pulse in proportion to the conductance",
+        unit="fraction of G",
+        at_least=0,
     )
     sigma_read: Leaf | None = param(
-        None, "sd of one read in proportion to the conductance", unit="fraction of G", at_least=0
+        default=None,
+        doc="sd of one read in proportion to the conductance",
+        unit="fraction of G",
+        at_least=0,
     )
     sigma_d2d: Leaf | None = param(
-        None, "device-to-device sd of the mean step", unit="relative", at_least=0
+        default=None, doc="device-to-device sd of the mean step", unit="relative", at_least=0
     )
     sigma_up_down: Leaf | None = param(
-        None, "device-to-device sd of the up/down imbalance", unit="fraction of a step", at_least=0
+        default=None,
+        doc="device-to-device sd of the up/down imbalance",
+        unit="fraction of a step",
+        at_least=0,
     )
     sigma_bounds: Leaf | None = param(
-        None, "device-to-device sd of each bound's distance from mid-range", unit="relative",
+        default=None,
+        doc="device-to-device sd of each bound's distance from mid-range",
+        unit="relative",
         at_least=0,
     )
     stuck: Leaf | None = param(
-        None, "fraction of devices stuck at a random conductance", at_least=0, at_most=1
+        default=None, doc="fraction of devices stuck at a random conductance", at_least=0, at_most=1
     )
 
     def __post_init__(self) -> None:
@@ -130,12 +141,11 @@ class Device:
         """
         raise NotImplementedError(f"{type(self).__name__} must define response")
 
-    def step(self, array: Any, g: Array, n: Array, noise: Array) -> Array:
-        """Conductances after ``n`` identical pulses up (``n > 0``) or down (``n < 0``).
+    def change(self, array: Any, g: Array, n: Array, noise: Array) -> Array:
+        """What ``n`` identical pulses would change with no bounds: ``mean(g, n) + sd(g, n) xi``.
 
-        ``g' = clip(g + mean(g, n) + sd(g, n) xi, g_min, g_max)``; zero pulses change nothing
-        (beyond holding a device within its bounds). With ``sigma_g`` the variance of the noise gains
-        ``|n| sigma_g^2 (g + 1 / (on_off - 1))^2``, so a small on/off ratio costs.
+        With ``sigma_g`` the variance of the noise gains ``|n| sigma_g^2 (g + 1 / (on_off - 1))^2``, so
+        a small on/off ratio costs.
 
         Args:
           array: what ``fabricate`` returned.
@@ -147,4 +157,12 @@ class Device:
         if self.sigma_g is not None:
             proportional = self.sigma_g * (g + self.g_offset)
             sd = jnp.sqrt(sd * sd + jnp.abs(n) * proportional * proportional)
-        return jnp.clip(g + mean + sd * noise, array.g_min, array.g_max)
+        return mean + sd * noise
+
+    def step(self, array: Any, g: Array, n: Array, noise: Array) -> Array:
+        """Conductances after ``n`` identical pulses: ``clip(g + change, g_min, g_max)``.
+
+        Zero pulses change nothing, beyond holding a device within its bounds. Arguments are those
+        of ``change``.
+        """
+        return jnp.clip(g + self.change(array, g, n, noise), array.g_min, array.g_max)

@@ -33,4 +33,4 @@ class ConstantStep(Device):
         """``n`` steps, the variances of which add."""
         del g
         step = jnp.where(n > 0, array.up, array.down)
-        return n * step, self.sigma_c2c * step * jnp.sqrt(jnp.abs(n))
+        return n * step, step * self.sigma_c2c * jnp.sqrt(jnp.abs(n))

@@ -34,5 +34,6 @@ class ContractionDevice(Device):
         count = jnp.abs(n)
         rate = jnp.where(up, array.rate_up, array.rate_down)
         target = jnp.where(up, array.top, array.bottom)
-        mean = (g - target) * jnp.expm1(-rate * count)
-        return mean, self.sigma_c2c * jnp.abs(mean) / jnp.sqrt(jnp.maximum(count, 1.0))
+        # A curve that retraces grows without limit beyond its bound; 60 keeps the product finite.
+        mean = (g - target) * jnp.expm1(jnp.minimum(-rate * count, 60.0))
+        return mean, jnp.abs(mean) * self.sigma_c2c / jnp.sqrt(jnp.maximum(count, 1.0))

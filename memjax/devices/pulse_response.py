@@ -7,6 +7,7 @@ from jaxtyping import Array, Float, Key
 from memjax import random
 from memjax.devices.base import Device
 from memjax.errors import UserError
+from memjax.pytree import Leaf
 
 
 def pulse_response(
@@ -14,7 +15,7 @@ def pulse_response(
     n_up: int,
     n_down: int,
     *,
-    start: float = 0.0,
+    start: Leaf = 0.0,
     key: Key[Array, ""] | None = None,
 ) -> Float[Array, "n_pulses_and_start"]:
     """Normalised conductance after each of ``n_up`` potentiation and ``n_down`` depression pulses.

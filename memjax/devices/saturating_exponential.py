@@ -1,5 +1,7 @@
 """NeuroSim's device: potentiation and depression curves that saturate exponentially."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array
@@ -14,9 +16,9 @@ _LABEL_PER_BULGE = 10.10152526
 def curvature(nonlinearity: Leaf) -> Array:
     """The curve's constant A, in units of the full pulse range, of a NeuroSim label NL.
 
-    ``NL = 10.10152526 max over x in [0, 1] of [(1 - e^(-x/A)) / (1 - e^(-1/A)) - x]``, the maximum at
-    ``x* = -A ln(A (1 - e^(-1/A)))``; A carries NL's sign and grows without limit as NL goes to 0.
-    Solved for ``1/A`` by bisection, so it may be traced.
+    ``NL = 10.10152526 max over x in [0, 1] of [(1 - e^(-x/A)) / (1 - e^(-1/A)) - x]``, the maximum
+    at ``x* = -A ln(A (1 - e^(-1/A)))``; A carries NL's sign and grows without limit as NL goes
+    to 0. Solved for ``1/A`` by bisection, so it may be traced.
 
     Args:
       nonlinearity: the label, any shape, |NL| up to 9.
@@ -39,7 +41,7 @@ def curvature(nonlinearity: Leaf) -> Array:
         peak = -jnp.log(full / inverse) / inverse
         return -jnp.expm1(-inverse * peak) / full - peak
 
-    def halve(_: int, bracket: tuple[Array, Array]) -> tuple[Array, Array]:
+    def halve(_: Array, bracket: tuple[Array, Array]) -> tuple[Array, Array]:
         low, high = bracket
         middle = 0.5 * (low + high)
         below = bulge(middle) < target
@@ -70,8 +72,17 @@ class SaturatingExponential(ContractionDevice):
     Source: Chen, Peng & Yu, IEEE TCAD 37:3067 (2018).
     """
 
-    nl_up: Leaf = param(1.0, "potentiation's non-linearity label", at_least=-9, at_most=9)
-    nl_down: Leaf = param(-1.0, "depression's non-linearity label", at_least=-9, at_most=9)
+    nl_up: Leaf = param(
+        default=1.0, doc="potentiation's non-linearity label", at_least=-9, at_most=9
+    )
+    nl_down: Leaf = param(
+        default=-1.0, doc="depression's non-linearity label", at_least=-9, at_most=9
+    )
+
+    @property
+    def nominal_step(self) -> Any:
+        """The mean step ``1 / L``: L pulses lead from one bound to the other."""
+        return 1.0 / self.levels
 
     def fabricate(self, stream: random.Stream, shape: tuple[int, ...]) -> Contraction:
         """Rates and asymptotes of both curves within the device's own bounds."""

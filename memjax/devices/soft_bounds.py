@@ -12,7 +12,8 @@ class SoftBounds(ContractionDevice):
     """Multiplicative steps that vanish at the bounds.
 
     A pulse up adds ``2 dg0 up (1 - g)``, one down takes ``2 dg0 down g``, so the step is ``dg0 =
-    1 / (levels - 1)`` at mid-range; n pulses contract the distance to the bound by ``(1 - 2 dg0)^n``.
+    1 / (levels - 1)`` at mid-range; n pulses contract the distance to the bound by
+    ``(1 - 2 dg0)^n``.
     A device's own bound ``b`` sets its slope: ``dg0 (b - g) / (b - 1/2)``.
 
     Example:

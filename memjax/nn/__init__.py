@@ -1,13 +1,20 @@
 """Layers whose backward pass delivers pulse counts."""
 
+from typing import Any
+
 from memjax.nn.pulsed_dense import pulsed_dense, read_noise
 
-__all__ = ["PulsedLinear", "pulsed_dense", "read_noise"]
+__all__ = ["PulsedDense", "PulsedLinear", "Setting", "pulsed_dense", "read_noise"]
 
 
-def __getattr__(name: str):
-    if name == "PulsedLinear":  # Flax takes most of a second to import
-        from memjax.nn.pulsed_linear import PulsedLinear
+def __getattr__(name: str) -> Any:
+    # Flax takes most of a second to import, and sweeps do without it.
+    if name in ("PulsedLinear", "Setting"):
+        from memjax.nn import pulsed_linear
 
-        return PulsedLinear
+        return getattr(pulsed_linear, name)
+    if name == "PulsedDense":
+        from memjax.nn.linen import PulsedDense
+
+        return PulsedDense
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -72,11 +72,9 @@ def _forward(
 
 def _backward(pulses: Coincidence, residuals: Any, d: Array) -> tuple[Any, ...]:
     x, kernel, bias, stream, rate = residuals
-    rows = x if bias is None else jnp.concatenate([x, jnp.ones((x.shape[0], 1), x.dtype)], axis=1)
-    n = pulses.count(stream, rows, d, rate)
-    if bias is None:
-        return d @ kernel.T, n, None, None, None
-    return d @ kernel.T, n[:-1], n[-1], None, None
+    rows = (x,) if bias is None else (x, jnp.ones((x.shape[0], 1), x.dtype))
+    n, *n_bias = pulses.count(stream, rows, d, rate)
+    return d @ kernel.T, n, n_bias[0][0] if n_bias else None, None, None
 
 
 _pulsed_dense.defvjp(_forward, _backward)

@@ -1,5 +1,7 @@
 """Coincidence pulses: an outer-product update in one shot, by trains on rows and columns."""
 
+import functools
+
 import jax.numpy as jnp
 from jaxtyping import Array, Float32
 
@@ -22,13 +24,17 @@ class Coincidence:
     With length management a sample takes ``min(ceil(rate X D), length)`` slots. With update
     management a sample that wants more than ``length`` pulses has its d clipped, never its x.
 
-    Source: Gokmen & Vlasov, Front. Neurosci. 10:333 (2016); Gokmen, Onen & Haensch, Front. Neurosci.
-    11:538 (2017).
+    Source: Gokmen & Vlasov, Front. Neurosci. 10:333 (2016); Gokmen, Onen & Haensch, Front.
+    Neurosci. 11:538 (2017).
     """
 
-    length: int = static(10, "slots a train, BL", at_least=1, at_most=1024)
-    update_management: bool = static(True, "balance the probabilities of rows and columns")
-    length_management: bool = static(False, "as many slots as the sample needs, up to length")
+    length: int = static(default=10, doc="slots a train, BL", at_least=1, at_most=1024)
+    update_management: bool = static(
+        default=True, doc="balance the probabilities of rows and columns"
+    )
+    length_management: bool = static(
+        default=False, doc="as many slots as the sample needs, up to length"
+    )
 
     def __post_init__(self) -> None:
         check(self)
@@ -36,23 +42,24 @@ class Coincidence:
     def count(
         self,
         stream: random.Stream,
-        x: Float32[Array, "batch rows"],
-        d: Float32[Array, "batch columns"],
+        rows: tuple[Float32[Array, "batch _"], ...],
+        columns: Float32[Array, "batch columns"],
         rate: Leaf,
-    ) -> Float32[Array, "rows columns"]:
-        """Signed pulse counts, positive where x and d agree in sign; a batch's counts add.
+    ) -> tuple[Float32[Array, "_ columns"], ...]:
+        """Signed pulse counts, positive where row and column agree in sign; a batch's counts add.
 
         Args:
           stream: random stream of this update.
-          x: the layer's inputs.
-          d: the errors at its outputs.
+          rows: what drives the rows, in groups (the inputs x; the 1 of a bias).
+          columns: what drives the columns, the errors d.
           rate: pulses for a unit of ``x d``: learning rate over pulse size.
+
+        Returns:
+          The counts of every group of rows.
         """
-        x_max = jnp.maximum(jnp.max(jnp.abs(x), axis=1, keepdims=True), _TINY)
-        d_max = jnp.maximum(jnp.max(jnp.abs(d), axis=1, keepdims=True), _TINY)
+        x_max, d_max = _largest(*rows), _largest(columns)
         wanted = rate * x_max * d_max
-        slots = jnp.full_like(wanted, self.length)
-        active = None
+        slots, active = jnp.full_like(wanted, self.length), None
         if self.length_management:
             slots = jnp.clip(jnp.ceil(wanted), 1.0, self.length)
             active = slots[:, 0].astype(jnp.int32)
@@ -62,8 +69,18 @@ class Coincidence:
             reach = d_max * jnp.minimum(1.0, slots / jnp.maximum(wanted, _TINY))
             balance = jnp.sqrt(reach / x_max)
 
-        def line(purpose: int, values: Array, scale: Array) -> Trains:
-            lane = random.fold_in(stream, purpose)
-            return trains(lane, jnp.abs(values) * scale, values < 0, self.length, active)
+        def lines(purpose: int, values: Array, scale: Array) -> Trains:
+            own = random.fold_in(stream, purpose)
+            return trains(own, jnp.abs(values) * scale, values < 0, self.length, active)
 
-        return coincidences(line(0, x, each * balance), line(1, d, each / balance))
+        across = lines(0, columns, each / balance)
+        return tuple(
+            coincidences(lines(1 + group, values, each * balance), across)
+            for group, values in enumerate(rows)
+        )
+
+
+def _largest(*values: Array) -> Array:
+    """The largest magnitude of each sample, ``[batch, 1]``, never 0."""
+    largest = [jnp.max(jnp.abs(v), axis=1, keepdims=True) for v in values]
+    return functools.reduce(jnp.maximum, largest, jnp.full_like(largest[0], _TINY))

@@ -1,6 +1,6 @@
 """Pulse counts from any wanted change, weight by weight: convolutions, attention, batches."""
 
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import jax.numpy as jnp
 from jaxtyping import Array
@@ -9,6 +9,7 @@ from memjax import random
 from memjax.pytree import check, params, static
 
 
+@runtime_checkable
 class Scheme(Protocol):
     """Turns wanted changes, in pulses, into signed whole numbers of pulses."""
 
@@ -29,7 +30,7 @@ class Bernoulli:
     ``E[n] = m`` up to ``max_pulses``; the variance is the least that whole pulses allow.
     """
 
-    max_pulses: int = static(31, "most pulses a weight and update", at_least=1)
+    max_pulses: int = static(default=31, doc="most pulses a weight and update", at_least=1)
 
     def __post_init__(self) -> None:
         check(self)
@@ -37,7 +38,9 @@ class Bernoulli:
     def draw(self, stream: random.Stream, wanted: Array) -> Array:
         """Signed pulse counts."""
         size = jnp.minimum(jnp.abs(wanted), float(self.max_pulses))
-        return jnp.sign(wanted) * jnp.floor(size + random.uniform(stream, wanted.shape))
+        whole = jnp.floor(size)
+        more = random.uniform(stream, wanted.shape) < size - whole
+        return jnp.sign(wanted) * (whole + more.astype(whole.dtype))
 
 
 @params
@@ -48,7 +51,7 @@ class Binomial:
     trains at one crosspoint, without their correlation along rows and columns.
     """
 
-    length: int = static(10, "slots an update, BL", at_least=1, at_most=64)
+    length: int = static(default=10, doc="slots an update, BL", at_least=1, at_most=64)
 
     def __post_init__(self) -> None:
         check(self)
@@ -67,7 +70,7 @@ class Binomial:
 class Deterministic:
     """The nearest whole number of pulses: a wanted change below half a pulse is lost."""
 
-    max_pulses: int = static(31, "most pulses a weight and update", at_least=1)
+    max_pulses: int = static(default=31, doc="most pulses a weight and update", at_least=1)
 
     def __post_init__(self) -> None:
         check(self)

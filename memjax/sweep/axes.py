@@ -1,6 +1,7 @@
 """The axes of a sweep: what ``[axes]`` in a specification may hold, and what it means."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,14 +9,21 @@ import numpy as np
 
 from memjax.errors import SpecError
 
-RESERVED = ("seed", "epoch", "corruption")
-"""Dimensions that every result has."""
+RESERVED = (
+    *("seed", "epoch", "corruption", "test_accuracy", "train_loss", "status"),
+    *("baseline_accuracy", "corrupted_accuracy", "baseline_corrupted_accuracy"),
+)
+"""Names that every result uses itself."""
 
-_RANGES = {
-    "linspace": lambda a, b, n: np.linspace(a, b, n),
-    "logspace": lambda a, b, n: np.logspace(a, b, n),
-    "geomspace": lambda a, b, n: np.geomspace(a, b, n),
+MOST_POINTS = 100_000
+"""Points that an axis may have."""
+
+_RANGES: dict[str, Callable[..., np.ndarray]] = {
+    "linspace": np.linspace,
+    "logspace": np.logspace,
+    "geomspace": np.geomspace,
 }
+_NAMES = ", ".join([*_RANGES, "powers_of_two"])
 
 
 @dataclass(frozen=True)
@@ -55,14 +63,23 @@ def parse_axis(name: str, entry: Any) -> Axis:
         whose parameters move together (a zipped group named ``name``).
 
     Raises:
-      SpecError: an empty axis, a malformed range, or a group of unequal lengths.
+      SpecError: a name that is taken, an empty axis, a malformed range, a value that is there
+        twice, or a group of unequal lengths.
+
+    Example:
+      >>> parse_axis("sigma_c2c", {"linspace": [0, 1, 3]}).columns
+      {'sigma_c2c': [0, 0.5, 1]}
+      >>> parse_axis("material", {"levels": [8, 32], "on_off": [2, 10]}).labels()
+      [0, 1]
     """
     if name in RESERVED:
-        raise SpecError(f"{name!r} is a dimension of every result; give the axis another name")
-    if isinstance(entry, list) or (isinstance(entry, dict) and _is_range(entry)):
-        return Axis(name, {name: parse_values(entry)})
-    if not isinstance(entry, dict):
-        raise SpecError(f"must be a list such as [{entry!r}] or a range such as {{linspace = ...}}")
+        raise SpecError("every result has something of that name; give the axis another")
+    if not isinstance(entry, dict) or _is_range(entry):
+        columns = {name: parse_values(entry)}
+        _check_distinct(columns[name])
+        return Axis(name, columns)
+    if not name.isidentifier():
+        raise SpecError("a zipped group needs a name of letters, digits and underscores")
     if not entry:
         raise SpecError("the zipped group is empty; give it parameters, or remove it")
     columns = {parameter: parse_values(values) for parameter, values in entry.items()}
@@ -70,28 +87,37 @@ def parse_axis(name: str, entry: Any) -> Axis:
     if len(set(lengths.values())) > 1:
         told = ", ".join(f"{parameter} has {n}" for parameter, n in lengths.items())
         raise SpecError(f"zipped parameters need equally many values: {told}")
+    _check_distinct(list(zip(*columns.values(), strict=True)))
     return Axis(name, columns)
 
 
 def parse_values(entry: Any) -> list[Any]:
     """The values of one parameter, from a list or a range."""
-    if isinstance(entry, list):
-        values = entry
-    elif isinstance(entry, dict) and _is_range(entry):
+    if isinstance(entry, dict) and _is_range(entry):
         values = _expand(*next(iter(entry.items())))
+    elif isinstance(entry, list):
+        values = entry
     else:
-        raise SpecError(
-            f"{entry!r} is neither a list nor a range (linspace, logspace, geomspace, powers_of_two)"
-        )
+        raise SpecError(f"{entry!r} must be a list such as [1, 2], or a range: one of {_NAMES}")
     if not values:
         raise SpecError("the axis is empty; give it at least one value, or remove it")
-    keys = [tuple(value) if isinstance(value, list) else value for value in values]
-    for value in keys:
+    if len(values) > MOST_POINTS:
+        raise SpecError(f"{len(values)} values are too many; at most {MOST_POINTS} an axis")
+    for value in values:
+        if not isinstance(value, int | float | str):
+            raise SpecError(f"the value {value!r} must be a number or a string")
         if isinstance(value, float) and not math.isfinite(value):
-            raise SpecError(f"{value} is not a finite number")
-        if keys.count(value) > 1:
-            raise SpecError(f"the value {value} is there twice; an axis needs distinct values")
+            raise SpecError(f"the value {value} must be a finite number")
     return values
+
+
+def _check_distinct(points: list[Any]) -> None:
+    """A point that is there twice would be the same lane twice."""
+    seen = set()
+    for point in points:
+        if point in seen:
+            raise SpecError(f"{point!r} is there twice; an axis needs distinct values")
+        seen.add(point)
 
 
 def _is_range(entry: dict[str, Any]) -> bool:
@@ -100,24 +126,26 @@ def _is_range(entry: dict[str, Any]) -> bool:
 
 def _expand(kind: str, bounds: Any) -> list[Any]:
     form = "[first, last]" if kind == "powers_of_two" else "[first, last, count]"
-    numbers = isinstance(bounds, list) and all(
-        isinstance(b, int | float) and not isinstance(b, bool) and math.isfinite(b) for b in bounds
-    )
-    if not numbers or len(bounds) != form.count(",") + 1:
-        raise SpecError(f"{kind} = {bounds!r} must be {form}, all numbers")
+    numbers = isinstance(bounds, list) and all(type(b) in (int, float) for b in bounds)
+    if not numbers or len(bounds) != form.count(",") + 1 or not all(map(math.isfinite, bounds)):
+        raise SpecError(f"{kind} = {bounds!r} must be {form}, all finite numbers")
     if kind == "powers_of_two":
         first, last = bounds
         if first != int(first) or last != int(last) or not 0 <= first <= last <= 64:
-            raise SpecError(f"powers_of_two = {bounds} needs whole exponents, 0 <= first <= last")
+            raise SpecError(f"{kind} = {bounds} needs whole exponents, 0 <= first <= last <= 64")
         return [2**exponent for exponent in range(int(first), int(last) + 1)]
     first, last, count = bounds
-    if count != int(count) or count < 1:
-        raise SpecError(f"{kind} = {bounds}: the count must be a whole number of at least 1")
-    if count > 100_000:
-        raise SpecError(f"{kind} = {bounds}: at most 100,000 points an axis")
-    if kind == "geomspace" and first * last <= 0:
-        raise SpecError(f"geomspace = {bounds} needs first and last of one sign, not 0")
-    values = _RANGES[kind](float(first), float(last), int(count))
+    if count != int(count) or not 1 <= count <= MOST_POINTS:
+        raise SpecError(f"{kind} = {bounds}: the count must be a whole number, 1 .. {MOST_POINTS}")
+    if kind == "geomspace" and not first * last > 0:
+        raise SpecError(f"{kind} = {bounds} needs first and last of one sign, not 0")
+    with np.errstate(over="ignore", invalid="ignore"):
+        values = _RANGES[kind](float(first), float(last), int(count))
     if not np.all(np.isfinite(values)):
         raise SpecError(f"{kind} = {bounds} runs out of the range of numbers")
-    return [float(f"{value:.12g}") for value in values]
+    return [_tidy(float(f"{value:.12g}")) for value in values]
+
+
+def _tidy(value: float) -> int | float:
+    """Whole numbers as such, so that a range may vary a count."""
+    return int(value) if value.is_integer() and abs(value) < 2**53 else value

@@ -9,8 +9,8 @@ from memjax.sweep.spec import Spec
 def corrupted_sets(spec: Spec, dataset: Dataset) -> dict[str, np.ndarray]:
     """The test images under every corruption of ``[evaluate]``, the clean ones first.
 
-    ``gaussian s``: ``clip(x + s xi, 0, 1)``; ``salt_and_pepper p``: a fraction p of the pixels is set
-    to 0 or 1 with equal chance. The noise is the same for every lane and every run.
+    ``gaussian s``: ``clip(x + s xi, 0, 1)``; ``salt_and_pepper p``: a fraction p of the pixels is
+    set to 0 or 1 with equal chance. The noise is the same for every lane and every run.
 
     Args:
       spec: the sweep.

@@ -1,7 +1,6 @@
 """The pictures of a sweep: builders that return matplotlib figures, and `draw` to write them."""
 
 import os
-import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,43 +9,36 @@ import numpy as np
 import xarray as xr
 from matplotlib import colormaps
 from matplotlib.axes import Axes
-from matplotlib.axis import Axis, XAxis
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from memjax.errors import UserError
+from memjax.sweep._panels import (
+    BASELINE,
+    COLOURS,
+    MEAN,
+    MIDDLE,
+    MOST,
+    annotate,
+    chance_line,
+    far_above,
+    label,
+    legend,
+    make_panels,
+    mark_bar,
+    name_ticks,
+    x_axis,
+)
 from memjax.sweep.effects import (
     accuracy,
     axes,
     chance,
     failed,
     final_accuracy,
-    heading,
     is_numeric,
     labels,
     main_effects,
 )
-
-LABELS = {
-    "levels": "conductance levels",
-    "on_off": r"on/off ratio $G_\mathrm{max}/G_\mathrm{min}$",
-    "weight_range": "weight range ±w",
-    "sigma_c2c": "cycle-to-cycle σ (mean steps)",
-    "sigma_d2d": "device-to-device σ (relative)",
-    "nonlinearity": "non-linearity ν",
-    "learning_rate": "learning rate η",
-    "decay": "learning-rate factor per epoch",
-    "length": "pulse-train length BL",
-    "read_noise": "read noise σ",
-}
-"""Axis labels with units, by parameter name; other names are written with spaces."""
-
-# Okabe and Ito's colours, less black (the baseline's) and yellow (too pale for a line).
-_COLOURS = ["#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9"]
-_MOST = 6  # lines in a picture, panels of heat maps
-_BASELINE: dict[str, Any] = {"color": "black", "linestyle": "--", "linewidth": 1.5}
-_MEAN: dict[str, Any] = {"color": "#0072B2", "capsize": 3, "label": "mean ± sd over seeds"}
-_MIDDLE: dict[str, Any] = {"color": "#56B4E9", "alpha": 0.4, "label": "middle half of the lanes"}
-_CHANCE: dict[str, Any] = {"color": "grey", "linestyle": ":", "linewidth": 2}
 
 
 def draw(ds: xr.Dataset, directory: Path | str) -> list[Path]:
@@ -64,6 +56,9 @@ def draw(ds: xr.Dataset, directory: Path | str) -> list[Path]:
 
     Returns:
         The files written. Each appears whole or not at all.
+
+    Raises:
+        UserError: They cannot be written there.
     """
     varied = len(_ranked(_tidy(ds)))
     builders = {
@@ -72,12 +67,18 @@ def draw(ds: xr.Dataset, directory: Path | str) -> list[Path]:
         "learning_curves": learning_curves_figure,
         "corruption": corruption_figure if "corrupted_accuracy" in ds else None,
     }
-    Path(directory).mkdir(parents=True, exist_ok=True)
-    return [
-        _write(build(ds), Path(directory) / f"{name}.png")
-        for name, build in builders.items()
-        if build
-    ]
+    try:
+        Path(directory).mkdir(parents=True, exist_ok=True)
+        return [
+            _write(build(ds), Path(directory) / f"{name}.png")
+            for name, build in builders.items()
+            if build
+        ]
+    except OSError as error:
+        raise UserError(
+            f"{directory}: plots cannot be written: {error.strerror or error}; make room there, "
+            f"then `memjax plot {directory}`"
+        ) from None
 
 
 def main_effects_figure(ds: xr.Dataset) -> Figure:
@@ -87,22 +88,22 @@ def main_effects_figure(ds: xr.Dataset) -> Figure:
     baseline = 100 * float(ds["baseline_accuracy"].isel(epoch=-1).mean())
     rest = "interactions explain {interactions:.1f} %, seeds {seeds:.1f} % of the variance"
     question = f"which parameter matters? ({rest.format(**shares)})"
-    figure, panels = _panels(ds, question, len(ranked), "final test accuracy (%)")
+    figure, panels = make_panels(ds, question, len(ranked), "final test accuracy (%)")
     for ax, axis in zip(panels, ranked, strict=True):
-        x, line = _x_axis(ax, ds, axis), is_numeric(ds, axis)
+        x, line = x_axis(ax, ds, axis), is_numeric(ds, axis)
         by_seed = final.mean([d for d in final.dims if d not in (axis, "seed")])
         low, high = final.quantile([0.25, 0.75], [d for d in final.dims if d != axis]).values
         if line:
-            ax.fill_between(x, low, high, linewidth=0, **_MIDDLE)
+            ax.fill_between(x, low, high, linewidth=0, **MIDDLE)
         else:
-            ax.vlines(x, low, high, linewidth=14, **_MIDDLE)
-        marks = ax.errorbar(x, by_seed.mean("seed").values, _sd(by_seed), fmt="o-", **_MEAN)
+            ax.vlines(x, low, high, linewidth=14, **MIDDLE)
+        marks = ax.errorbar(x, by_seed.mean("seed").values, _sd(by_seed), fmt="o-", **MEAN)
         marks[0].set_linestyle("-" if line else "none")
-        ax.axhline(baseline, **_BASELINE, label=f"float baseline ({baseline:.1f} %)")
+        ax.axhline(baseline, **BASELINE, label=f"float baseline ({baseline:.1f} %)")
         ax.set_title(f"explains {shares[axis]:.1f} % of the variance", fontsize=10)
     for ax in panels:
-        _chance_line(ax, ds)
-    _legend(figure, panels[0], "outside lower center", ncols=2)
+        chance_line(ax, ds)
+    legend(figure, panels[0], "outside lower center", ncols=2)
     return figure
 
 
@@ -113,24 +114,24 @@ def heatmap_figure(ds: xr.Dataset) -> Figure:
     cells = 100 * final_accuracy(ds).mean(["seed", *others[1:]])
     chosen = _evenly(ds.sizes[others[0]]) if others else [0]
     subtitle = f"final accuracy, {_averaged(ds, others[1:])}"
-    figure, panels = _panels(ds, subtitle, len(chosen), label(ds, y), sharey=False)
+    figure, panels = make_panels(ds, subtitle, len(chosen), label(ds, y), sharey=False)
     baseline, guess = 100 * float(ds["baseline_accuracy"].isel(epoch=-1).mean()), 100 * chance(ds)
     bottom, top = float(cells.min()), max(float(cells.max()), baseline)
-    if not _far_above(guess, bottom, top):
+    if not far_above(guess, bottom, top):
         bottom = min(bottom, guess)
     for ax, index in zip(panels, chosen, strict=True):
         values = (cells.isel({others[0]: index}) if others else cells).transpose(y, x).values
         image = ax.imshow(values, "viridis", vmin=bottom, vmax=top, origin="lower", aspect="auto")
         ax.set_xlabel(label(ds, x))
-        _name_ticks(ax.xaxis, ds, x, np.arange(ds.sizes[x]))
-        _name_ticks(ax.yaxis, ds, y, np.arange(ds.sizes[y]))
+        name_ticks(ax.xaxis, ds, x, np.arange(ds.sizes[x]))
+        name_ticks(ax.yaxis, ds, y, np.arange(ds.sizes[y]))
         if max(values.shape) <= 8:
-            _annotate(ax, values, bottom, top)
+            annotate(ax, values, bottom, top)
         if others:
             ax.set_title(f"{label(ds, others[0])}: {labels(ds, others[0])[index]}", fontsize=10)
     bar = figure.colorbar(image, ax=panels, label="test accuracy (%)").ax
     bar.yaxis.set_label_position("left")
-    _mark(bar, {"float baseline": baseline, "chance": guess}, bottom, top)
+    mark_bar(bar, {"float baseline": baseline, "chance": guess}, bottom, top)
     return figure
 
 
@@ -139,18 +140,18 @@ def learning_curves_figure(ds: xr.Dataset) -> Figure:
     ds = _tidy(ds)
     axis = next(iter(_ranked(ds)), None)
     subtitle = f"{_averaged(ds, _ranked(ds)[1:])}, band: ± sd over seeds"
-    figure, (ax,) = _panels(ds, subtitle, 1, "test accuracy (%)")
+    figure, (ax,) = make_panels(ds, subtitle, 1, "test accuracy (%)")
     for name, colour, chosen in _lines(ds, axis):
         scores = 100 * accuracy(chosen)
         by_seed = scores.mean([d for d in scores.dims if d not in ("seed", "epoch")])
         name = f"{name} ({float(by_seed.isel(epoch=-1).mean()):.1f} %)"
         _band(ax, ds["epoch"].values, by_seed, name, {"color": colour})
     curve = 100 * ds["baseline_accuracy"].mean("seed")
-    ax.plot(ds["epoch"], curve, **_BASELINE, label=f"float baseline ({float(curve[-1]):.1f} %)")
-    _chance_line(ax, ds)
+    ax.plot(ds["epoch"], curve, **BASELINE, label=f"float baseline ({float(curve[-1]):.1f} %)")
+    chance_line(ax, ds)
     ax.xaxis.set_major_locator(MaxNLocator(8, integer=True))
     ax.set_xlabel("epoch")
-    _legend(figure, ax, "outside right center", title=_legend_title(ds, axis))
+    legend(figure, ax, "outside right center", title=_legend_title(ds, axis))
     return figure
 
 
@@ -167,11 +168,11 @@ def corruption_figure(ds: xr.Dataset) -> Figure:
     subtitle = f"{_averaged(ds, [a for a in ranked if a != axis])}, band: ± sd over seeds"
     left_out = " (failed lanes left out)" if failed(ds).any() else ""
     y_label = "accuracy relative to clean images (%)"
-    figure, panels = _panels(ds, subtitle + left_out, len(kinds), y_label)
+    figure, panels = make_panels(ds, subtitle + left_out, len(kinds), y_label)
     series = [
         (name, {"color": colour}, part["corrupted_accuracy"].astype(float).where(~failed(part)))
         for name, colour, part in _lines(ds, axis)
-    ] + [("float baseline", _BASELINE, ds["baseline_corrupted_accuracy"])]
+    ] + [("float baseline", BASELINE, ds["baseline_corrupted_accuracy"])]
     for ax, (kind, levels) in zip(panels, kinds.items(), strict=True):
         for name, look, scores in series:
             by_seed = scores.mean([d for d in scores.dims if d not in ("seed", "corruption")])
@@ -181,13 +182,8 @@ def corruption_figure(ds: xr.Dataset) -> Figure:
             _band(ax, np.array(list(levels.values())), relative, f"{name} ({fate})", look)
         ax.set_title(kind.replace("_", " "), fontsize=10)
         ax.set_xlabel("corruption level")
-    _legend(figure, panels[0], "outside right center", title=_legend_title(ds, axis))
+    legend(figure, panels[0], "outside right center", title=_legend_title(ds, axis))
     return figure
-
-
-def label(ds: xr.Dataset, axis: str) -> str:
-    """Writes an axis label, with its unit if it is a known one."""
-    return LABELS.get(axis, heading(ds, axis).replace("_", " "))
 
 
 def _tidy(ds: xr.Dataset) -> xr.Dataset:
@@ -200,34 +196,10 @@ def _ranked(ds: xr.Dataset) -> list[str]:
     return [name for name in main_effects(ds).index if name in axes(ds)]
 
 
-def _panels(
-    ds: xr.Dataset, subtitle: str, count: int, ylabel: str, sharey: bool = True
-) -> tuple[Figure, list[Axes]]:
-    """Makes a titled figure of `count` panels, three or fewer in a row."""
-    rows = -(-count // 3)
-    columns = -(-count // rows)
-    width, height = max(3.2 * columns + 2.6, 7.5), max(2.8 * rows + 1.6, 4.6)
-    figure = Figure(figsize=(width, height), layout="constrained")
-    title = [str(ds.attrs.get("name", "sweep")), *textwrap.wrap(subtitle, int(11 * width))]
-    figure.suptitle("\n".join(title), fontsize=11)
-    panels = figure.subplots(rows, columns, squeeze=False, sharey=sharey).ravel().tolist()
-    for ax in panels[count:]:
-        ax.remove()
-    for ax in panels[:count:columns]:
-        ax.set_ylabel(ylabel)
-    return figure, panels[:count]
-
-
-def _legend(figure: Figure, ax: Axes, place: Any, **options: Any) -> None:
-    """Puts the legend of a panel beside the panels, where it covers nothing."""
-    handles, names = ax.get_legend_handles_labels()
-    figure.legend(handles, names, loc=place, frameon=False, **options)
-
-
 def _legend_title(ds: xr.Dataset, axis: str | None) -> str:
     if axis is None:
         return ""
-    some = f"\n({_MOST} of {ds.sizes[axis]} values)" if ds.sizes[axis] > _MOST else ""
+    some = f"\n({MOST} of {ds.sizes[axis]} values)" if ds.sizes[axis] > MOST else ""
     return label(ds, axis) + some
 
 
@@ -240,11 +212,11 @@ def _averaged(ds: xr.Dataset, others: list[str]) -> str:
 def _lines(ds: xr.Dataset, axis: str | None) -> Iterator[tuple[str, Any, xr.Dataset]]:
     """Yields name, colour and lanes of each line: evenly chosen values of an axis, or all lanes."""
     if axis is None:
-        yield "all lanes", _COLOURS[0], ds
+        yield "all lanes", COLOURS[0], ds
         return
     chosen = _evenly(ds.sizes[axis])
     ordered = colormaps["viridis"](np.linspace(0, 0.88, len(chosen)))
-    for index, colour in zip(chosen, ordered if is_numeric(ds, axis) else _COLOURS, strict=False):
+    for index, colour in zip(chosen, ordered if is_numeric(ds, axis) else COLOURS, strict=False):
         yield labels(ds, axis)[index], colour, ds.isel({axis: index}, drop=True)
 
 
@@ -260,80 +232,6 @@ def _sd(by_seed: xr.DataArray) -> np.ndarray:
     return by_seed.std("seed", ddof=min(1, by_seed.sizes["seed"] - 1)).values
 
 
-def _chance_line(ax: Axes, ds: xr.Dataset) -> None:
-    """Draws the accuracy of guessing, or says that it lies far below all that was drawn."""
-    guess = 100 * chance(ds)
-    if _far_above(guess, *ax.get_ylim()):
-        ax.plot([], [], **_CHANCE, label=f"chance ({guess:.3g} %, far below)")
-    else:
-        ax.axhline(guess, **_CHANCE, label=f"chance ({guess:.3g} %)")
-        ax.autoscale(axis="y")
-
-
-def _far_above(guess: float, low: float, high: float) -> bool:
-    """Tells whether a scale from chance would leave the data less than a third of it."""
-    return bool(low - guess > 2 * (high - low))
-
-
-def _x_axis(ax: Axes, ds: xr.Dataset, axis: str) -> np.ndarray:
-    """Sets up the x axis for a parameter and returns where its values lie on it."""
-    ax.set_xlabel(label(ds, axis))
-    if not is_numeric(ds, axis):
-        positions = np.arange(ds.sizes[axis])
-        _name_ticks(ax.xaxis, ds, axis, positions)
-        ax.set_xlim(-0.5, positions[-1] + 0.5)
-        return positions
-    values = ds[axis].values.astype(float)
-    few = len(values) <= _MOST and np.diff(values).min() > np.ptp(values) / 12
-    if is_geometric(values) and values[0] > 0:
-        ax.set_xscale("log")
-    elif is_geometric(values):
-        ax.set_xscale("symlog", linthresh=values[1], linscale=np.log10(values[2] / values[1]))
-    elif not few:
-        ax.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
-        return values
-    _name_ticks(ax.xaxis, ds, axis, values)
-    ax.minorticks_off()
-    return values
-
-
-def is_geometric(values: np.ndarray) -> bool:
-    """Tells whether sorted values (a leading 0 aside) are evener in ratio than in difference."""
-    positive = values[values > 0]
-    if len(positive) < 3 or values[0] < 0:
-        return False
-    gaps, ratios = np.diff(positive), np.diff(np.log(positive))
-    return bool(ratios.std() / ratios.mean() < gaps.std() / gaps.mean())
-
-
-def _name_ticks(ticks: Axis, ds: xr.Dataset, axis: str, positions: np.ndarray) -> None:
-    """Labels positions with an axis' values (every k-th if many), slanted where they are long."""
-    step = -(-len(positions) // (8 if is_numeric(ds, axis) else 12))
-    texts = labels(ds, axis)[::step]
-    ticks.set_ticks(positions[::step], texts)
-    if isinstance(ticks, XAxis) and sum(len(t) + 2 for t in texts) > 36:
-        for text in ticks.get_ticklabels():
-            text.set(rotation=30, ha="right", rotation_mode="anchor")
-
-
-def _annotate(ax: Axes, values: np.ndarray, bottom: float, top: float) -> None:
-    for (row, column), value in np.ndenumerate(values):
-        ink = "white" if value < bottom + 0.55 * (top - bottom) else "black"
-        ax.text(column, row, f"{value:.1f}", ha="center", va="center", color=ink, fontsize=8)
-
-
-def _mark(bar: Axes, marks: dict[str, float], bottom: float, top: float) -> None:
-    """Labels marks on a colour bar (below it: by an arrow), not the ticks too close to them."""
-    named = {f"{name} {x:.1f}{' ↓' * (x < bottom)}": max(x, bottom) for name, x in marks.items()}
-    near = 0.06 * (top - bottom)
-    free = [
-        x
-        for x in MaxNLocator(6, steps=[1, 2, 5, 10]).tick_values(bottom, top)
-        if bottom <= x <= top and all(abs(x - mark) > near for mark in named.values())
-    ]
-    bar.set_yticks([*free, *named.values()], [*(f"{x:g}" for x in free), *named])
-
-
 def _kinds(corruptions: list[str]) -> dict[str, dict[str, float]]:
     """Groups corruptions by kind: from clean (level 0) on, each name with its level, ascending."""
     kinds: dict[str, dict[str, float]] = {}
@@ -346,7 +244,7 @@ def _kinds(corruptions: list[str]) -> dict[str, dict[str, float]]:
 
 def _evenly(size: int) -> list[int]:
     """Picks up to six indices of `size`, first and last among them."""
-    return np.linspace(0, size - 1, min(size, _MOST)).round().astype(int).tolist()
+    return np.linspace(0, size - 1, min(size, MOST)).round().astype(int).tolist()
 
 
 def _write(figure: Figure, path: Path) -> Path:

@@ -8,7 +8,7 @@ import xarray as xr
 
 from memjax.data import Dataset
 from memjax.data import load as load_data
-from memjax.errors import DataError
+from memjax.errors import DataError, UserError
 from memjax.sweep import lanes, store
 from memjax.sweep.corruption import corrupted_sets
 from memjax.sweep.engine import Outcome, Progress, train_all, use_all_cores
@@ -32,12 +32,13 @@ def run(
       progress: ``progress(lanes done, lanes in all)``.
 
     Returns:
-      A dimension an axis, then ``seed`` and ``epoch``: ``test_accuracy``, ``train_loss``, ``status``
-      (0: trained; 1: went non-finite), ``baseline_accuracy`` (seed, epoch) of the floating-point
-      network trained alike; with ``[evaluate]`` also ``corrupted_accuracy`` and its baseline.
+      A dimension an axis, then ``seed`` and ``epoch``: ``test_accuracy``, ``train_loss``,
+      ``status`` (0: trained; 1: went non-finite), ``baseline_accuracy`` (seed, epoch) of the
+      floating-point network trained alike; with ``[evaluate]`` also ``corrupted_accuracy`` and its
+      baseline.
 
     Raises:
-      UserError: a directory or a data set that cannot be used.
+      UserError: a directory or a data set that cannot be used, or memory that does not suffice.
 
     Example:
       >>> from memjax.sweep import Spec, run
@@ -55,7 +56,13 @@ def run(
             f"{dataset.name}: {len(dataset.x_train)} training samples are less than one batch of "
             f"{batch}; lower train.batch_size"
         )
-    outcome, baseline, facts = train_all(spec, dataset, progress)
+    try:
+        outcome, baseline, facts = train_all(spec, dataset, progress)
+    except jax.errors.JaxRuntimeError as error:
+        if "RESOURCE_EXHAUSTED" not in str(error):
+            raise
+        remedy = "lower engine.width, train.batch_size or model.hidden"
+        raise UserError(f"{spec.name}: the lanes do not fit into memory; {remedy}") from None
     results = label(spec, dataset, outcome, baseline).assign_attrs(facts)
     if out is not None:
         from memjax.sweep.plots import draw  # matplotlib, for those who want pictures
@@ -107,7 +114,7 @@ def label(spec: Spec, dataset: Dataset, outcome: Outcome, baseline: Outcome) -> 
 
 
 def _coordinate(values: list) -> np.ndarray:
-    """Whole numbers as integers, so that ``sel(levels=32)`` and labels read as people write them."""
+    """Whole numbers as integers, so that labels read as people write them."""
     array = np.asarray(values)
     if array.dtype.kind == "f" and np.all(array == np.round(array)) and np.all(abs(array) < 2**53):
         return array.astype(np.int64)

@@ -5,27 +5,57 @@ whoever registers a new device can sweep it at once. The rest are declared here.
 """
 
 import dataclasses
-from typing import Any, Literal
+import difflib
+import functools
+import re
+from collections.abc import Iterable
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, create_model
+import numpy as np
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from memjax.cells import CELLS
 from memjax.devices import MODELS
-from memjax.errors import SpecError
+from memjax.errors import SpecError, UserError
 from memjax.pulses import SCHEMES, Coincidence
+from memjax.training import ACTIVATIONS
+
+
+class SectionError(SpecError):
+    """A wrong value in a section: its ``key``, and ``what`` is wrong with it."""
+
+    def __init__(self, key: str, what: str):
+        super().__init__(f"{key}: {what}")
+        self.key, self.what = key, what
+
+
+def _float32(value: float) -> float:
+    if abs(value) > float(np.finfo(np.float32).max):
+        raise ValueError("is more than a float32 can hold")
+    return value
+
+
+Number = Annotated[float, Field(allow_inf_nan=False), AfterValidator(_float32)]
+"""What may become an array's element."""
+
+
+def _activation(name: str) -> str:
+    if name not in ACTIVATIONS:
+        raise ValueError(f"is not known; {suggest(name, ACTIVATIONS)}")
+    return name
 
 
 class Section(BaseModel):
-    """A table of the specification: strict types, no unknown keys."""
+    """A table of the specification, of strict types."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(strict=True, frozen=True)
 
 
 class ModelSection(Section):
     """The network."""
 
-    hidden: list[int] = Field([32], description="units of every hidden layer")
-    activation: Literal["sigmoid", "tanh", "relu"] = "sigmoid"
+    hidden: list[Annotated[int, Field(ge=1)]] = Field([32], min_length=1)
+    activation: Annotated[str, AfterValidator(_activation)] = "sigmoid"
 
 
 class DataSection(Section):
@@ -40,24 +70,24 @@ class DataSection(Section):
 class TrainSection(Section):
     """The training."""
 
-    epochs: int = Field(10, ge=1)
+    epochs: int = Field(10, ge=1, le=100_000)
     batch_size: int = Field(1, ge=1)
-    learning_rate: float = Field(0.1, ge=0, allow_inf_nan=False)
-    learning_rate_decay: float = Field(1.0, gt=0, allow_inf_nan=False)
-    baseline_learning_rate: float | None = Field(None, ge=0, allow_inf_nan=False)
+    learning_rate: Number = Field(0.1, ge=0)
+    learning_rate_decay: Number = Field(1.0, gt=0)
+    baseline_learning_rate: Number | None = Field(None, ge=0)
 
 
 class EvaluateSection(Section):
     """Corruptions of the test set, at the end of training."""
 
-    gaussian: list[float] = []
-    salt_and_pepper: list[float] = []
+    gaussian: list[Annotated[Number, Field(gt=0)]] = []
+    salt_and_pepper: list[Annotated[Number, Field(gt=0, le=1)]] = []
 
 
 class EngineSection(Section):
     """How lanes are run; results depend on nothing here but ``width``, and on that by rounding."""
 
-    width: int | None = Field(None, ge=1)
+    width: int | None = Field(None, ge=1, le=2**20)
 
 
 PLAIN: dict[str, type[Section]] = {
@@ -76,50 +106,148 @@ CHOICES: dict[str, tuple[str, str, dict[str, Any]]] = {
 }
 """Sections whose keys depend on one of them: that key, its default, and what it chooses from."""
 
-
-def schema(section: str, table: dict[str, Any]) -> type[Section]:
-    """The schema of a section, given what the table chooses.
-
-    Raises:
-      SpecError: it chooses what there is not.
-    """
-    if section in PLAIN:
-        return PLAIN[section]
-    selector, default, registry = CHOICES[section]
-    choice = table.get(selector, default)
-    if not isinstance(choice, str) or choice not in registry:
-        raise SpecError(f"{selector} = {choice!r} is not known; there are {', '.join(registry)}")
-    fields: dict[str, Any] = {selector: (str, default)}
-    for field in dataclasses.fields(registry[choice]):
-        swept = not field.metadata.get("static")
-        kind = (float if field.default is not None else float | None) if swept else field.type
-        fields[field.name] = (kind, field.default)
-    return create_model(section, __base__=Section, **fields)
-
-
-def build(section: str, table: dict[str, Any]) -> Any:
-    """The object that a validated ``device``, ``cell`` or ``pulses`` table describes."""
-    selector, _, registry = CHOICES[section]
-    values = {key: value for key, value in table.items() if key != selector}
-    return registry[table[selector]](**values)
-
-
-def is_static(section: str, table: dict[str, Any], key: str) -> bool:
-    """Whether each value of this parameter is a compilation of its own."""
-    if section in CHOICES:
-        selector, _, registry = CHOICES[section]
-        if key == selector:
-            return True
-        fields = {f.name: f for f in dataclasses.fields(registry[table[selector]])}
-        return bool(fields[key].metadata.get("static"))
-    return (section, key) not in {
-        ("train", "learning_rate"),
-        ("train", "learning_rate_decay"),
-    }
-
-
 AXIS_SECTIONS = ("device", "cell", "pulses", "model", "train")
 """Where an axis looks for its parameter, in this order."""
 
 NOT_AXES = {("train", "epochs"), ("train", "baseline_learning_rate"), ("model", "hidden")}
 """Parameters that cannot be an axis: they change the result's shape or its baseline."""
+
+_BOUNDS = {"at_least": "ge", "more_than": "gt", "at_most": "le"}
+_LEAVES = {("train", "learning_rate"), ("train", "learning_rate_decay")}
+
+
+def suggest(word: str, known: Iterable[str]) -> str:
+    """The known word that was probably meant, or all there are."""
+    near = difflib.get_close_matches(word, known, n=1)
+    return f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
+
+
+def validate(section: str, table: dict[str, Any]) -> dict[str, Any]:
+    """A section's table with every value checked and every default filled in.
+
+    Raises:
+      SectionError: an unknown key, or a value of a wrong type or out of range.
+    """
+    checked = _typed(section, table)
+    _try_to_build(section, checked)
+    return checked
+
+
+def validate_column(section: str, table: dict[str, Any], key: str, values: list[Any]) -> list[Any]:
+    """The values of one key that a section may hold in turn, checked.
+
+    Raises:
+      SectionError: one of them is of a wrong type or out of range.
+    """
+    tables = [_typed(section, with_value(section, table, key, value)) for value in values]
+    column = [checked[key] for checked in tables]
+    if is_static(section, table, key):
+        for checked in tables:
+            _try_to_build(section, checked)
+    else:  # all at once
+        _try_to_build(section, {**table, key: np.asarray(column)})
+    return column
+
+
+def _typed(section: str, table: dict[str, Any]) -> dict[str, Any]:
+    shape = _schema(section, table)
+    for key in table:
+        if key not in shape.model_fields:
+            raise SectionError(key, f"unknown key; {suggest(key, shape.model_fields)}")
+    try:
+        return shape(**table).model_dump()
+    except ValidationError as error:
+        first = error.errors()[0]
+        value = repr(first["input"])
+        shown = value if len(value) <= 60 else f"{value[:60]}..."
+        raise SectionError(str(first["loc"][0]), f"{shown} {_said(first['msg'])}") from None
+
+
+def _try_to_build(section: str, table: dict[str, Any]) -> None:
+    """Whatever an object checks beyond each value's range."""
+    try:
+        if section in CHOICES:
+            build(section, table)
+    except UserError as error:  # "Class: key = value must be ..."
+        blamed = re.match(r"\w+: (\w+) = (.*)", str(error))
+        raise SectionError(*(blamed.groups() if blamed else (section, str(error)))) from None
+
+
+_WORDS = {
+    "greater than or equal to": "at least",
+    "less than or equal to": "at most",
+    "greater than": "more than",
+    "a valid integer": "a whole number",
+    "a valid number": "a number",
+    " after validation": "",
+    "Value error, ": "",
+}
+
+
+def _said(message: str) -> str:
+    """Pydantic's message in this package's words."""
+    message = re.sub(r"^\w+ should ", "must ", message)
+    for theirs, ours in _WORDS.items():
+        message = message.replace(theirs, ours)
+    return message
+
+
+def with_value(section: str, table: dict[str, Any], key: str, value: Any) -> dict[str, Any]:
+    """A table with one value changed, less the keys that a new choice (of a device) has no use for.
+
+    Raises:
+      SectionError: it chooses what there is not.
+    """
+    changed = {**table, key: value}
+    known = _schema(section, changed).model_fields
+    return {key: value for key, value in changed.items() if key in known}
+
+
+def build(section: str, table: dict[str, Any]) -> Any:
+    """The object that a validated ``device``, ``cell`` or ``pulses`` table describes.
+
+    Keys that it has no use for are left out: they belong to another choice of the same sweep.
+    """
+    selector, _, registry = CHOICES[section]
+    fields = _fields(section, table[selector])
+    return registry[table[selector]](**{k: v for k, v in table.items() if k in fields})
+
+
+def is_static(section: str, table: dict[str, Any], key: str) -> bool:
+    """Whether each value of this parameter is a compilation of its own."""
+    if section not in CHOICES:
+        return (section, key) not in _LEAVES
+    selector, _, _ = CHOICES[section]
+    return key == selector or bool(_fields(section, table[selector])[key].metadata.get("static"))
+
+
+def _fields(section: str, choice: str) -> dict[str, dataclasses.Field]:
+    _, _, registry = CHOICES[section]
+    return {field.name: field for field in dataclasses.fields(registry[choice])}
+
+
+def _schema(section: str, table: dict[str, Any]) -> type[Section]:
+    """The schema of a section, given what the table chooses."""
+    if section in PLAIN:
+        return PLAIN[section]
+    selector, default, registry = CHOICES[section]
+    choice = table.get(selector, default)
+    if not isinstance(choice, str) or choice not in registry:
+        known = suggest(str(choice), registry)
+        raise SectionError(selector, f"{choice!r} is not known; {known}")
+    return _choice_schema(section, choice)
+
+
+@functools.cache
+def _choice_schema(section: str, choice: str) -> type[Section]:
+    fields: dict[str, Any] = {CHOICES[section][0]: (str, CHOICES[section][1])}
+    for name, field in _fields(section, choice).items():
+        kind = field.type if field.metadata.get("static") else Number
+        bounds = {
+            _BOUNDS[key]: bound
+            for key, bound in field.metadata["bounds"].items()
+            if bound is not None
+        }
+        bounded = Annotated[kind, Field(**bounds)]  # type: ignore[valid-type]
+        fields[name] = (bounded if field.default is not None else bounded | None, field.default)
+    return create_model(section, __base__=Section, **fields)

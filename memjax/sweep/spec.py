@@ -1,20 +1,39 @@
 """A sweep's specification: read from TOML or a dict, checked, and resolved to the last value."""
 
-import difflib
+import math
 import re
-import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import tomli_w
-from pydantic import ValidationError
 
-from memjax.errors import SpecError, UserError
+from memjax.errors import SpecError
 from memjax.sweep.axes import Axis, parse_axis
-from memjax.sweep.sections import AXIS_SECTIONS, CHOICES, NOT_AXES, PLAIN, build, is_static, schema
+from memjax.sweep.origin import Keys, Origin, override, read_toml
+from memjax.sweep.sections import (
+    AXIS_SECTIONS,
+    CHOICES,
+    NOT_AXES,
+    PLAIN,
+    SectionError,
+    is_static,
+    suggest,
+    validate,
+    validate_column,
+    with_value,
+)
 
-_TOP = {"name": "", "seeds": 3, "root_seed": 0, "common_random_numbers": []}
+MOST_LANES = 10_000_000
+"""Lanes that a sweep may have."""
+
+_TOP: dict[str, Any] = {"name": "", "seeds": 3, "root_seed": 0, "common_random_numbers": []}
+_KINDS = {str: "string", int: "whole number", list: "list"}
+_SECTIONS = (*CHOICES, *PLAIN)
+_NOT_IN_A_NAME = re.compile(r"[^\w .,+=()-]|^\.")
+
+Tables = dict[str, dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -34,7 +53,7 @@ class Spec:
       >>> from memjax.sweep import Spec
       >>> spec = Spec.from_dict({"seeds": 2, "axes": {"levels": {"powers_of_two": [3, 5]}}})
       >>> spec.axes[0].columns, spec.sections["train"]["epochs"]
-      ({'levels': [8, 16, 32]}, 10)
+      ({'levels': [8.0, 16.0, 32.0]}, 10)
     """
 
     name: str
@@ -42,7 +61,7 @@ class Spec:
     root_seed: int
     common_random_numbers: list[str]
     axes: list[Axis]
-    sections: dict[str, dict[str, Any]] = field(repr=False)
+    sections: Tables = field(repr=False)
 
     @classmethod
     def from_toml(cls, path: str | Path, overrides: list[str] | None = None) -> "Spec":
@@ -56,31 +75,22 @@ class Spec:
           SpecError: one line with the file, the line, the key and the remedy.
         """
         path = Path(path)
-        try:
-            text = path.read_text(encoding="utf-8")
-        except FileNotFoundError:
-            raise SpecError(f"{path}: no such file; give the path of a sweep's TOML file") from None
-        except (OSError, UnicodeDecodeError) as error:
-            raise SpecError(f"{path}: cannot be read as a text file: {error}") from None
-        try:
-            raw = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
-            raise SpecError(f"{path}: not valid TOML: {error}") from None
-        overridden = _override(raw, overrides or [])
-        return cls._checked(raw, path.stem, _Origin(str(path), text, overridden))
+        raw, text = read_toml(path)
+        settings = override(raw, overrides or [])
+        return cls._checked(raw, path.stem, Origin(str(path), text, settings))
 
     @classmethod
     def from_dict(cls, raw: dict[str, Any], name: str = "sweep") -> "Spec":
         """The same from a dict laid out like the TOML file.
 
         Args:
-          raw: nested tables.
+          raw: nested tables; NumPy's numbers and arrays will do.
           name: the sweep's name where ``raw`` gives none.
 
         Raises:
           SpecError: one line with the key and the remedy.
         """
-        return cls._checked(raw, name, _Origin("spec", "", set()))
+        return cls._checked(_plain(raw), name, Origin())
 
     def to_toml(self) -> str:
         """The resolved specification, which reads back as an equal one."""
@@ -93,171 +103,119 @@ class Spec:
         return tomli_w.dumps({**top, "axes": axes, **tables})
 
     @classmethod
-    def _checked(cls, raw: dict[str, Any], name: str, origin: "_Origin") -> "Spec":
-        sections = (*CHOICES, *PLAIN)
+    def _checked(cls, raw: dict[str, Any], name: str, origin: Origin) -> "Spec":
+        known = (*_TOP, "axes", *_SECTIONS)
         for key in raw:
-            if key not in (*_TOP, "axes", *sections):
-                origin.fail((key,), _unknown(key, [*_TOP, "axes", *sections]))
+            if key not in known:
+                origin.fail((key,), f"unknown key; {suggest(key, known)}")
+            if key not in _TOP and not isinstance(raw[key], dict):
+                origin.fail((key,), f"{raw[key]!r} must be a table, written [{key}]")
         top = {key: raw.get(key, default) for key, default in _TOP.items()}
-        top["name"] = top["name"] or name
-        for key, value in top.items():
-            wanted = type(_TOP[key])
-            if type(value) is not wanted:
-                origin.fail((key,), f"{value!r} must be a {_KINDS[wanted]}")
-        if top["seeds"] < 1:
-            origin.fail(("seeds",), f"{top['seeds']} must be at least 1")
-        if not 0 <= top["root_seed"] < 2**32:
-            origin.fail(("root_seed",), f"{top['root_seed']} must be within 0 .. 2**32 - 1")
-        tables = {section: _check_table(section, raw.get(section, {}), origin) for section in sections}
-        if not isinstance(raw.get("axes", {}), dict):
-            origin.fail(("axes",), "must be a table")
-        axes = [_check_axis(k, v, tables, origin) for k, v in raw.get("axes", {}).items()]
-        axes.sort(key=lambda axis: axis.zipped)  # as TOML orders tables, so that it reads back equal
-        _check_distinct(axes, origin)
+        _check_top(top, origin)
+        top["name"] = top["name"] or _NOT_IN_A_NAME.sub("_", name)
+        tables = {section: _table(section, raw.get(section, {}), origin) for section in _SECTIONS}
+        axes = [_axis(key, entry, tables, origin) for key, entry in raw.get("axes", {}).items()]
+        axes.sort(key=lambda axis: axis.zipped)  # as TOML orders tables: it reads back equal
+        _check_swept(axes, tables, origin)
         for shared in top["common_random_numbers"]:
-            if shared not in [axis.name for axis in axes]:
-                origin.fail(("common_random_numbers",), f"{shared!r} is not an axis of this sweep")
+            if shared not in (names := [axis.name for axis in axes]):
+                hint = suggest(str(shared), names) if names else "there are none"
+                origin.fail(("common_random_numbers",), f"{shared!r} is no axis here; {hint}")
+        lanes = math.prod(axis.size for axis in axes) * top["seeds"]
+        if lanes > MOST_LANES:
+            origin.fail(("seeds",), f"axes and seeds make {lanes} lanes; at most {MOST_LANES}")
         return cls(**top, axes=axes, sections=tables)
 
 
-def _override(raw: dict[str, Any], settings: list[str]) -> set[tuple[str, ...]]:
-    """Applies ``section.key=value`` settings to ``raw`` and returns the keys that they set."""
-    overridden = set()
-    for setting in settings:
-        path, equals, value = setting.partition("=")
-        keys = tuple(part.strip() for part in path.split("."))
-        if not equals or not all(keys):
-            raise SpecError(f"--set {setting}: must be section.key=value, such as train.epochs=3")
-        try:
-            parsed = tomllib.loads(f"value = {value}")["value"]
-        except tomllib.TOMLDecodeError:
-            parsed = value.strip()  # a bare word is a string
-        table = raw
-        for key in keys[:-1]:
-            table = table.setdefault(key, {})
-            if not isinstance(table, dict):
-                raise SpecError(f"--set {setting}: {key} is a value, not a table")
-        table[keys[-1]] = parsed
-        overridden.add(keys)
-    return overridden
+def _plain(value: Any) -> Any:
+    """NumPy's numbers and arrays, and tuples, as TOML would have them."""
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, np.ndarray | np.generic):
+        return value.tolist()
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
 
 
-_KINDS = {str: "string", int: "whole number", list: "list"}
+def _check_top(top: dict[str, Any], origin: Origin) -> None:
+    for key, value in top.items():
+        wanted = type(_TOP[key])
+        if type(value) is not wanted:
+            origin.fail((key,), f"{value!r} must be a {_KINDS[wanted]}")
+    if bad := _NOT_IN_A_NAME.search(top["name"]):
+        origin.fail(("name",), f"{top['name']!r} is to name a directory; leave out {bad[0]!r}")
+    if top["seeds"] < 1:
+        origin.fail(("seeds",), f"{top['seeds']} must be at least 1")
+    if not 0 <= top["root_seed"] < 2**32:
+        origin.fail(("root_seed",), f"{top['root_seed']} must be within 0 .. 2**32 - 1")
 
 
-@dataclass(frozen=True)
-class _Origin:
-    """Where a value stands, for messages."""
-
-    file: str
-    text: str
-    overridden: set[tuple[str, ...]]
-
-    def fail(self, keys: tuple[str, ...], what: str) -> None:
-        """Raises with the file, the line and the key."""
-        shown = keys[0] if len(keys) == 1 else f"[{'.'.join(keys[:-1])}] {keys[-1]}"
-        where = self.file
-        if any(keys[: len(o)] == o or o[: len(keys)] == keys for o in self.overridden):
-            where = "--set"
-        elif line := self._line(keys):
-            where = f"{self.file}:{line}"
-        raise SpecError(f"{where}: {shown}: {what}")
-
-    def _line(self, keys: tuple[str, ...]) -> int | None:
-        """The line of a key, or of the nearest table that holds it."""
-        table: tuple[str, ...] = ()
-        best, depth = None, 0
-        for number, line in enumerate(self.text.splitlines(), start=1):
-            if header := re.match(r"\s*\[+\s*([^\]]+?)\s*\]", line):
-                table = tuple(part.strip(" \"'") for part in header[1].split("."))
-                here = table
-            elif assignment := re.match(r"\s*([\w.\"'-]+)\s*=", line):
-                here = (*table, *(p.strip("\"'") for p in assignment[1].split(".")))
-            else:
-                continue
-            if here == keys[: len(here)] and len(here) > depth:
-                best, depth = number, len(here)
-        return best
-
-
-def _unknown(key: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(str(key), known, n=1)
-    hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
-    return f"unknown key; {hint}"
-
-
-def _check_table(section: str, table: Any, origin: _Origin) -> dict[str, Any]:
-    if not isinstance(table, dict):
-        origin.fail((section,), f"must be a table, written [{section}]")
+def _table(section: str, table: dict[str, Any], origin: Origin) -> dict[str, Any]:
     try:
-        shape = schema(section, table)
-        for key in table:
-            if key not in shape.model_fields:
-                origin.fail((section, key), _unknown(key, list(shape.model_fields)))
-        checked = shape(**table).model_dump()
-        if section in CHOICES:
-            build(section, checked)
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = str(first["loc"][0]) if first["loc"] else section
-        origin.fail((section, key), f"{first['input']!r}: {first['msg'].lower()}")
-    except SpecError as error:
-        if str(error).startswith((origin.file, "--set")):
-            raise
-        origin.fail((section, CHOICES[section][0]), str(error))
-    except UserError as error:
-        blamed = re.match(r"\w+: (\w+) = ", str(error))
-        origin.fail((section, blamed[1] if blamed else section), str(error))
-    if section == "model" and (not checked["hidden"] or min(checked["hidden"]) < 1):
-        origin.fail((section, "hidden"), "needs at least one layer, each of at least 1 unit")
-    if section == "evaluate":
-        for key, levels in checked.items():
-            if any(level <= 0 or (key == "salt_and_pepper" and level > 1) for level in levels):
-                origin.fail((section, key), f"{levels} must be more than 0 (and fractions at most 1)")
-    return checked
+        return validate(section, table)
+    except SectionError as error:
+        origin.fail((section, error.key), error.what)
 
 
-def _check_axis(
-    name: str, entry: Any, tables: dict[str, dict[str, Any]], origin: _Origin
-) -> Axis:
+def _axis(name: str, entry: Any, tables: Tables, origin: Origin) -> Axis:
+    """An axis with every value checked as the section of its parameter would."""
     try:
         axis = parse_axis(name, entry)
     except SpecError as error:
         origin.fail(("axes", name), str(error))
-    columns = {}
-    for parameter, values in axis.columns.items():
-        keys = ("axes", name, parameter) if axis.zipped else ("axes", name)
-        section = section_of(parameter, tables)
-        if section is None:
-            origin.fail(keys, _unknown(parameter, axis_parameters(tables)))
-        checked = []
-        for value in values:
-            table = {**tables[section], parameter: value}
-            if section in CHOICES and parameter == CHOICES[section][0]:
-                kept = set(schema(section, {parameter: value}).model_fields) if isinstance(
-                    value, str
-                ) and value in CHOICES[section][2] else set(table)
-                table = {k: v for k, v in table.items() if k in kept}
-            try:
-                checked.append(_check_table(section, table, _Origin("", "", set()))[parameter])
-            except SpecError as error:
-                origin.fail(keys, str(error).split(": ", 2)[-1])
-        columns[parameter] = checked
+    if axis.zipped and section_of(name, tables):
+        what = "is a parameter: give it a list or a range (a zipped group needs another name)"
+        origin.fail(("axes", name), what)
+    columns = {
+        parameter: _column(_keys(axis, parameter), values, tables, origin)
+        for parameter, values in axis.columns.items()
+    }
     return Axis(name, columns)
 
 
-def _check_distinct(axes: list[Axis], origin: _Origin) -> None:
-    seen: dict[str, str] = {}
+def _column(keys: Keys, values: list[Any], tables: Tables, origin: Origin) -> list[Any]:
+    parameter = keys[-1]
+    section = section_of(parameter, tables)
+    if section is None:
+        for fixed, key in NOT_AXES:
+            if key == parameter:
+                origin.fail(keys, f"cannot be swept; set it in [{fixed}], or run a sweep a value")
+        origin.fail(keys, f"unknown key; {suggest(parameter, axis_parameters(tables))}")
+    try:
+        return validate_column(section, tables[section], parameter, values)
+    except SectionError as error:
+        origin.fail(keys, error.what if error.key == parameter else str(error))
+
+
+def _check_swept(axes: list[Axis], tables: Tables, origin: Origin) -> None:
+    """Every parameter is varied once, and every choice that is swept (of a device) has it."""
+    swept: dict[str, tuple[Axis, list[Any]]] = {}
     for axis in axes:
-        for parameter in axis.columns:
-            if parameter in seen:
-                origin.fail(
-                    ("axes", axis.name), f"{parameter} is varied by the axis {seen[parameter]} too"
-                )
-            seen[parameter] = axis.name
+        for parameter, values in axis.columns.items():
+            if parameter in swept:
+                other = swept[parameter][0].name
+                origin.fail(_keys(axis, parameter), f"is varied by the axis {other} too; keep one")
+            swept[parameter] = axis, values
+    for section, (selector, _, _) in CHOICES.items():
+        for choice in swept[selector][1] if selector in swept else []:
+            table = with_value(section, tables[section], selector, choice)
+            for parameter, (axis, values) in swept.items():
+                if section_of(parameter, tables) != section or parameter == selector:
+                    continue
+                keys = _keys(axis, parameter)
+                if parameter not in table:
+                    what = "has no such parameter; sweep it apart"
+                    origin.fail(keys, f"the {selector} {choice} {what}")
+                try:
+                    validate_column(section, table, parameter, values)
+                except SectionError as error:
+                    origin.fail(keys, f"with the {selector} {choice}, {error.what}")
 
 
-def axis_parameters(tables: dict[str, dict[str, Any]]) -> list[str]:
+def _keys(axis: Axis, parameter: str) -> Keys:
+    return ("axes", axis.name, parameter) if axis.zipped else ("axes", parameter)
+
+
+def axis_parameters(tables: Tables) -> list[str]:
     """Every parameter that may be an axis, given what the tables choose."""
     return [
         key
@@ -267,7 +225,7 @@ def axis_parameters(tables: dict[str, dict[str, Any]]) -> list[str]:
     ]
 
 
-def section_of(parameter: str, tables: dict[str, dict[str, Any]]) -> str | None:
+def section_of(parameter: str, tables: Tables) -> str | None:
     """The section that holds a parameter, or None where no axis may vary it."""
     for section in AXIS_SECTIONS:
         if parameter in tables[section] and (section, parameter) not in NOT_AXES:

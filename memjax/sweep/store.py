@@ -1,10 +1,8 @@
 """A result directory: one specification, its labelled results, whole or not at all."""
 
-import contextlib
 import shutil
 import tempfile
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 
 import xarray as xr
@@ -25,39 +23,48 @@ def claim(directory: Path, spec: Spec) -> xr.Dataset | None:
     Raises:
       UserError: it holds another sweep's results, or cannot be written.
     """
-    resolved = spec.to_toml()
-    mine = directory / SPEC
-    if mine.exists() or (directory / RESULTS).exists():
-        if not mine.exists() or mine.read_text(encoding="utf-8") != resolved:
+    mine, resolved = directory / SPEC, spec.to_toml()
+    if mine.exists() or has_results(directory):
+        if not _holds(mine, resolved):
+            what = "the results" if has_results(directory) else f"the {SPEC}"
             raise UserError(
-                f"{directory}: holds the results of another specification; give another --out, or "
-                f"remove the directory"
+                f"{directory}: holds {what} of another specification; give another --out, or "
+                "remove the directory"
             )
-        if (directory / RESULTS).exists():
+        if has_results(directory):
             return load(directory)
-    with _writing(directory):
+    try:
         directory.mkdir(parents=True, exist_ok=True)
         partial = directory / f".{SPEC}.partial"
         partial.write_text(resolved, encoding="utf-8")
         partial.replace(mine)
+    except OSError as error:
+        raise UserError(f"{_unwritable(directory, error)}; give another --out") from None
     return None
+
+
+def has_results(directory: Path) -> bool:
+    """Whether a sweep has finished in this directory."""
+    return (directory / RESULTS).exists()
 
 
 def save(directory: Path, results: xr.Dataset) -> None:
     """Writes the results under another name, then renames: whole or absent.
 
     Raises:
-      UserError: they cannot be written there; the message says where they went instead, if anywhere.
+      UserError: they cannot be written there; the message says where they went instead, if
+        anywhere.
     """
     partial = directory / f".{RESULTS}.partial"
     shutil.rmtree(partial, ignore_errors=True)
     try:
-        with _writing(directory):
-            write(results, partial)
-            partial.replace(directory / RESULTS)
-    except UserError as error:
+        write(results, partial)
+        partial.replace(directory / RESULTS)
+    except OSError as error:
+        shutil.rmtree(partial, ignore_errors=True)  # its room may be what the rescue needs
+        raise UserError(f"{_unwritable(directory, error)}; {_rescue(results)}") from None
+    finally:
         shutil.rmtree(partial, ignore_errors=True)
-        raise UserError(f"{error}; {_rescue(results)}") from None
 
 
 def write(results: xr.Dataset, path: Path) -> None:
@@ -75,27 +82,38 @@ def load(directory: Path) -> xr.Dataset:
       UserError: there are none, or they cannot be read.
     """
     path = Path(directory) / RESULTS
-    if not path.is_dir():
+    if not path.exists():
         raise UserError(f"{path}: no results there; run `memjax sweep SPEC.toml --out {directory}`")
     try:
-        return xr.open_zarr(path, consolidated=False).load()
-    except Exception as error:
-        raise UserError(f"{path}: broken results ({error}); remove it and run again") from None
+        results = xr.open_zarr(path, consolidated=False).load()
+        missing = {"test_accuracy", "status", "baseline_accuracy"} - set(results)
+        what = f"no {min(missing)}" if missing else ""
+    except Exception as error:  # whatever Zarr makes of broken files
+        what = str(error).partition("\n")[0] or type(error).__name__
+    if what:
+        raise UserError(f"{path}: broken results ({what}); remove the directory and run again")
+    return results
+
+
+def _holds(path: Path, text: str) -> bool:
+    try:
+        return path.read_text(encoding="utf-8") == text
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
+def _unwritable(directory: Path, error: OSError) -> str:
+    return f"{directory}: cannot be written: {error.strerror or error}"
 
 
 def _rescue(results: xr.Dataset) -> str:
     """Saves results that their own directory has no room for."""
+    path = None
     try:
         path = Path(tempfile.mkdtemp(prefix="memjax-")) / RESULTS
         write(results, path)
     except OSError:
+        if path is not None:
+            shutil.rmtree(path.parent, ignore_errors=True)
         return "they could not be saved elsewhere either: free some space and run again"
-    return f"the results are kept in {path}: free some space and move them"
-
-
-@contextlib.contextmanager
-def _writing(directory: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise UserError(f"{directory}: cannot be written: {error.strerror or error}") from None
+    return f"the results are kept in {path}: free some space and move them there"

@@ -27,7 +27,7 @@ class PulsedUpdateState(NamedTuple):
       cells: the cells' state, a struct of trees congruent with the params.
     """
 
-    count: Int32[Array, ""]
+    count: Int32[Array, ""]  # type: ignore[assignment]  # hides tuple.count, as Optax's states do
     key: Key[Array, ""]
     device: Device
     cell: Cell
@@ -45,9 +45,10 @@ def pulsed_update(
     """Applies wanted weight changes as programming pulses on memristive devices.
 
     For each weight: pulses ``n`` are drawn for ``wanted / pulse_size``; the cell's devices take
-    them; the update returned is ``w_new - params``, so ``optax.apply_updates`` gives the weight that
-    the devices hold. It must be the **last** link of a chain: what comes before (clipping, Adam,
-    schedules, momentum) shapes the wanted change; what came after would change what hardware did.
+    them; the update returned is ``w_new - params``, so ``optax.apply_updates`` gives the weight
+    that the devices hold. It must be the **last** link of a chain: what comes before (clipping,
+    Adam, schedules, momentum) shapes the wanted change; what came after would change what hardware
+    did.
 
     Weights outside the cell's range are programmed to its edge by the first update; ``readout``
     gives them before it. State is float32 whatever the params' dtype.
@@ -139,27 +140,41 @@ def readout(state: Any, params: Any) -> Any:
     """The exact weights that the devices hold.
 
     Args:
-      state: an optimiser state that holds one ``PulsedUpdateState`` (of a chain, say).
+      state: an optimiser state that holds a ``PulsedUpdateState`` (of a chain, say), or several,
+        one a group of weights (``optax.partition``). Of an ``nnx.Optimizer``, give
+        ``nnx.as_pure(optimizer.opt_state)`` and ``nnx.as_pure(nnx.state(model, nnx.Param))``.
       params: the params; they carry the weights of a reference cell.
 
     Returns:
-      A tree like ``params``.
+      A tree like ``params``; weights that no device holds are as they are in it.
 
     Raises:
       UserError: the state holds no ``PulsedUpdateState``.
     """
     is_pulsed = lambda node: isinstance(node, PulsedUpdateState)  # noqa: E731
     found = [s for s in jax.tree.leaves(state, is_leaf=is_pulsed) if is_pulsed(s)]
-    if len(found) != 1:
-        raise UserError(f"readout: the state holds {len(found)} PulsedUpdateStates, not one")
-    (pulsed,) = found
-    leaves, _, treedef = _flatten(params)
-    states = _unstack(pulsed.cells, treedef, _structure(pulsed.device, pulsed.cell))
-    held = [
-        pulsed.cell.readout(cell_state, leaf.astype(jnp.float32)).astype(leaf.dtype)
-        for cell_state, leaf in zip(states, leaves, strict=True)
-    ]
-    return treedef.unflatten(held)
+    if not found:
+        raise UserError("readout: the state holds no PulsedUpdateState; give tx.init's or update's")
+    for pulsed in found:
+        params = _read(pulsed, params)
+    return params
+
+
+def _read(pulsed: PulsedUpdateState, params: Any) -> Any:
+    """The weights of one state; those that it masks stay as they are."""
+    is_masked = lambda node: isinstance(node, optax.MaskedNode)  # noqa: E731
+    structure = _structure(pulsed.device, pulsed.cell)
+    fields = structure.flatten_up_to(pulsed.cells)
+
+    def read(*fields_and_param: Any) -> Any:
+        *of_leaf, param = fields_and_param
+        if is_masked(of_leaf[0]):
+            return param
+        leaf = jnp.asarray(param)
+        weight = pulsed.cell.readout(structure.unflatten(of_leaf), leaf.astype(jnp.float32))
+        return weight.astype(leaf.dtype)
+
+    return jax.tree.map(read, *fields, params, is_leaf=is_masked)
 
 
 def _flatten(params: Any) -> tuple[list[Array], list[int], Any]:

@@ -22,8 +22,8 @@ def memristive_sgd(
 ) -> optax.GradientTransformationExtraArgs:
     """Stochastic gradient descent in which every weight change is made by programming pulses.
 
-    ``chain(sgd(learning_rate, momentum), pulsed_update(device, ...))``. In the limit of many levels,
-    no noise and no spread it is ``optax.sgd``.
+    ``chain(sgd(learning_rate, momentum), pulsed_update(device, ...))``. In the limit of many
+    levels, no noise and no spread it is ``optax.sgd``.
 
     Args:
       learning_rate: a number or an Optax schedule.
@@ -47,8 +47,8 @@ def coincidence_sgd(
 ) -> optax.GradientTransformationExtraArgs:
     """Descends by the pulses that ``memjax.nn`` layers deliver in place of a gradient.
 
-    ``chain(scale(-1), pulsed_update(device, pulses=Delivered(), ...))``: the layers hold the learning
-    rate, since it sets the probabilities of their trains.
+    ``chain(scale(-1), pulsed_update(device, pulses=Delivered(), ...))``: the layers hold the
+    learning rate, since it sets the probabilities of their trains.
 
     Args:
       device: the device of every weight.

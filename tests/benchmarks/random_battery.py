@@ -62,7 +62,8 @@ def words(order: str, seed: int) -> Iterator[np.ndarray]:
     }[order]
     draw = jax.jit(lambda t: jax.vmap(block)(t + jnp.arange(count, dtype=jnp.uint32)))
     start = seed << 28 if order == "key" else 0
-    for number in range((1 << 31) // count):
+    last = {"step": 1 << 31}.get(order, 1 << 32)  # steps are below 2**31, keys below 2**32
+    for number in range(last // count):
         yield np.asarray(draw(np.uint32((start + number * count) & 0xFFFFFFFF)))
 
 
@@ -79,6 +80,8 @@ def battery(order: str, tests: list[str], seed: int) -> collections.Counter[str]
             try:
                 for block in blocks:
                     process.stdin.write(memoryview(block).cast("B"))
+                process.kill()
+                raise RuntimeError(f"the words of order {order} ran out; take fewer tests")
             except BrokenPipeError:
                 pass
             output = process.stdout.read().decode()

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 
+from memjax.errors import UserError
 from memjax.sweep import plots
+from memjax.sweep._panels import LABELS, is_geometric, label
 from memjax.sweep.effects import final_accuracy, main_effects
 
 AXES = {
@@ -59,7 +61,7 @@ def test_failed_write_leaves_the_old_picture(make, tmp_path, monkeypatch):
         raise OSError("disk full")
 
     monkeypatch.setattr(plots.Figure, "savefig", broken)
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(UserError, match=r"disk full.*memjax plot"):
         plots.draw(make({}), tmp_path)
     assert old.read_bytes() == before
     assert list(tmp_path.iterdir()) == [old]
@@ -71,7 +73,7 @@ def test_main_effects_draws_means_quartiles_and_references(make, device):
     effects, final = main_effects(ds), 100 * final_accuracy(ds)
     ranked = list(effects.index[:-2])
     assert ranked[:2] == ["sigma_c2c", "levels"]
-    assert [ax.get_xlabel() for ax in figure.axes] == [plots.LABELS[axis] for axis in ranked]
+    assert [ax.get_xlabel() for ax in figure.axes] == [LABELS[axis] for axis in ranked]
     assert [ax.get_xscale() for ax in figure.axes[:2]] == ["symlog", "log"]
     for ax, axis in zip(figure.axes, ranked, strict=True):
         assert f"{100 * effects.loc[axis, 'share']:.1f} %" in ax.get_title()
@@ -112,8 +114,8 @@ def test_heatmap_cells_are_means_over_the_rest(make, device):
     drawn = [panel.get_images()[0].get_array() for panel in panels]
     np.testing.assert_allclose(drawn[0], cells[0])
     np.testing.assert_allclose(drawn[-1], cells[-1])
-    assert panels[0].get_ylabel() == plots.LABELS[y]
-    assert panels[0].get_xlabel() == plots.LABELS[x]
+    assert panels[0].get_ylabel() == LABELS[y]
+    assert panels[0].get_xlabel() == LABELS[x]
     assert [tick.get_text() for tick in panels[0].get_xticklabels()] == ["4", "8", "16", "32"]
     assert panels[0].texts[0].get_text() == f"{float(cells[0, 0, 0]):.1f}"
     assert panels[0].get_title().endswith(f": {float(cells[third][0]):g}")
@@ -147,7 +149,7 @@ def test_learning_curves_are_means_over_the_rest(make, device):
     baseline = next(line for name, line in drawn.items() if name.startswith("float baseline"))
     np.testing.assert_allclose(baseline.get_ydata(), 100 * ds["baseline_accuracy"].mean("seed"))
     assert baseline.get_linestyle() == "--"
-    assert figure.legends[0].get_title().get_text() == plots.LABELS["sigma_c2c"]
+    assert figure.legends[0].get_title().get_text() == LABELS["sigma_c2c"]
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("epoch", "test accuracy (%)")
 
 
@@ -215,8 +217,8 @@ def test_zipped_group_is_drawn_by_its_parameters(make, tmp_path):
     ],
 )
 def test_geometric_spacing_is_told_from_even_spacing(values, geometric):
-    assert plots.is_geometric(np.array(values, float)) is geometric
+    assert is_geometric(np.array(values, float)) is geometric
 
 
 def test_unknown_names_are_written_with_spaces(make):
-    assert plots.label(make({"tau_refresh": [1, 2]}), "tau_refresh") == "tau refresh"
+    assert label(make({"tau_refresh": [1, 2]}), "tau_refresh") == "tau refresh"

@@ -1,0 +1,83 @@
+"""What a running sweep tells the person who waits: lanes done, their rate and the time left."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+
+Report = Callable[[float, int], None]
+"""``report(lanes done, lanes in all)``."""
+
+
+@contextmanager
+def progress(name: str) -> Iterator[Report]:
+    """Progress on stderr: a live bar on a terminal; elsewhere plain lines, one a tenth of the work.
+
+    Args:
+      name: of the sweep.
+
+    Yields:
+      What to call whenever lanes are done; "compiling" until the first call.
+    """
+    console = Console(stderr=True)
+    if console.is_terminal:
+        with _bar(name, console) as report:
+            yield report
+    else:
+        yield _lines(name)
+
+
+@contextmanager
+def _bar(name: str, console: Console) -> Iterator[Report]:
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[told]}"))
+    with Progress(*columns, console=console) as bar:
+        task, clock = bar.add_task(name, total=None, told="compiling"), _Clock()
+
+        def report(done: float, total: int) -> None:
+            bar.update(task, completed=done, total=total, told=clock.tell(done, total))
+
+        yield report
+
+
+def _lines(name: str) -> Report:
+    clock, tenths = _Clock(), 0
+
+    def report(done: float, total: int) -> None:
+        nonlocal tenths
+        told = clock.tell(done, total)
+        if (now := int(10 * done / total + 1e-6)) > tenths:
+            tenths = now
+            print(f"{name}: {told}", file=sys.stderr, flush=True)
+
+    return report
+
+
+class _Clock:
+    """The rate of lanes since the first report, so that compiling does not count."""
+
+    def __init__(self) -> None:
+        self.started = time.perf_counter()
+        self.first: tuple[float, float] | None = None
+
+    def tell(self, done: float, total: int) -> str:
+        """Lanes done, lanes a second and the time left (at the end: taken)."""
+        now = time.perf_counter()
+        since, before = self.first or (self.started, 0.0)
+        self.first = self.first or (now, done)
+        rate = (done - before) / max(now - since, 1e-9)
+        left = (total - done) / max(rate, 1e-9)
+        end = (
+            f"{_clock(left)} left"
+            if done < total - 0.01
+            else f"{_clock(now - self.started)} in all"
+        )
+        return f"{done:{len(str(total))}.0f}/{total} lanes, {rate:.1f} lanes/s, {end}"
+
+
+def _clock(seconds: float) -> str:
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"

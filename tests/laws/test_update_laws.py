@@ -1,0 +1,515 @@
+"""Laws that every update must hold: devices x cells x pulse schemes, and Optax's own."""
+
+import functools
+from typing import Any, NamedTuple
+
+import flax.linen
+import flax.training.train_state
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+from flax import nnx
+
+import memjax
+from memjax import random
+from memjax.cells import CELLS, Cell
+from memjax.devices import MODELS
+from memjax.pulses import SCHEMES, Coincidence, Delivered
+from memjax.updates import PulsedUpdateState, pulsed_update, readout
+from memjax.updates.pulsed_update import _flatten
+
+RANGE = 0.5
+NOISY = {"levels": 40.0, "sigma_c2c": 0.5, "sigma_d2d": 0.3, "sigma_up_down": 0.1, "sigma_g": 0.02}
+ULP = float(np.spacing(np.float32(RANGE)))
+"""One unit in the last place of the largest weight."""
+
+PULSES = SCHEMES | {"delivered": Delivered}
+REGISTRY = [(d, c, p) for d in MODELS for c in CELLS for p in PULSES]
+DEVICES_AND_CELLS = [(d, c, "bernoulli") for d in MODELS for c in CELLS]
+CELLS_ONLY = [("ConstantStep", c, "bernoulli") for c in CELLS]
+of = pytest.mark.parametrize
+
+
+def params() -> dict[str, Any]:
+    w = jnp.linspace(-0.4, 0.4, 12, dtype=jnp.float32).reshape(3, 4)
+    return {"dense": {"kernel": w, "bias": jnp.zeros(4)}, "gain": jnp.float32(0.25)}
+
+
+class Case(NamedTuple):
+    """A transform, its first state and one jitted step of it, whose traces are counted."""
+
+    tx: optax.GradientTransformationExtraArgs
+    state: PulsedUpdateState
+    step: Any
+    traces: list[int]
+    wanted: Any
+
+
+@functools.cache
+def case(device: str, cell: str, pulses: str) -> Case:
+    tx = pulsed_update(
+        MODELS[device](**NOISY),
+        key=jax.random.key(3),
+        cell=CELLS[cell](weight_range=RANGE),
+        pulses=PULSES[pulses](),
+    )
+    traces = [0]
+
+    @jax.jit
+    def step(params, state, wanted):
+        traces[0] += 1
+        updates, state = tx.update(wanted, state, params, no_such_argument=1)
+        return optax.apply_updates(params, updates), state
+
+    unit = 1.0 if pulses == "delivered" else 0.04
+    wanted = jax.tree.map(lambda w: unit * jnp.round(4.0 * jnp.cos(40.0 * w)), params())
+    return Case(tx, tx.init(params()), step, traces, wanted)
+
+
+def avals(tree: Any) -> Any:
+    """Treedef, shape, dtype and weak type."""
+    leaves, treedef = jax.tree.flatten(tree)
+    return treedef, [jax.typeof(leaf) for leaf in leaves]
+
+
+def bits(tree: Any) -> list[bytes]:
+    leaves = jax.tree.leaves(optax.tree.unwrap_random_key_data(tree))
+    return [np.asarray(leaf).tobytes() for leaf in leaves]
+
+
+def distance(a: Any, b: Any) -> float:
+    """The largest difference of two trees."""
+    pairs = zip(jax.tree.leaves(a), jax.tree.leaves(b), strict=True)
+    return max(float(jnp.max(jnp.abs(x.astype(jnp.float32) - y))) for x, y in pairs)
+
+
+# --- devices x cells x pulse schemes ---------------------------------------------------------
+
+
+@of("name", REGISTRY)
+def test_extra_args_are_swallowed_types_are_fixed_and_nothing_recompiles(name):
+    _, s, step, traces, wanted = case(*name)
+    before = traces[0]
+    p = params()
+    p1, s1 = step(p, s, wanted)
+    p2, s2 = step(p1, s1, wanted)
+    assert traces[0] - before <= 1, "a second update recompiles"
+    assert avals(s) == avals(s1) == avals(s2)
+    assert avals(p) == avals(p1) == avals(p2)
+    assert distance(p1, p) > 0 and int(s2.count) == 2
+
+
+@of("name", REGISTRY)
+def test_the_state_is_stable_under_cond_and_the_placeholders_of_map_params(name):
+    tx, s, _, _, wanted = case(*name)
+
+    def maybe(flag, s):
+        skip = lambda: (jax.tree.map(jnp.zeros_like, params()), s)  # noqa: E731
+        return jax.lax.cond(flag, lambda: tx.update(wanted, s, params()), skip)
+
+    assert jax.tree.structure(jax.eval_shape(maybe, True, s)[1]) == jax.tree.structure(s)
+    same = optax.tree.map_params(tx, lambda leaf: leaf, s)
+    assert jax.tree.structure(same) == jax.tree.structure(s) and bits(same) == bits(s)
+    none = optax.tree.map_params(tx, jnp.zeros_like, s)
+    assert all(not np.any(leaf) for leaf in jax.tree.leaves(none.cells))
+    assert bits(none.device) == bits(s.device)
+
+
+@of("name", REGISTRY)
+def test_ten_thousand_steps_keep_params_at_the_readout_and_within_the_range(name):
+    tx, state, _, _, wanted = case(*name)
+
+    @jax.jit
+    def run(params, state):
+        def body(carry, step):
+            params, state = carry
+            sign = jnp.where(step % 100 < 47, 1.0, -1.0)
+            step_wanted = jax.tree.map(lambda w: sign * w, wanted)
+            updates, state = tx.update(step_wanted, state, params)
+            params = optax.apply_updates(params, updates)
+            largest = optax.tree.max(jax.tree.map(jnp.abs, params))
+            gap = optax.tree.max(
+                jax.tree.map(lambda a, b: jnp.abs(a - b), params, readout(state, params))
+            )
+            return (params, state), (largest, gap)
+
+        return jax.lax.scan(body, (params, state), jnp.arange(10_000))
+
+    (p, s), (largest, gap) = run(params(), state)
+    assert int(s.count) == 10_000
+    assert float(jnp.max(gap)) <= 2 * ULP
+    assert float(jnp.max(largest)) <= RANGE + ULP
+    assert distance(readout(s, p), jax.tree.map(lambda w: jnp.clip(w, -RANGE, RANGE), p)) <= 2 * ULP
+    assert all(bool(jnp.all(jnp.isfinite(w))) for w in jax.tree.leaves(p))
+
+
+@of("name", REGISTRY)
+def test_a_zero_update_leaves_the_bits_of_the_weights_that_the_devices_hold(name):
+    _, state, step, _, wanted = case(*name)
+    zero = jax.tree.map(jnp.zeros_like, wanted)
+    p, s = step(params(), state, wanted)
+    p = readout(s, p)
+    q, t = step(p, s, zero)
+    assert bits(q) == bits(p) and bits(t.cells) == bits(s.cells)
+
+
+@of("name", REGISTRY)
+def test_the_same_key_repeats_bit_for_bit_and_another_does_not(name):
+    _, state, step, _, wanted = case(*name)
+    once = step(params(), state, wanted)
+    again = step(params(), state, wanted)
+    assert bits(once) == bits(again)
+    other = state._replace(key=jax.random.key(4))
+    assert bits(step(params(), other, wanted)[0]) != bits(once[0])
+    later = state._replace(count=jnp.int32(9))
+    assert bits(step(params(), later, wanted)[0]) != bits(once[0])
+
+
+# --- devices x cells -------------------------------------------------------------------------
+
+
+@of("name", DEVICES_AND_CELLS)
+def test_lanes_of_a_vmap_over_device_and_key_are_those_of_a_loop(name):
+    device, cell, _ = name
+    _, _, step, _, wanted = case(*name)
+    levels = jnp.array([8.0, 40.0, 200.0])
+    keys = jax.random.split(jax.random.key(0), 3)
+    sigmas = NOISY | {"levels": None}
+
+    def init(levels, key):
+        made = MODELS[device](**sigmas | {"levels": levels})
+        return pulsed_update(made, key=key, cell=CELLS[cell](weight_range=RANGE)).init(params())
+
+    states = jax.vmap(init)(levels, keys)
+    after, _ = jax.jit(jax.vmap(step, (None, 0, None)))(params(), states, wanted)
+    for lane in range(3):
+        alone, _ = step(params(), init(levels[lane], keys[lane]), wanted)
+        assert distance(jax.tree.map(lambda leaf: leaf[lane], after), alone) <= 4 * ULP
+    assert distance(jax.tree.map(lambda leaf: leaf[0], after), alone) > 0.01
+
+
+@of("name", DEVICES_AND_CELLS)
+def test_own_bounds_and_stuck_devices_hold_their_weights(name):
+    device, cell, _ = name
+    made = MODELS[device](**NOISY, sigma_bounds=0.2, stuck=0.4)
+    tx = pulsed_update(made, key=jax.random.key(1), cell=CELLS[cell](weight_range=RANGE))
+    p = {"w": jnp.linspace(-0.4, 0.4, 400, dtype=jnp.float32)}
+    s = tx.init(p)
+    start = readout(s, p)
+    q = p
+    for sign in (1.0, -1.0, 1.0):
+        updates, s = tx.update({"w": jnp.full(400, 0.1 * sign)}, s, q)
+        q = optax.apply_updates(q, updates)
+    assert distance(q, readout(s, q)) <= 2 * ULP
+    fixed = jnp.abs(q["w"] - start["w"]) <= 2 * ULP
+    both = 0.4 if cell == "reference" else 0.4**2  # a pair moves while one of its devices does
+    assert abs(float(jnp.mean(fixed.astype(jnp.float32))) - both) < 0.1
+
+
+@of("dtype", ["bfloat16", "float16", "float32"])
+@of("name", DEVICES_AND_CELLS)
+def test_updates_have_the_params_dtype_and_physics_is_float32(name, dtype):
+    tx = case(*name).tx
+    p = jax.tree.map(lambda leaf: leaf.astype(dtype), params())
+    wanted = jax.tree.map(lambda leaf: jnp.full_like(leaf, 0.1), p)
+    s = tx.init(p)
+    updates, after = tx.update(wanted, s, p)
+    assert avals(updates) == avals(p) and avals(s) == avals(after)
+    physics = (s.device, s.cell, s.cells)
+    assert all(leaf.dtype == jnp.float32 for leaf in jax.tree.leaves(physics))
+    assert avals(readout(s, p)) == avals(p)
+    # The pair's conductances are its own, so bfloat16 params lose nothing of what it holds.
+    if name[1] == "differential":
+        eps = float(jnp.finfo(dtype).eps)
+        assert distance(optax.apply_updates(p, updates), readout(after, p)) <= eps * RANGE
+
+
+# --- Optax's and Flax's wrappers -------------------------------------------------------------
+
+
+@of("name", CELLS_ONLY)
+def test_noise_belongs_to_a_weights_path(name):
+    """A layer more, a mask or a partition deals no other weight's noise and devices anew."""
+    tx, state, step, _, wanted = case(*name)
+    p = params()
+    dense, _ = step(p, state, wanted)
+    more = {"a_new_layer": jnp.zeros((5, 5)), **p}
+    after, _ = step(more, tx.init(more), {"a_new_layer": jnp.zeros((5, 5)), **wanted})
+    assert bits({k: after[k] for k in p}) == bits(dense)
+
+    masked = optax.masked(tx, {"dense": True, "gain": False})
+    s = masked.init(p)
+    assert isinstance(s.inner_state.cells.devices[0].g_max["gain"], optax.MaskedNode)
+    update = jax.jit(lambda p, s: masked.update(wanted, s, p))
+    updates, s = update(p, s)
+    q = optax.apply_updates(p, updates)
+    assert bits(q["dense"]) == bits(dense["dense"])
+    assert bits(updates["gain"]) == bits(wanted["gain"]), "masked passes an unmasked gradient on"
+    held = readout(s, q)
+    assert distance(held["dense"], q["dense"]) <= 2 * ULP and bits(held["gain"]) == bits(q["gain"])
+
+    labels = {"dense": "memristive", "gain": "float"}
+    parts = optax.partition({"memristive": tx, "float": optax.scale(-0.5)}, labels)
+    s = parts.init(p)
+    updates, t = jax.jit(parts.update)(wanted, s, p)
+    assert avals(s) == avals(t)
+    q = optax.apply_updates(p, updates)
+    assert bits(q["dense"]) == bits(dense["dense"])
+    assert bits(updates["gain"]) == bits(-0.5 * wanted["gain"])
+    assert bits(readout(t, q)["gain"]) == bits(q["gain"])
+
+
+def test_two_devices_in_one_partition_are_read_out_together():
+    key = jax.random.key(0)
+    pair, one = (cell(weight_range=RANGE) for cell in (CELLS["differential"], CELLS["reference"]))
+    groups = {
+        "dense": pulsed_update(MODELS["SoftBounds"](**NOISY), key=key, cell=pair),
+        "gain": pulsed_update(MODELS["ConstantStep"](levels=8), key=key, cell=one),
+    }
+    tx = optax.partition(groups, {"dense": "dense", "gain": "gain"})
+    p = params()
+    updates, s = tx.update(jax.tree.map(jnp.ones_like, p), tx.init(p), p)
+    p = optax.apply_updates(p, updates)
+    assert distance(p, readout(s, p)) <= 2 * ULP
+    with pytest.raises(memjax.UserError, match="no PulsedUpdateState"):
+        readout(optax.sgd(0.1).init(p), p)
+
+
+@of("name", CELLS_ONLY)
+def test_multi_steps_fires_once_in_k_with_the_mean(name):
+    tx, state, step, _, wanted = case(*name)
+    multi = optax.MultiSteps(tx, every_k_schedule=3)
+    update = jax.jit(multi.update)
+    p, s = params(), multi.init(params())
+    for mini in range(3):
+        updates, s = update(wanted, s, p)
+        p = optax.apply_updates(p, updates)
+        if mini < 2:
+            assert bits(p) == bits(params())
+    assert int(s.inner_opt_state.count) == 1
+    assert distance(p, step(params(), state, wanted)[0]) <= 4 * ULP
+    assert distance(p, readout(s, p)) <= 2 * ULP
+
+
+def test_inject_hyperparams_changes_the_rate_and_needs_a_static_key():
+    device, key = MODELS["ConstantStep"](levels=2**16 + 1), jax.random.key(0)
+    make = optax.inject_hyperparams(memjax.memristive_sgd, static_args=("key",))
+    tx = make(learning_rate=0.1, device=device, key=key)
+    p = {"w": jnp.array([0.1, -0.2])}
+    s = tx.init(p)
+    update = jax.jit(tx.update)
+    grads = {"w": jnp.array([1.0, -0.5])}
+    slow, _ = update(grads, s, p)
+    fast, _ = update(grads, optax.tree.set(s, learning_rate=jnp.float32(0.2)), p)
+    assert distance(jax.tree.map(lambda u: 2.0 * u, slow), fast) <= 3 / 2**16
+    # A typed key is an array, so Optax takes it for a number, and cannot cast it.
+    with pytest.raises((TypeError, ValueError)):
+        optax.inject_hyperparams(memjax.memristive_sgd)(
+            learning_rate=0.1, device=device, key=key
+        ).init(p)
+
+
+class Net(nnx.Module):
+    def __init__(self, rngs: nnx.Rngs) -> None:
+        self.layers = nnx.List([nnx.Linear(3, 4, rngs=rngs), nnx.Linear(4, 2, rngs=rngs)])
+
+    def __call__(self, x):
+        first, second = self.layers
+        return second(jax.nn.relu(first(x)))
+
+
+@of("name", DEVICES_AND_CELLS)
+def test_nnx_optimizer_keeps_the_state_and_deals_the_noise_of_plain_optax(name):
+    tx = optax.chain(optax.sgd(0.1), case(*name).tx)
+    net = Net(nnx.Rngs(0))
+    before = nnx.as_pure(nnx.state(net, nnx.Param))
+    optimizer = nnx.Optimizer(net, tx, wrt=nnx.Param)
+    x = jnp.ones((5, 3))
+    traces = []
+
+    @nnx.jit
+    def step(net, optimizer):
+        traces.append(1)
+        grads = nnx.grad(lambda net: jnp.sum(net(x) ** 2))(net)
+        optimizer.update(net, grads)
+        return nnx.as_pure(nnx.state(grads, nnx.Param))
+
+    state = jax.tree.structure(optimizer.opt_state)
+    plain_state, plain = tx.init(before), before
+    for _ in range(2):
+        grads = step(net, optimizer)
+        assert jax.tree.structure(optimizer.opt_state) == state
+        updates, plain_state = jax.jit(tx.update)(grads, plain_state, plain)
+        plain = optax.apply_updates(plain, updates)
+    assert len(traces) <= 2, "a second step recompiles"
+    after = nnx.as_pure(nnx.state(net, nnx.Param))
+    opt_state = nnx.as_pure(optimizer.opt_state)
+    assert isinstance(opt_state[-1], PulsedUpdateState) and int(opt_state[-1].count) == 2
+    assert isinstance(opt_state[-1].device, MODELS[name[0]])
+    assert isinstance(opt_state[-1].cell, Cell)
+    assert jnp.issubdtype(opt_state[-1].key.dtype, jax.dtypes.prng_key)
+    assert distance(after, plain) <= 4 * ULP and distance(after, before) > 0.01
+    assert distance(after, readout(opt_state, after)) <= 2 * ULP
+
+
+@of("name", CELLS_ONLY)
+def test_linens_train_state(name):
+    model = flax.linen.Dense(2)
+    variables = model.init(jax.random.key(0), jnp.ones((1, 3)))
+    tx = optax.chain(optax.sgd(0.1), case(*name).tx)
+    state = flax.training.train_state.TrainState.create(
+        apply_fn=model.apply, params=variables["params"], tx=tx
+    )
+
+    @jax.jit
+    def step(state):
+        loss = lambda params: jnp.sum(state.apply_fn({"params": params}, jnp.ones((1, 3))) ** 2)  # noqa: E731
+        return state.apply_gradients(grads=jax.grad(loss)(state.params))
+
+    after = step(step(state))
+    assert jax.tree.structure(after) == jax.tree.structure(state) and int(after.step) == 2
+    assert distance(after.params, readout(after.opt_state, after.params)) <= 2 * ULP
+    assert distance(after.params, state.params) > 0.01
+
+
+def test_it_must_be_the_last_link():
+    """What comes after changes what the hardware did: documented, and seen in the readout."""
+    assert "**last** link of a chain" in (pulsed_update.__doc__ or "")
+    device, pair = MODELS["ConstantStep"](levels=5), CELLS["differential"](weight_range=RANGE)
+    tx = pulsed_update(device, key=jax.random.key(0), cell=pair)
+    p, wanted = {"w": jnp.zeros(3)}, {"w": jnp.full(3, 0.25)}
+    for links, off in (((tx,), 0.0), ((tx, optax.scale(0.5)), 0.125)):
+        chain = optax.chain(*links)
+        updates, s = chain.update(wanted, chain.init(p), p)
+        q = optax.apply_updates(p, updates)
+        assert distance(q, readout(s, q)) == pytest.approx(off)
+
+
+# --- what an update does on average, and in the ideal limit ----------------------------------
+
+
+@of("pulses", ["bernoulli", "binomial"])
+@of("device,cell", [("ConstantStep", c) for c in CELLS] + [("SoftBounds", c) for c in CELLS])
+def test_the_mean_change_is_the_wanted_one(device, cell, pulses):
+    """``E[dw] = wanted`` over 4,000 keys, within 5 standard errors; write noise is on.
+
+    A constant step is tried up to 3 pulses; soft bounds at mid-range, where one pulse is the
+    nominal step, up to one pulse.
+    """
+    sub_pulse = device == "SoftBounds"
+    made = MODELS[device](levels=101.0, sigma_c2c=0.7)
+    size = 2 * RANGE / 100
+    reach = 0.9 if sub_pulse else 3.0
+    wanted = {"w": jnp.linspace(-reach, reach, 8, dtype=jnp.float32) * size}
+    scheme = SCHEMES[pulses](**({"length": 1} if sub_pulse and pulses == "binomial" else {}))
+    tx = pulsed_update(
+        made, key=jax.random.key(0), cell=CELLS[cell](weight_range=RANGE), pulses=scheme
+    )
+    p = {"w": jnp.zeros(8)}
+    s = tx.init(p)
+
+    def change(key):
+        return tx.update(wanted, s._replace(key=key), p)[0]["w"]
+
+    changes = jax.jit(jax.vmap(change))(jax.random.split(jax.random.key(7), 4000))
+    error = jnp.mean(changes, axis=0) - wanted["w"]
+    standard_error = jnp.std(changes, axis=0) / 4000**0.5
+    assert float(jnp.max(jnp.abs(error) / standard_error)) < 5.0
+
+
+def quadratic(pulses: Any, levels: float, cell: str, steps: int) -> tuple[Any, Any]:
+    """Errors against ``optax.sgd`` after steps down ``sum of a (w - target)^2 / 2``, and 'a'."""
+    a = jnp.linspace(0.0, 1.0, 512, dtype=jnp.float32)
+    target = 0.4 * jnp.sin(jnp.arange(512.0))
+    device = MODELS["ConstantStep"](levels=levels)
+    ours = memjax.memristive_sgd(
+        0.1, device, key=jax.random.key(0), cell=CELLS[cell](weight_range=RANGE), pulses=pulses
+    )
+
+    def run(tx):
+        def body(carry, _):
+            w, s = carry
+            updates, s = tx.update(a * (w - target), s, w)
+            return (optax.apply_updates(w, updates), s), None
+
+        w = jnp.full(512, 0.1)
+        return jax.lax.scan(body, (w, tx.init(w)), length=steps)[0][0]
+
+    return run(ours) - run(optax.sgd(0.1)), a
+
+
+@of("cell", list(CELLS))
+def test_ideal_devices_with_rounded_pulses_are_sgd(cell):
+    """Each step is off by half a pulse at most, so T steps by T/2 pulses, or 1/(2 rate a) of one."""
+    levels, steps = 2.0**16 + 1, 100
+    size = 2 * RANGE / (levels - 1)
+    scheme = SCHEMES["deterministic"](max_pulses=2**20)
+    error, a = quadratic(scheme, levels, cell, steps)
+    bound = size * jnp.minimum(steps / 2, 0.5 / jnp.maximum(0.1 * a, 1e-9))
+    assert bool(jnp.all(jnp.abs(error) <= bound + 4 * steps * ULP))
+
+
+@of("cell", list(CELLS))
+def test_ideal_devices_with_stochastic_pulses_are_sgd(cell):
+    """A step's error has sd half a pulse at most; T steps' errors add as squares.
+
+    With 2^16 steps in the range, 100 updates: within 6 x 5 pulses, 4.6e-4 of a weight range of 0.5.
+    """
+    levels, steps = 2.0**16 + 1, 100
+    size = 2 * RANGE / (levels - 1)
+    error, _ = quadratic(SCHEMES["bernoulli"](max_pulses=2**20), levels, cell, steps)
+    assert float(jnp.max(jnp.abs(error))) <= 6 * 0.5 * steps**0.5 * size + 4 * steps * ULP
+    assert float(jnp.sqrt(jnp.mean(error**2))) <= 0.5 * steps**0.5 * size
+
+
+@of("length", [64, 1024])
+def test_layers_with_long_trains_on_ideal_devices_are_sgd(length):
+    """``sum of dw = -rate x d^T`` with the variance of the trains, ``m (1 - m / BL)`` pulses a step.
+
+    So the relative error after T steps is ``1 / sqrt(T m)``: with m up to BL / 2 = 512 pulses a step and
+    T = 20, under 1 %; it is not the half pulse of rounding.
+    """
+    steps, keys, rows, columns = 20, 24, 6, 5
+    device = MODELS["ConstantStep"](levels=2.0**20 + 1)
+    cell = CELLS["reference"](weight_range=RANGE)
+    size = 2 * RANGE / 2.0**20
+    learning_rate = 0.5 * length * size
+    pulses = Coincidence(length=length)
+    tx = memjax.coincidence_sgd(device, key=jax.random.key(0), cell=cell)
+    x = jnp.linspace(-1.0, 1.0, rows, dtype=jnp.float32)[None]
+    d = jnp.linspace(1.0, -0.8, columns, dtype=jnp.float32)[None]
+    p = jnp.zeros((rows, columns))
+
+    @jax.jit
+    @jax.vmap
+    def run(key):
+        def body(carry, step):
+            w, s = carry
+            stream = random.fold_in(random.stream(key), step)
+            layer = functools.partial(
+                memjax.nn.pulsed_dense, x, stream=stream, rate=learning_rate / size, pulses=pulses
+            )
+            grads = jax.grad(lambda w: jnp.sum(layer(w) * d))(w)
+            updates, s = tx.update(grads, s, w)
+            return (optax.apply_updates(w, updates), s), None
+
+        return jax.lax.scan(body, (p, tx.init(p)), jnp.arange(steps))[0][0]
+
+    weights = run(jax.random.split(jax.random.key(5), keys))
+    sgd = -steps * learning_rate * x.T @ d
+    m = 0.5 * length * jnp.abs(x.T @ d)
+    sd = size * jnp.sqrt(steps * m * (1 - m / length))
+    z = (weights - sgd) / sd
+    assert float(jnp.max(jnp.abs(z))) < 5.0
+    assert 0.8 < float(jnp.sqrt(jnp.mean(z**2))) < 1.2
+    largest = weights[:, 0, 0]
+    assert float(jnp.max(jnp.abs(largest / sgd[0, 0] - 1))) < 5 / (steps * length) ** 0.5
+
+
+def test_a_path_has_one_name_in_variables_and_in_arrays():
+    net = Net(nnx.Rngs(0))
+    state = nnx.state(net, nnx.Param)
+    assert _flatten(state)[1] == _flatten(nnx.as_pure(state))[1]
+    assert len(set(_flatten(state)[1])) == 4
