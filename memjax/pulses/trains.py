@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool, Float32, UInt32
 
 from memjax import random
@@ -30,44 +31,50 @@ def trains(
 ) -> Trains:
     """Draws each sample's train of ``length`` Bernoulli slots on every line.
 
-    The ``batch * length`` slots are spread evenly over as few words as hold them, so a batch costs
-    words, not samples.
+    The ``batch * length`` slots of a line lie end to end in as few words as hold them, so a batch
+    costs words, not samples.
 
     Args:
       stream: random stream of these trains.
       probability: probability that a slot fires; above 1 counts as 1.
       negative: the sign of each line's value.
-      length: slots a sample (static).
+      length: slots a sample, at most 32 (static).
       active: slots a sample that may fire, ``[batch]``; all without it.
 
     Returns:
       Packed trains, ``ceil(batch * length / 32)`` words a line.
     """
-    batch, lines = probability.shape
-    slots = batch * length
-    words = -(-slots // 32)
-    per_word = -(-slots // words)
-    shape = (words, per_word, lines)
-
-    def by_slot(values: Array) -> Array:
-        values = jnp.broadcast_to(values[:, None, :], (batch, length, lines))
-        if active is not None:
-            on = jnp.arange(length)[None, :] < active[:, None]
-            values = jnp.where(on[:, :, None], values, jnp.zeros((), values.dtype))
-        values = values.reshape(slots, lines)
-        return jnp.pad(values, ((0, words * per_word - slots), (0, 0))).reshape(shape)
-
+    shape = (length, *probability.shape)
     threshold = (jnp.clip(probability, 0.0, 1.0) * jnp.float32(2.0**24)).astype(jnp.uint32)
-    fires = (random.bits(stream, shape) >> 8) < by_slot(threshold)
-    # The reduction is what makes XLA keep the words instead of computing them anew for each weight.
-    bit = jax.lax.broadcasted_iota(jnp.uint32, shape, 1)
+    fires = (random.bits(stream, shape) >> 8) < threshold[None]
+    slot = jax.lax.broadcasted_iota(jnp.uint32, shape, 0)
+    if active is not None:
+        fires &= slot < active.astype(jnp.uint32)[None, :, None]
+    bit = jnp.uint32(1) << slot
 
-    def pack(flags: Array) -> Array:
-        return jax.lax.reduce(
-            flags.astype(jnp.uint32) << bit, jnp.uint32(0), jax.lax.bitwise_or, (1,)
-        )
+    def words(flags: Array) -> Array:
+        return _pack(_or(jnp.where(flags, bit, jnp.uint32(0)), axis=0), length)
 
-    return Trains(pack(fires), pack(by_slot(negative)))
+    return Trains(fire=words(fires), negative=words(jnp.broadcast_to(negative[None], shape)))
+
+
+def _pack(trains: UInt32[Array, "batch lines"], length: int) -> UInt32[Array, "words lines"]:
+    """Trains of ``length`` bits, end to end: the one of sample b begins at bit ``b * length``."""
+    batch = trains.shape[0]
+    words = -(-batch * length // 32)
+    begin = np.arange(batch)[None, :] * length - 32 * np.arange(words)[:, None]
+    left, right = (np.clip(b, 0, 32).astype(np.uint32)[:, :, None] for b in (begin, -begin))
+    spread = jnp.broadcast_to(trains[None], (words, *trains.shape))
+    spread = jax.lax.shift_left(spread, jnp.broadcast_to(left, spread.shape))
+    return _or(jax.lax.shift_right_logical(spread, jnp.broadcast_to(right, spread.shape)), axis=1)
+
+
+def _or(words: Array, axis: int) -> Array:
+    """Bitwise or along an axis; a reduction, so XLA keeps its result instead of fusing it away.
+
+    Fused into the update of the weights, the trains would be drawn anew for every weight.
+    """
+    return jax.lax.reduce(words, jnp.uint32(0), jax.lax.bitwise_or, (axis,))
 
 
 def coincidences(rows: Trains, columns: Trains) -> Float32[Array, "rows columns"]:

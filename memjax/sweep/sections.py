@@ -54,7 +54,7 @@ class Section(BaseModel):
 class ModelSection(Section):
     """The network."""
 
-    hidden: list[Annotated[int, Field(ge=1)]] = Field([32], min_length=1)
+    hidden: list[Annotated[int, Field(ge=1, le=2**20)]] = Field([32], min_length=1)
     activation: Annotated[str, AfterValidator(_activation)] = "sigmoid"
 
 

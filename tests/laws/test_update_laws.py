@@ -27,6 +27,8 @@ ULP = float(np.spacing(np.float32(RANGE)))
 
 PULSES = SCHEMES | {"delivered": Delivered}
 REGISTRY = [(d, c, p) for d in MODELS for c in CELLS for p in PULSES]
+PAIRS = [r for i, r in enumerate(REGISTRY) if (i + i // len(PULSES)) % 2 == 0]
+"""Half of it: every pair of a device, a cell and a scheme occurs."""
 DEVICES_AND_CELLS = [(d, c, "bernoulli") for d in MODELS for c in CELLS]
 CELLS_ONLY = [("ConstantStep", c, "bernoulli") for c in CELLS]
 of = pytest.mark.parametrize
@@ -82,7 +84,8 @@ def bits(tree: Any) -> list[bytes]:
 def distance(a: Any, b: Any) -> float:
     """The largest difference of two trees."""
     pairs = zip(jax.tree.leaves(a), jax.tree.leaves(b), strict=True)
-    return max(float(jnp.max(jnp.abs(x.astype(jnp.float32) - y))) for x, y in pairs)
+    numbers = [(np.asarray(x, np.float64), np.asarray(y, np.float64)) for x, y in pairs]
+    return max(float(np.max(np.abs(x - y))) for x, y in numbers)
 
 
 # --- devices x cells x pulse schemes ---------------------------------------------------------
@@ -101,7 +104,7 @@ def test_extra_args_are_swallowed_types_are_fixed_and_nothing_recompiles(name):
     assert distance(p1, p) > 0 and int(s2.count) == 2
 
 
-@of("name", REGISTRY)
+@of("name", PAIRS)
 def test_the_state_is_stable_under_cond_and_the_placeholders_of_map_params(name):
     tx, s, _, _, wanted = case(*name)
 
@@ -117,7 +120,7 @@ def test_the_state_is_stable_under_cond_and_the_placeholders_of_map_params(name)
     assert bits(none.device) == bits(s.device)
 
 
-@of("name", REGISTRY)
+@of("name", PAIRS)
 def test_ten_thousand_steps_keep_params_at_the_readout_and_within_the_range(name):
     tx, state, _, _, wanted = case(*name)
 
@@ -145,7 +148,7 @@ def test_ten_thousand_steps_keep_params_at_the_readout_and_within_the_range(name
     assert all(bool(jnp.all(jnp.isfinite(w))) for w in jax.tree.leaves(p))
 
 
-@of("name", REGISTRY)
+@of("name", PAIRS)
 def test_a_zero_update_leaves_the_bits_of_the_weights_that_the_devices_hold(name):
     _, state, step, _, wanted = case(*name)
     zero = jax.tree.map(jnp.zeros_like, wanted)
@@ -155,7 +158,7 @@ def test_a_zero_update_leaves_the_bits_of_the_weights_that_the_devices_hold(name
     assert bits(q) == bits(p) and bits(t.cells) == bits(s.cells)
 
 
-@of("name", REGISTRY)
+@of("name", PAIRS)
 def test_the_same_key_repeats_bit_for_bit_and_another_does_not(name):
     _, state, step, _, wanted = case(*name)
     once = step(params(), state, wanted)
@@ -208,22 +211,37 @@ def test_own_bounds_and_stuck_devices_hold_their_weights(name):
     assert abs(float(jnp.mean(fixed.astype(jnp.float32))) - both) < 0.1
 
 
-@of("dtype", ["bfloat16", "float16", "float32"])
+@of("dtype", ["bfloat16", "float16"])
 @of("name", DEVICES_AND_CELLS)
 def test_updates_have_the_params_dtype_and_physics_is_float32(name, dtype):
     tx = case(*name).tx
     p = jax.tree.map(lambda leaf: leaf.astype(dtype), params())
-    wanted = jax.tree.map(lambda leaf: jnp.full_like(leaf, 0.1), p)
+
+    def run(p):
+        s = tx.init(p)
+        updates, after = tx.update(jax.tree.map(jnp.ones_like, p), s, p)
+        return s, after, updates, readout(after, p)
+
+    s, after, updates, held = jax.eval_shape(run, p)
+    assert avals(updates) == avals(held) == avals(jax.eval_shape(lambda: p))
+    assert avals(s) == avals(after)
+    physics = jax.tree.leaves((s.device, s.cell, s.cells))
+    assert all(leaf.dtype == jnp.float32 for leaf in physics)
+
+
+def test_a_pair_under_bfloat16_params_loses_no_pulse():
+    """Its conductances are its own; the params are their rounding."""
+    pair = CELLS["differential"](weight_range=RANGE)
+    tx = pulsed_update(MODELS["ConstantStep"](levels=2001), key=jax.random.key(0), cell=pair)
+    p = {"w": jnp.full(3, 0.25, jnp.bfloat16)}
     s = tx.init(p)
-    updates, after = tx.update(wanted, s, p)
-    assert avals(updates) == avals(p) and avals(s) == avals(after)
-    physics = (s.device, s.cell, s.cells)
-    assert all(leaf.dtype == jnp.float32 for leaf in jax.tree.leaves(physics))
-    assert avals(readout(s, p)) == avals(p)
-    # The pair's conductances are its own, so bfloat16 params lose nothing of what it holds.
-    if name[1] == "differential":
-        eps = float(jnp.finfo(dtype).eps)
-        assert distance(optax.apply_updates(p, updates), readout(after, p)) <= eps * RANGE
+    wanted = {"w": jnp.full(3, 2 * RANGE / 2000, jnp.float32)}  # half an ulp of the params
+    for _ in range(20):
+        updates, s = tx.update(wanted, s, p)
+        p = optax.apply_updates(p, updates)
+    exact = readout(s, {"w": jnp.zeros(3)})
+    assert distance(exact, {"w": np.full(3, 0.26)}) < 1.01 * RANGE / 2000
+    assert distance(exact, p) <= 0.26 * 2**-8
 
 
 # --- Optax's and Flax's wrappers -------------------------------------------------------------
@@ -281,7 +299,12 @@ def test_two_devices_in_one_partition_are_read_out_together():
 def test_multi_steps_fires_once_in_k_with_the_mean(name):
     tx, state, step, _, wanted = case(*name)
     multi = optax.MultiSteps(tx, every_k_schedule=3)
-    update = jax.jit(multi.update)
+
+    @jax.jit
+    def update(wanted, s, p):
+        with jax.numpy_dtype_promotion("standard"):  # MultiSteps divides by an integer
+            return multi.update(wanted, s, p)
+
     p, s = params(), multi.init(params())
     for mini in range(3):
         updates, s = update(wanted, s, p)
@@ -296,7 +319,8 @@ def test_multi_steps_fires_once_in_k_with_the_mean(name):
 def test_inject_hyperparams_changes_the_rate_and_needs_a_static_key():
     device, key = MODELS["ConstantStep"](levels=2**16 + 1), jax.random.key(0)
     make = optax.inject_hyperparams(memjax.memristive_sgd, static_args=("key",))
-    tx = make(learning_rate=0.1, device=device, key=key)
+    pulses = SCHEMES["bernoulli"](max_pulses=2**20)
+    tx = make(learning_rate=0.1, device=device, key=key, pulses=pulses)
     p = {"w": jnp.array([0.1, -0.2])}
     s = tx.init(p)
     update = jax.jit(tx.update)
@@ -320,7 +344,7 @@ class Net(nnx.Module):
         return second(jax.nn.relu(first(x)))
 
 
-@of("name", DEVICES_AND_CELLS)
+@of("name", DEVICES_AND_CELLS[::3] + DEVICES_AND_CELLS[1:2])
 def test_nnx_optimizer_keeps_the_state_and_deals_the_noise_of_plain_optax(name):
     tx = optax.chain(optax.sgd(0.1), case(*name).tx)
     net = Net(nnx.Rngs(0))
@@ -337,11 +361,12 @@ def test_nnx_optimizer_keeps_the_state_and_deals_the_noise_of_plain_optax(name):
         return nnx.as_pure(nnx.state(grads, nnx.Param))
 
     state = jax.tree.structure(optimizer.opt_state)
+    plain_update = jax.jit(tx.update)
     plain_state, plain = tx.init(before), before
     for _ in range(2):
         grads = step(net, optimizer)
         assert jax.tree.structure(optimizer.opt_state) == state
-        updates, plain_state = jax.jit(tx.update)(grads, plain_state, plain)
+        updates, plain_state = plain_update(grads, plain_state, plain)
         plain = optax.apply_updates(plain, updates)
     assert len(traces) <= 2, "a second step recompiles"
     after = nnx.as_pure(nnx.state(net, nnx.Param))
@@ -468,8 +493,8 @@ def test_ideal_devices_with_stochastic_pulses_are_sgd(cell):
 def test_layers_with_long_trains_on_ideal_devices_are_sgd(length):
     """``sum of dw = -rate x d^T`` with the variance of the trains, ``m (1 - m / BL)`` pulses a step.
 
-    So the relative error after T steps is ``1 / sqrt(T m)``: with m up to BL / 2 = 512 pulses a step and
-    T = 20, under 1 %; it is not the half pulse of rounding.
+    So the relative error after T steps is ``1 / sqrt(T m)``: with m up to BL / 2 = 512 pulses a
+    step and T = 20, under 1 %; it is not the half pulse of rounding.
     """
     steps, keys, rows, columns = 20, 24, 6, 5
     device = MODELS["ConstantStep"](levels=2.0**20 + 1)
@@ -499,9 +524,9 @@ def test_layers_with_long_trains_on_ideal_devices_are_sgd(length):
 
     weights = run(jax.random.split(jax.random.key(5), keys))
     sgd = -steps * learning_rate * x.T @ d
-    m = 0.5 * length * jnp.abs(x.T @ d)
+    m = 0.5 * length * jnp.abs(x.T @ d)[None]
     sd = size * jnp.sqrt(steps * m * (1 - m / length))
-    z = (weights - sgd) / sd
+    z = (weights - sgd[None]) / sd
     assert float(jnp.max(jnp.abs(z))) < 5.0
     assert 0.8 < float(jnp.sqrt(jnp.mean(z**2))) < 1.2
     largest = weights[:, 0, 0]

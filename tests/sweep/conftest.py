@@ -6,6 +6,9 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from memjax.data import Dataset
+from memjax.sweep import Spec
+
 
 def synthetic(
     axes: dict,
@@ -94,3 +97,24 @@ def device_accuracy(sigma_c2c: float = 0.0, levels: float = 64, **others: object
 @pytest.fixture
 def device() -> Callable:
     return device_accuracy
+
+
+def small_spec(axes: dict | None = None, seeds: int = 2, **tables) -> Spec:
+    """A sweep of a 16-8-3 network, chunks of 2 lanes a device."""
+    tables = {"model": {"hidden": [8]}, "train": {"epochs": 2}, "engine": {"width": 2}} | tables
+    return Spec.from_dict({"seeds": seeds, "axes": axes or {}, **tables})
+
+
+@pytest.fixture(scope="session")
+def small() -> Callable:
+    return small_spec
+
+
+@pytest.fixture(scope="session")
+def tiny() -> Dataset:
+    """Random 4x4 images in three classes, each brighter in rows of its own."""
+    rng = np.random.default_rng(0)
+    y = np.arange(60, dtype=np.int32) % 3
+    x = 0.5 * rng.random((60, 4, 4), np.float32)
+    x[np.arange(60), y] += 0.5
+    return Dataset("tiny", x[:42], y[:42], x[42:], y[42:])

@@ -1,0 +1,102 @@
+"""A lane's random words depend on its own coordinates and seed, on nothing else."""
+
+import numpy as np
+import pytest
+
+from memjax.sweep import Spec, lanes
+
+
+def words(axes: dict, seeds: int = 2, **top) -> dict:
+    """Each lane's words by its parameters and seed."""
+    spec = Spec.from_dict({"axes": axes, "seeds": seeds, **top})
+    numbers = np.arange(np.prod(lanes.shape(spec)))
+    values = lanes.parameter_values(spec, numbers)
+    found = lanes.lane_words(spec, numbers)
+    assert found.dtype == np.uint32
+    return {
+        (frozenset((name, column[i]) for name, column in values.items()), i % seeds): tuple(row)
+        for i, row in enumerate(found.tolist())
+    }
+
+
+GRID = {"levels": [8, 16], "on_off": [2, 5], "activation": ["relu", "tanh"]}
+
+
+def test_all_lanes_are_distinct():
+    found = words({"levels": {"linspace": [2, 50, 40]}, "on_off": {"linspace": [2, 50, 25]}}, 3)
+    assert len(set(found.values())) == len(found) == 3000
+
+
+@pytest.mark.parametrize(
+    ("axes", "seeds"),
+    [
+        (GRID, 5),
+        (GRID | {"levels": [4, 8, 12, 16]}, 2),
+        (dict(reversed(GRID.items())), 2),
+        (GRID | {"on_off": [5, 2]}, 2),
+        (GRID | {"activation": ["tanh"]}, 2),
+        ({"pair": {"levels": [16, 8], "on_off": [2, 5]}, "activation": ["relu"]}, 1),
+        ({"all": {"levels": [16], "on_off": [2], "activation": ["relu"]}}, 1),
+    ],
+)
+def test_other_lanes_change_nothing(axes, seeds):
+    base, other = words(GRID), words(axes, seeds)
+    shared = base.keys() & other.keys()
+    assert shared
+    assert all(base[lane] == other[lane] for lane in shared)
+
+
+def test_root_seed_changes_every_lane():
+    base, other = words(GRID), words(GRID, root_seed=1)
+    assert not set(base.values()) & set(other.values())
+
+
+def test_common_random_numbers_are_shared_over_their_axes_only():
+    found = words(GRID, common_random_numbers=["levels", "on_off"])
+    assert len(set(found.values())) == 2 * 2  # activations and seeds
+    by_rest = {}
+    for (point, seed), word in found.items():
+        by_rest.setdefault((dict(point)["activation"], seed), set()).add(word)
+    assert all(len(shared) == 1 for shared in by_rest.values())
+
+
+def test_common_random_numbers_of_a_zipped_group():
+    axes = {"pair": {"levels": [8, 16], "on_off": [2, 5]}, "sigma_c2c": [0, 1]}
+    assert len(set(words(axes, common_random_numbers=["pair"]).values())) == 2 * 2
+
+
+def test_words_do_not_depend_on_which_lanes_are_asked_for():
+    spec = Spec.from_dict({"axes": GRID, "seeds": 2})
+    every = lanes.lane_words(spec, np.arange(16))
+    np.testing.assert_array_equal(lanes.lane_words(spec, np.array([11, 3])), every[[11, 3]])
+
+
+def test_words_stay_the_same_from_version_to_version():
+    spec = Spec.from_dict({"axes": {"levels": [8]}, "seeds": 1})
+    assert lanes.lane_words(spec, np.array([0])).tolist() == [[1734830005, 2041810288]]
+
+
+def test_baseline_words_are_nobody_elses_and_grow_with_seeds():
+    few, many = (Spec.from_dict({"axes": GRID, "seeds": seeds}) for seeds in (2, 5))
+    np.testing.assert_array_equal(lanes.baseline_words(few), lanes.baseline_words(many)[:2])
+    own = {tuple(row) for row in lanes.baseline_words(many).tolist()}
+    assert len(own) == 5
+    assert not own & set(words(GRID, 5).values())
+
+
+def test_groups_are_the_combinations_of_static_values():
+    spec = Spec.from_dict({"axes": GRID | {"length": [5, 10]}, "seeds": 2})
+    groups = lanes.static_groups(spec)
+    assert set(groups) == {(a, n) for a in ("relu", "tanh") for n in (5, 10)}
+    np.testing.assert_array_equal(np.sort(np.concatenate([*groups.values()])), np.arange(32))
+    for (activation, length), members in groups.items():
+        values = lanes.parameter_values(spec, members)
+        assert set(values["activation"]) == {activation}
+        assert set(values["length"]) == {length}
+
+
+def test_no_axes_is_one_lane_a_seed():
+    spec = Spec.from_dict({"seeds": 3})
+    assert lanes.shape(spec) == (3,)
+    assert {key: len(members) for key, members in lanes.static_groups(spec).items()} == {(): 3}
+    assert len({tuple(row) for row in lanes.lane_words(spec, np.arange(3)).tolist()}) == 3

@@ -1,0 +1,87 @@
+"""Labelled results, and trouble told in one line."""
+
+import jax
+import numpy as np
+import pytest
+
+from memjax.errors import DataError, UserError
+from memjax.sweep import Spec, run
+from memjax.sweep import run as _  # noqa: F401  (the function, not the module)
+
+
+@pytest.fixture(scope="module")
+def ds(small, tiny):
+    axes = {"levels": [8, 32], "sigma_c2c": [0, 0.5], "pair": {"on_off": [2, 50], "stuck": [0, 0.1]}}
+    return run(small(axes), dataset=tiny)
+
+
+def test_dimensions_are_axes_then_seed_and_epoch(ds):
+    dims = ("levels", "sigma_c2c", "pair", "seed")
+    assert ds.test_accuracy.dims == ds.train_loss.dims == (*dims, "epoch")
+    assert ds.test_accuracy.shape == (2, 2, 2, 2, 2)
+    assert ds.status.dims == dims
+    assert ds.baseline_accuracy.dims == ("seed", "epoch")
+    assert set(ds.data_vars) == {"test_accuracy", "train_loss", "status", "baseline_accuracy"}
+
+
+def test_coordinates_are_the_values(ds):
+    assert ds.levels.values.tolist() == [8, 32]
+    assert ds.levels.dtype.kind == "i"
+    assert ds.sigma_c2c.values.tolist() == [0, 0.5]
+    assert ds.pair.values.tolist() == [0, 1]
+    assert ds.on_off.dims == ds.stuck.dims == ("pair",)
+    assert ds.stuck.values.tolist() == [0, 0.1]
+    assert ds.seed.values.tolist() == [0, 1]
+    assert ds.epoch.values.tolist() == [1, 2]
+
+
+def test_the_line_that_everybody_writes(ds):
+    means = ds.test_accuracy.isel(epoch=-1).mean("seed").sel(levels=32)
+    assert means.dims == ("sigma_c2c", "pair")
+    assert ((means >= 0) & (means <= 1)).all()
+
+
+def test_attributes_tell_where_it_comes_from(ds):
+    assert ds.attrs["n_classes"] == 3
+    assert ds.attrs["dataset"] == "tiny"
+    assert ds.attrs["width"] == 2
+    assert ds.attrs["lanes_per_second"] > 0
+    spec = Spec.from_dict({"seeds": 1})
+    assert "levels" in ds.attrs["spec"] and spec.name == "sweep"
+
+
+def test_accuracies_are_of_the_test_set(ds, tiny):
+    right = ds.test_accuracy.values * len(tiny.y_test)
+    np.testing.assert_allclose(right, right.round(), atol=1e-4)
+
+
+def test_no_axes_is_one_configuration(small, tiny):
+    alone = run(small(seeds=1), dataset=tiny)
+    assert alone.test_accuracy.dims == ("seed", "epoch")
+
+
+def test_batch_beyond_the_data(small, tiny):
+    with pytest.raises(DataError, match=r"42 training samples .* batch of 43; lower train\.batch"):
+        run(small(train={"batch_size": 43}), dataset=tiny)
+
+
+def test_data_sizes_are_those_of_the_specification(small):
+    data = {"train_size": 20, "test_size": 4}
+    right = run(small(seeds=1, data=data)).test_accuracy.values * 4
+    np.testing.assert_allclose(right, right.round(), atol=1e-5)
+    with pytest.raises(DataError, match="train_size = 5000: choose between 1 and 1437"):
+        run(small(data={"train_size": 5000}))
+
+
+@pytest.mark.parametrize(
+    ("message", "error"), [("RESOURCE_EXHAUSTED: x", UserError), ("x", jax.errors.JaxRuntimeError)]
+)
+def test_memory_that_does_not_suffice(monkeypatch, small, tiny, message, error):
+    def train_all(*args):
+        raise jax.errors.JaxRuntimeError(message)
+
+    import sys
+
+    monkeypatch.setattr(sys.modules["memjax.sweep.run"], "train_all", train_all)
+    with pytest.raises(error, match="lower engine.width" if error is UserError else "x"):
+        run(small(), dataset=tiny)

@@ -1,0 +1,206 @@
+"""Results are whole or absent, and what goes wrong is told with its remedy."""
+
+import errno
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import xarray as xr
+
+from memjax.errors import UserError
+from memjax.sweep import Spec, run, store
+
+
+@pytest.fixture(scope="module")
+def ds(small, tiny):
+    return run(small({"levels": [8, 32]}, seeds=1), dataset=tiny)
+
+
+@pytest.fixture
+def temporary(tmp_path, monkeypatch):
+    """A temporary directory of its own for rescued results."""
+    place = tmp_path / "tmp"
+    place.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(place))
+    return place
+
+
+def fill_up(monkeypatch, times: int = 1) -> None:
+    """The disk is full for the next writes: each leaves half a store and raises ENOSPC."""
+    whole, left = xr.Dataset.to_zarr, [times]
+
+    def to_zarr(self, path, **options):
+        whole(self, path, **options)
+        if left[0]:
+            left[0] -= 1
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(xr.Dataset, "to_zarr", to_zarr)
+
+
+def test_saved_results_are_loaded_equal(ds, tmp_path):
+    store.save(tmp_path, ds)
+    assert store.load(tmp_path).identical(ds.load())
+    assert [path.name for path in tmp_path.iterdir()] == ["results.zarr"]
+
+
+def test_same_specification_returns_without_training(small, tiny, tmp_path, monkeypatch):
+    spec = small({"levels": [8, 32]}, seeds=1)
+    first = run(spec, tmp_path / "new" / "out", dataset=tiny)
+    names = {path.name for path in (tmp_path / "new" / "out").iterdir()}
+    assert names == {"results.zarr", "spec.toml", "main_effects.png", "learning_curves.png"}
+    assert Spec.from_toml(tmp_path / "new" / "out" / "spec.toml") == spec
+    monkeypatch.setattr(sys.modules["memjax.sweep.run"], "train_all", None)
+    assert run(spec, tmp_path / "new" / "out").identical(first)
+
+
+def test_other_specification_is_refused(small, ds, tmp_path):
+    mine, other = small({"levels": [8, 32]}, seeds=1), small({"levels": [8]}, seeds=1)
+    assert store.claim(tmp_path, mine) is None
+    assert store.claim(tmp_path, mine) is None  # no results yet: begin again
+    with pytest.raises(UserError, match=r"holds the spec\.toml of another .* another --out"):
+        store.claim(tmp_path, other)
+    store.save(tmp_path, ds)
+    with pytest.raises(UserError, match=r"holds the results of another .* another --out"):
+        store.claim(tmp_path, other)
+    assert store.claim(tmp_path, mine).identical(ds)
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe", b"seeds = 1"])
+def test_somebody_elses_file_is_left_alone(small, tmp_path, content):
+    (tmp_path / "spec.toml").write_bytes(content)
+    with pytest.raises(UserError, match="another specification"):
+        store.claim(tmp_path, small())
+    assert (tmp_path / "spec.toml").read_bytes() == content
+
+
+def test_results_without_their_specification_are_refused(small, ds, tmp_path):
+    store.save(tmp_path, ds)
+    with pytest.raises(UserError, match="another specification"):
+        store.claim(tmp_path, small({"levels": [8, 32]}, seeds=1))
+
+
+def test_file_in_the_way(small, tmp_path):
+    (tmp_path / "file").write_text("")
+    for place in ("file", "file/below"):
+        with pytest.raises(UserError, match=r"cannot be written: .*; give another --out"):
+            store.claim(tmp_path / place, small())
+
+
+def test_no_permission(small, tmp_path, monkeypatch):
+    def write_text(self, *args, **options):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(Path, "write_text", write_text)
+    with pytest.raises(UserError, match="cannot be written: Permission denied; give another --out"):
+        store.claim(tmp_path, small())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_full_disk_leaves_nothing_half_written_and_rescues(ds, tmp_path, monkeypatch, temporary):
+    fill_up(monkeypatch)
+    out = tmp_path / "out"
+    out.mkdir()
+    with pytest.raises(UserError) as caught:
+        store.save(out, ds)
+    message = str(caught.value)
+    assert "cannot be written: No space left on device; the results are kept in" in message
+    assert list(out.iterdir()) == []
+    (rescued,) = temporary.iterdir()
+    assert str(rescued) in message
+    assert store.load(rescued).identical(ds)
+
+
+def test_full_disks_everywhere_leave_nothing(ds, tmp_path, monkeypatch, temporary):
+    fill_up(monkeypatch, times=2)
+    with pytest.raises(UserError, match="could not be saved elsewhere either: free some space"):
+        store.save(tmp_path, ds)
+    assert list(tmp_path.iterdir()) == [temporary]
+    assert list(temporary.iterdir()) == []
+
+
+def test_interruption_leaves_nothing_half_written(ds, tmp_path, monkeypatch):
+    def interrupted(*args, **options):
+        Path(args[1]).mkdir()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(xr.Dataset, "to_zarr", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        store.save(tmp_path, ds)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_an_earlier_run_left_half_written_is_cleared(ds, tmp_path):
+    partial = tmp_path / ".results.zarr.partial"
+    partial.mkdir()
+    (partial / "junk").write_text("x")
+    store.save(tmp_path, ds)
+    assert [path.name for path in tmp_path.iterdir()] == ["results.zarr"]
+    assert store.load(tmp_path).identical(ds)
+
+
+def test_no_results(tmp_path):
+    with pytest.raises(UserError, match=r"no results there; run `memjax sweep SPEC\.toml --out"):
+        store.load(tmp_path)
+    with pytest.raises(UserError, match="no results there"):
+        store.load(tmp_path / "missing")
+
+
+def broken_metadata(path: Path) -> None:
+    (path / "zarr.json").write_text("{")
+
+
+def broken_chunk(path: Path) -> None:
+    next(p for p in (path / "test_accuracy" / "c").rglob("*") if p.is_file()).write_bytes(b"xx")
+
+
+def missing_variable(path: Path) -> None:
+    shutil.rmtree(path / "status")
+
+
+def empty(path: Path) -> None:
+    shutil.rmtree(path)
+    path.mkdir()
+
+
+def a_file(path: Path) -> None:
+    shutil.rmtree(path)
+    path.write_text("x")
+
+
+@pytest.mark.parametrize("spoil", [broken_metadata, broken_chunk, missing_variable, empty, a_file])
+def test_broken_results_are_told_in_one_line(ds, tmp_path, spoil):
+    store.save(tmp_path, ds)
+    spoil(tmp_path / "results.zarr")
+    with pytest.raises(UserError, match="broken results .*; remove the directory") as caught:
+        store.load(tmp_path)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_disk_that_is_really_full(ds, tmp_path, temporary):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "memjax-test", str(disk)]
+    if os.name != "posix" or os.geteuid() != 0 or not shutil.which("mount"):
+        pytest.skip("only root can mount a small disk")
+    if subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("mounting a small disk is not allowed here")
+    try:
+        (disk / "ballast").write_bytes(bytes(60 * 1024))
+        with pytest.raises(UserError, match="No space left on device; the results are kept in"):
+            store.save(disk, ds)
+        assert [path.name for path in disk.iterdir()] == ["ballast"]
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+    (rescued,) = temporary.iterdir()
+    assert store.load(rescued).identical(ds)
+
+
+def test_message_tells_the_directory(ds, tmp_path, monkeypatch, temporary):
+    fill_up(monkeypatch)
+    with pytest.raises(UserError, match=f"^{re.escape(str(tmp_path))}: cannot be written"):
+        store.save(tmp_path, ds)
