@@ -86,11 +86,13 @@ def bench(
 def _print_summary(results: Any, directory: Path) -> None:
     from rich.console import Console
 
+    from memjax.sweep import store
     from memjax.sweep.table import summary
 
     Console().print(summary(results))
     pictures = sorted(path.name for path in directory.glob("*.png"))
-    typer.echo(f"{directory}/: {', '.join(['results.zarr', 'spec.toml', *pictures])}")
+    typer.echo(f"results: {directory / store.RESULTS}")
+    typer.echo(f"pictures: {', '.join(pictures)}")
 
 
 def main() -> None:

@@ -144,8 +144,8 @@ class Device:
     def change(self, array: Any, g: Array, n: Array, noise: Array) -> Array:
         """What ``n`` identical pulses would change with no bounds: ``mean(g, n) + sd(g, n) xi``.
 
-        With ``sigma_g`` the variance of the noise gains ``|n| sigma_g^2 (g + 1 / (on_off - 1))^2``, so
-        a small on/off ratio costs.
+        With ``sigma_g`` the variance of the noise gains ``|n| sigma_g^2 (g + 1 / (on_off - 1))^2``,
+        so a small on/off ratio costs.
 
         Args:
           array: what ``fabricate`` returned.

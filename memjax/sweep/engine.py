@@ -5,8 +5,11 @@ A chunk is ``width`` lanes a device, trained side by side by ``vmap``, the devic
 chunk are copies, and thrown away.
 """
 
+import contextlib
 import dataclasses
 import functools
+import itertools
+import os
 import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -14,7 +17,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.sharding import AxisType, Mesh, NamedSharding
+from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 
 from memjax.data import Dataset
@@ -33,7 +36,7 @@ from memjax.training import (
     train_epoch,
 )
 
-_CPU_WEIGHTS = 150_000
+_CPU_WEIGHTS = 75_000
 _GPU_WEIGHTS = 100_000_000
 
 Progress = Callable[[float, int], None]
@@ -58,18 +61,14 @@ class Outcome(NamedTuple):
 
 def use_all_cores() -> None:
     """Makes every CPU core a JAX device; does nothing once JAX has started."""
-    import os
-
-    if jax.config.jax_num_cpu_devices < 0:
-        try:
+    if jax.config.jax_num_cpu_devices < 0:  # type: ignore[attr-defined]  # missing from the stubs
+        with contextlib.suppress(RuntimeError):
             jax.config.update("jax_num_cpu_devices", os.cpu_count() or 1)
-        except RuntimeError:
-            return
 
 
 def lane_width(program: Program) -> int:
     """Lanes a device trains side by side: as many as keep its caches busy and no more."""
-    weights = sum(a * b + b for a, b in zip(program.sizes[:-1], program.sizes[1:], strict=True))
+    weights = sum((rows + 1) * columns for rows, columns in itertools.pairwise(program.sizes))
     budget = _CPU_WEIGHTS if jax.default_backend() == "cpu" else _GPU_WEIGHTS
     return int(2 ** np.clip(np.round(np.log2(budget / weights)), 0, 13))
 
@@ -87,9 +86,8 @@ def program_and_variant(
     """
     tables = {section: dict(table) for section, table in spec.sections.items()}
     static = static_parameters(spec)
-    for parameter in static:
-        if values:
-            tables[section_of(parameter, tables)][parameter] = values[parameter][0]  # type: ignore
+    for parameter in static if values else []:
+        tables[_home(parameter, tables)][parameter] = values[parameter][0]
     train, model = tables["train"], tables["model"]
     pulses = None if baseline else build("pulses", tables["pulses"])
     sizes = (dataset.n_features, *model["hidden"], dataset.n_classes)
@@ -105,17 +103,19 @@ def program_and_variant(
         learning_rate=rate,
         learning_rate_decay=train["learning_rate_decay"],
     )
-    for parameter, column in values.items():
-        if parameter in static:
-            continue
-        section = section_of(parameter, tables)
-        array = np.asarray(column, np.float32)
-        if section == "train":
-            variant = dataclasses.replace(variant, **{parameter: array})
-        else:
-            part = dataclasses.replace(getattr(variant, section), **{parameter: array})  # type: ignore
-            variant = dataclasses.replace(variant, **{section: part})  # type: ignore[arg-type]
+    for parameter in values.keys() - set(static):
+        section = _home(parameter, tables)
+        change: dict[str, Any] = {parameter: np.asarray(values[parameter], np.float32)}
+        if section != "train":
+            change = {section: dataclasses.replace(getattr(variant, section), **change)}
+        variant = dataclasses.replace(variant, **change)
     return program, variant
+
+
+def _home(parameter: str, tables: dict[str, dict[str, Any]]) -> str:
+    section = section_of(parameter, tables)
+    assert section is not None, parameter  # a checked specification's axes all have one
+    return section
 
 
 class Runner:
@@ -198,7 +198,7 @@ def _compiled(program: Program, mesh: Mesh) -> tuple[Any, Any, Any]:
 
 
 def _compiler_options() -> dict[str, Any]:
-    """XLA prefers 256-bit vectors on CPUs that have 512; the update kernels gain a fifth from 512."""
+    """XLA prefers 256-bit vectors on CPUs that have 512; updates gain a fifth from 512."""
     return {"xla_cpu_prefer_vector_width": 512} if jax.default_backend() == "cpu" else {}
 
 

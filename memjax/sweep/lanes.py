@@ -65,8 +65,12 @@ def baseline_words(spec: Spec) -> UInt32[np.ndarray, "seeds 2"]:
 
 def _fold(root_seed: int, ids: np.ndarray) -> np.ndarray:
     root = jax.random.key(root_seed, impl="threefry2x32")
+    return np.asarray(jax.random.key_data(_fold_all(root, ids)))
 
+
+@jax.jit
+def _fold_all(root: jax.Array, ids: jax.Array) -> jax.Array:
     def fold(pair: jax.Array) -> jax.Array:
         return jax.random.fold_in(jax.random.fold_in(root, pair[0]), pair[1])
 
-    return np.asarray(jax.random.key_data(jax.jit(jax.vmap(fold))(ids)))
+    return jax.vmap(fold)(ids)

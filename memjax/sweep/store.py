@@ -1,5 +1,6 @@
 """A result directory: one specification, its labelled results, whole or not at all."""
 
+import contextlib
 import shutil
 import tempfile
 import warnings
@@ -15,13 +16,13 @@ SPEC = "spec.toml"
 
 
 def claim(directory: Path, spec: Spec) -> xr.Dataset | None:
-    """Makes a directory this sweep's own before any lane is trained.
+    """Makes sure that a directory can take this sweep's results, before any lane is trained.
 
     Returns:
       The results that it already holds of the very same specification, if any.
 
     Raises:
-      UserError: it holds another sweep's results, or cannot be written.
+      UserError: it holds another sweep's results or specification, or cannot be written.
     """
     mine, resolved = directory / SPEC, spec.to_toml()
     if mine.exists() or has_results(directory):
@@ -33,11 +34,11 @@ def claim(directory: Path, spec: Spec) -> xr.Dataset | None:
             )
         if has_results(directory):
             return load(directory)
+    trial = _partial(directory, SPEC)
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        partial = directory / f".{SPEC}.partial"
-        partial.write_text(resolved, encoding="utf-8")
-        partial.replace(mine)
+        trial.write_text(resolved, encoding="utf-8")
+        trial.unlink()
     except OSError as error:
         raise UserError(f"{_unwritable(directory, error)}; give another --out") from None
     return None
@@ -49,22 +50,24 @@ def has_results(directory: Path) -> bool:
 
 
 def save(directory: Path, results: xr.Dataset) -> None:
-    """Writes the results under another name, then renames: whole or absent.
+    """Writes results and specification under other names, then renames: whole or absent.
 
     Raises:
       UserError: they cannot be written there; the message says where they went instead, if
         anywhere.
     """
-    partial = directory / f".{RESULTS}.partial"
-    shutil.rmtree(partial, ignore_errors=True)
+    partial, spec = _partial(directory, RESULTS), _partial(directory, SPEC)
+    _remove(partial)
     try:
         write(results, partial)
+        spec.write_text(results.attrs["spec"], encoding="utf-8")
+        spec.replace(directory / SPEC)
         partial.replace(directory / RESULTS)
     except OSError as error:
-        shutil.rmtree(partial, ignore_errors=True)  # its room may be what the rescue needs
+        _remove(partial, spec)  # their room may be what the rescue needs
         raise UserError(f"{_unwritable(directory, error)}; {_rescue(results)}") from None
     finally:
-        shutil.rmtree(partial, ignore_errors=True)
+        _remove(partial, spec)
 
 
 def write(results: xr.Dataset, path: Path) -> None:
@@ -93,6 +96,17 @@ def load(directory: Path) -> xr.Dataset:
     if what:
         raise UserError(f"{path}: broken results ({what}); remove the directory and run again")
     return results
+
+
+def _partial(directory: Path, name: str) -> Path:
+    return directory / f".{name}.partial"
+
+
+def _remove(*paths: Path) -> None:
+    for path in paths:
+        shutil.rmtree(path, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            path.unlink()
 
 
 def _holds(path: Path, text: str) -> bool:

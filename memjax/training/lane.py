@@ -29,8 +29,10 @@ class Variant:
 
     device: Device
     cell: Cell
-    learning_rate: Leaf = param(0.1, "step of gradient descent", at_least=0)
-    learning_rate_decay: Leaf = param(1.0, "factor on the rate after each epoch", more_than=0)
+    learning_rate: Leaf = param(default=0.1, doc="step of gradient descent", at_least=0)
+    learning_rate_decay: Leaf = param(
+        default=1.0, doc="factor on the rate after each epoch", more_than=0
+    )
 
     def __post_init__(self) -> None:
         check(self)
@@ -47,10 +49,12 @@ class Program:
       pulses: ``Coincidence``, an element-wise scheme, or ``None`` for floating-point SGD.
     """
 
-    sizes: tuple[int, ...] = static((64, 32, 10), "units of every layer")
-    activation: str = static("sigmoid", "hidden activation")
-    batch_size: int = static(1, "samples an update", at_least=1)
-    pulses: Coincidence | Scheme | None = static(Coincidence(), "pulse scheme; None: float")
+    sizes: tuple[int, ...] = static(default=(64, 32, 10), doc="units of every layer")
+    activation: str = static(default="sigmoid", doc="hidden activation")
+    batch_size: int = static(default=1, doc="samples an update", at_least=1)
+    pulses: Coincidence | Scheme | None = static(
+        default=Coincidence(), doc="pulse scheme; None: floating-point SGD"
+    )
 
 
 class LaneState(NamedTuple):

@@ -1,5 +1,6 @@
 """The multilayer perceptron that sweeps train: plain functions over a list of layers."""
 
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -29,7 +30,7 @@ def init_network(stream: random.Stream, sizes: Sequence[int]) -> list[Layer]:
       sizes: units of every layer, the input first (static).
     """
     layers = []
-    for number, (rows, columns) in enumerate(zip(sizes[:-1], sizes[1:], strict=True)):
+    for number, (rows, columns) in enumerate(itertools.pairwise(sizes)):
         u = random.uniform(random.fold_in(stream, number), (rows, columns))
         layers.append({"kernel": (2.0 * u - 1.0) * rows**-0.5, "bias": jnp.zeros(columns)})
     return layers

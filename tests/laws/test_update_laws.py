@@ -1,6 +1,8 @@
 """Laws that every update must hold: devices x cells x pulse schemes, and Optax's own."""
 
 import functools
+import itertools
+import operator
 from typing import Any, NamedTuple
 
 import flax.linen
@@ -27,10 +29,15 @@ ULP = float(np.spacing(np.float32(RANGE)))
 
 PULSES = SCHEMES | {"delivered": Delivered}
 REGISTRY = [(d, c, p) for d in MODELS for c in CELLS for p in PULSES]
-PAIRS = [r for i, r in enumerate(REGISTRY) if (i + i // len(PULSES)) % 2 == 0]
-"""Half of it: every pair of a device, a cell and a scheme occurs."""
-DEVICES_AND_CELLS = [(d, c, "bernoulli") for d in MODELS for c in CELLS]
-CELLS_ONLY = [("ConstantStep", c, "bernoulli") for c in CELLS]
+COMPILED = [
+    (device, cell, pulses)
+    for (device, cell), pulses in zip(
+        itertools.product(MODELS, CELLS), itertools.cycle(PULSES), strict=False
+    )
+]
+"""Every device with every cell once, all schemes among them: what the slower laws run on."""
+DIAGONAL = [COMPILED[i] for i in (0, 3, 4)]
+BOTH_CELLS = COMPILED[:2]
 of = pytest.mark.parametrize
 
 
@@ -49,8 +56,7 @@ class Case(NamedTuple):
     wanted: Any
 
 
-@functools.cache
-def case(device: str, cell: str, pulses: str) -> Case:
+def build(device: str, cell: str, pulses: str) -> tuple[Any, Any, list[int], Any]:
     tx = pulsed_update(
         MODELS[device](**NOISY),
         key=jax.random.key(3),
@@ -62,12 +68,18 @@ def case(device: str, cell: str, pulses: str) -> Case:
     @jax.jit
     def step(params, state, wanted):
         traces[0] += 1
-        updates, state = tx.update(wanted, state, params, no_such_argument=1)
+        updates, state = tx.update(wanted, state, params)
         return optax.apply_updates(params, updates), state
 
     unit = 1.0 if pulses == "delivered" else 0.04
     wanted = jax.tree.map(lambda w: unit * jnp.round(4.0 * jnp.cos(40.0 * w)), params())
-    return Case(tx, tx.init(params()), step, traces, wanted)
+    return tx, step, traces, wanted
+
+
+@functools.cache
+def case(device: str, cell: str, pulses: str) -> Case:
+    tx, step, traces, wanted = build(device, cell, pulses)
+    return Case(tx, jax.jit(tx.init)(params()), step, traces, wanted)
 
 
 def avals(tree: Any) -> Any:
@@ -92,27 +104,36 @@ def distance(a: Any, b: Any) -> float:
 
 
 @of("name", REGISTRY)
-def test_extra_args_are_swallowed_types_are_fixed_and_nothing_recompiles(name):
+def test_the_state_is_a_fixed_point_of_types_under_update_and_cond(name):
+    """So under ``scan`` too, and a second update never recompiles; extra args are swallowed."""
+    tx, _, _, wanted = build(*name)
+
+    def run(flag, p):
+        s = tx.init(p)
+        updates, once = tx.update(wanted, s, p, no_such_argument=1)
+        skip = lambda: (jax.tree.map(jnp.zeros_like, p), s)  # noqa: E731
+        _, maybe = jax.lax.cond(flag, lambda: tx.update(wanted, s, p), skip)
+        return p, updates, s, once, maybe
+
+    p, updates, *states = jax.eval_shape(run, True, params())
+    assert avals(updates) == avals(p)
+    assert all(avals(s) == avals(states[0]) for s in states)
+
+
+@of("name", COMPILED)
+def test_a_second_update_does_not_recompile(name):
     _, s, step, traces, wanted = case(*name)
     before = traces[0]
-    p = params()
-    p1, s1 = step(p, s, wanted)
+    p1, s1 = step(params(), s, wanted)
     p2, s2 = step(p1, s1, wanted)
-    assert traces[0] - before <= 1, "a second update recompiles"
-    assert avals(s) == avals(s1) == avals(s2)
-    assert avals(p) == avals(p1) == avals(p2)
-    assert distance(p1, p) > 0 and int(s2.count) == 2
+    assert traces[0] - before <= 1
+    assert avals(s) == avals(s1) == avals(s2) and int(s2.count) == 2
+    assert distance(p1, params()) > 0 and avals(p2) == avals(params())
 
 
-@of("name", PAIRS)
-def test_the_state_is_stable_under_cond_and_the_placeholders_of_map_params(name):
-    tx, s, _, _, wanted = case(*name)
-
-    def maybe(flag, s):
-        skip = lambda: (jax.tree.map(jnp.zeros_like, params()), s)  # noqa: E731
-        return jax.lax.cond(flag, lambda: tx.update(wanted, s, params()), skip)
-
-    assert jax.tree.structure(jax.eval_shape(maybe, True, s)[1]) == jax.tree.structure(s)
+@of("name", DIAGONAL)
+def test_map_params_finds_the_cells(name):
+    tx, s, *_ = case(*name)
     same = optax.tree.map_params(tx, lambda leaf: leaf, s)
     assert jax.tree.structure(same) == jax.tree.structure(s) and bits(same) == bits(s)
     none = optax.tree.map_params(tx, jnp.zeros_like, s)
@@ -120,7 +141,7 @@ def test_the_state_is_stable_under_cond_and_the_placeholders_of_map_params(name)
     assert bits(none.device) == bits(s.device)
 
 
-@of("name", PAIRS)
+@of("name", COMPILED)
 def test_ten_thousand_steps_keep_params_at_the_readout_and_within_the_range(name):
     tx, state, _, _, wanted = case(*name)
 
@@ -148,7 +169,7 @@ def test_ten_thousand_steps_keep_params_at_the_readout_and_within_the_range(name
     assert all(bool(jnp.all(jnp.isfinite(w))) for w in jax.tree.leaves(p))
 
 
-@of("name", PAIRS)
+@of("name", COMPILED)
 def test_a_zero_update_leaves_the_bits_of_the_weights_that_the_devices_hold(name):
     _, state, step, _, wanted = case(*name)
     zero = jax.tree.map(jnp.zeros_like, wanted)
@@ -158,7 +179,7 @@ def test_a_zero_update_leaves_the_bits_of_the_weights_that_the_devices_hold(name
     assert bits(q) == bits(p) and bits(t.cells) == bits(s.cells)
 
 
-@of("name", PAIRS)
+@of("name", COMPILED)
 def test_the_same_key_repeats_bit_for_bit_and_another_does_not(name):
     _, state, step, _, wanted = case(*name)
     once = step(params(), state, wanted)
@@ -173,27 +194,28 @@ def test_the_same_key_repeats_bit_for_bit_and_another_does_not(name):
 # --- devices x cells -------------------------------------------------------------------------
 
 
-@of("name", DEVICES_AND_CELLS)
+@of("name", DIAGONAL)
 def test_lanes_of_a_vmap_over_device_and_key_are_those_of_a_loop(name):
     device, cell, _ = name
     _, _, step, _, wanted = case(*name)
-    levels = jnp.array([8.0, 40.0, 200.0])
-    keys = jax.random.split(jax.random.key(0), 3)
-    sigmas = NOISY | {"levels": None}
+    levels = jnp.array([8.0, 200.0])
+    keys = jax.random.split(jax.random.key(0), 2)
 
+    @jax.jit
     def init(levels, key):
-        made = MODELS[device](**sigmas | {"levels": levels})
+        made = MODELS[device](**NOISY | {"levels": levels})
         return pulsed_update(made, key=key, cell=CELLS[cell](weight_range=RANGE)).init(params())
 
     states = jax.vmap(init)(levels, keys)
-    after, _ = jax.jit(jax.vmap(step, (None, 0, None)))(params(), states, wanted)
-    for lane in range(3):
+    after, _ = jax.vmap(step, (None, 0, None))(params(), states, wanted)
+    lanes = [jax.tree.map(operator.itemgetter(lane), after) for lane in range(2)]
+    for lane in range(2):
         alone, _ = step(params(), init(levels[lane], keys[lane]), wanted)
-        assert distance(jax.tree.map(lambda leaf: leaf[lane], after), alone) <= 4 * ULP
-    assert distance(jax.tree.map(lambda leaf: leaf[0], after), alone) > 0.01
+        assert distance(lanes[lane], alone) <= 4 * ULP
+    assert distance(*lanes) > 0.01
 
 
-@of("name", DEVICES_AND_CELLS)
+@of("name", DIAGONAL + COMPILED[1:2])
 def test_own_bounds_and_stuck_devices_hold_their_weights(name):
     device, cell, _ = name
     made = MODELS[device](**NOISY, sigma_bounds=0.2, stuck=0.4)
@@ -212,7 +234,7 @@ def test_own_bounds_and_stuck_devices_hold_their_weights(name):
 
 
 @of("dtype", ["bfloat16", "float16"])
-@of("name", DEVICES_AND_CELLS)
+@of("name", DIAGONAL)
 def test_updates_have_the_params_dtype_and_physics_is_float32(name, dtype):
     tx = case(*name).tx
     p = jax.tree.map(lambda leaf: leaf.astype(dtype), params())
@@ -247,36 +269,40 @@ def test_a_pair_under_bfloat16_params_loses_no_pulse():
 # --- Optax's and Flax's wrappers -------------------------------------------------------------
 
 
-@of("name", CELLS_ONLY)
+@of("name", BOTH_CELLS)
 def test_noise_belongs_to_a_weights_path(name):
-    """A layer more, a mask or a partition deals no other weight's noise and devices anew."""
-    tx, state, step, _, wanted = case(*name)
-    p = params()
-    dense, _ = step(p, state, wanted)
-    more = {"a_new_layer": jnp.zeros((5, 5)), **p}
-    after, _ = step(more, tx.init(more), {"a_new_layer": jnp.zeros((5, 5)), **wanted})
+    """A layer more, a mask or a partition deals no other weight's noise and devices anew.
+
+    Op by op, without ``jit``: a fused program may round differently from another.
+    """
+    tx = case(*name).tx
+    p = {"dense": {"kernel": jnp.full((2, 2), 0.1), "bias": jnp.full(2, 0.2)}, "gain": jnp.ones(2)}
+    wanted = jax.tree.map(lambda leaf: 0.1 * leaf, p)
+
+    def step(tx, p, wanted):
+        updates, s = tx.update(wanted, tx.init(p), p)
+        return updates, s, optax.apply_updates(p, updates)
+
+    dense, _, _ = step(tx, p, wanted)
+    more, new = {"a_new_layer": jnp.ones(2), **p}, {"a_new_layer": jnp.zeros(2), **wanted}
+    after, _, _ = step(tx, more, new)
     assert bits({k: after[k] for k in p}) == bits(dense)
 
-    masked = optax.masked(tx, {"dense": True, "gain": False})
-    s = masked.init(p)
+    updates, s, q = step(optax.masked(tx, {"dense": True, "gain": False}), p, wanted)
     assert isinstance(s.inner_state.cells.devices[0].g_max["gain"], optax.MaskedNode)
-    update = jax.jit(lambda p, s: masked.update(wanted, s, p))
-    updates, s = update(p, s)
-    q = optax.apply_updates(p, updates)
-    assert bits(q["dense"]) == bits(dense["dense"])
-    assert bits(updates["gain"]) == bits(wanted["gain"]), "masked passes an unmasked gradient on"
-    held = readout(s, q)
-    assert distance(held["dense"], q["dense"]) <= 2 * ULP and bits(held["gain"]) == bits(q["gain"])
+    assert bits(updates["dense"]) == bits(dense["dense"])
+    assert bits(updates["gain"]) == bits(wanted["gain"]), "masked passes a masked gradient on"
+    assert distance(readout(s, q), q) <= 2 * ULP
 
-    labels = {"dense": "memristive", "gain": "float"}
-    parts = optax.partition({"memristive": tx, "float": optax.scale(-0.5)}, labels)
-    s = parts.init(p)
-    updates, t = jax.jit(parts.update)(wanted, s, p)
-    assert avals(s) == avals(t)
-    q = optax.apply_updates(p, updates)
-    assert bits(q["dense"]) == bits(dense["dense"])
+    groups = {"memristive": tx, "float": optax.scale(-0.5)}
+    parts = optax.partition(groups, {"dense": "memristive", "gain": "float"})
+    updates, s, q = step(parts, p, wanted)
+    assert bits(updates["dense"]) == bits(dense["dense"])
     assert bits(updates["gain"]) == bits(-0.5 * wanted["gain"])
-    assert bits(readout(t, q)["gain"]) == bits(q["gain"])
+    assert distance(readout(s, q), q) <= 2 * ULP
+    assert avals(jax.eval_shape(parts.update, wanted, s, p)[1]) == avals(
+        jax.eval_shape(parts.init, p)
+    )
 
 
 def test_two_devices_in_one_partition_are_read_out_together():
@@ -295,7 +321,7 @@ def test_two_devices_in_one_partition_are_read_out_together():
         readout(optax.sgd(0.1).init(p), p)
 
 
-@of("name", CELLS_ONLY)
+@of("name", BOTH_CELLS)
 def test_multi_steps_fires_once_in_k_with_the_mean(name):
     tx, state, step, _, wanted = case(*name)
     multi = optax.MultiSteps(tx, every_k_schedule=3)
@@ -328,11 +354,6 @@ def test_inject_hyperparams_changes_the_rate_and_needs_a_static_key():
     slow, _ = update(grads, s, p)
     fast, _ = update(grads, optax.tree.set(s, learning_rate=jnp.float32(0.2)), p)
     assert distance(jax.tree.map(lambda u: 2.0 * u, slow), fast) <= 3 / 2**16
-    # A typed key is an array, so Optax takes it for a number, and cannot cast it.
-    with pytest.raises((TypeError, ValueError)):
-        optax.inject_hyperparams(memjax.memristive_sgd)(
-            learning_rate=0.1, device=device, key=key
-        ).init(p)
 
 
 class Net(nnx.Module):
@@ -344,7 +365,7 @@ class Net(nnx.Module):
         return second(jax.nn.relu(first(x)))
 
 
-@of("name", DEVICES_AND_CELLS[::3] + DEVICES_AND_CELLS[1:2])
+@of("name", BOTH_CELLS)
 def test_nnx_optimizer_keeps_the_state_and_deals_the_noise_of_plain_optax(name):
     tx = optax.chain(optax.sgd(0.1), case(*name).tx)
     net = Net(nnx.Rngs(0))
@@ -379,7 +400,7 @@ def test_nnx_optimizer_keeps_the_state_and_deals_the_noise_of_plain_optax(name):
     assert distance(after, readout(opt_state, after)) <= 2 * ULP
 
 
-@of("name", CELLS_ONLY)
+@of("name", BOTH_CELLS)
 def test_linens_train_state(name):
     model = flax.linen.Dense(2)
     variables = model.init(jax.random.key(0), jnp.ones((1, 3)))
@@ -467,7 +488,7 @@ def quadratic(pulses: Any, levels: float, cell: str, steps: int) -> tuple[Any, A
 
 @of("cell", list(CELLS))
 def test_ideal_devices_with_rounded_pulses_are_sgd(cell):
-    """Each step is off by half a pulse at most, so T steps by T/2 pulses, or 1/(2 rate a) of one."""
+    """A step is off by half a pulse at most, T steps by T/2 pulses, and by 1/(2 rate a) of one."""
     levels, steps = 2.0**16 + 1, 100
     size = 2 * RANGE / (levels - 1)
     scheme = SCHEMES["deterministic"](max_pulses=2**20)
@@ -489,14 +510,14 @@ def test_ideal_devices_with_stochastic_pulses_are_sgd(cell):
     assert float(jnp.sqrt(jnp.mean(error**2))) <= 0.5 * steps**0.5 * size
 
 
-@of("length", [64, 1024])
+@of("length", [8, 32])
 def test_layers_with_long_trains_on_ideal_devices_are_sgd(length):
-    """``sum of dw = -rate x d^T`` with the variance of the trains, ``m (1 - m / BL)`` pulses a step.
+    """``E[dw] = -rate x d^T``, with the trains' variance of ``m (1 - m / BL)`` pulses a step.
 
-    So the relative error after T steps is ``1 / sqrt(T m)``: with m up to BL / 2 = 512 pulses a
-    step and T = 20, under 1 %; it is not the half pulse of rounding.
+    So T steps are SGD's to a relative ``sqrt((1 - m / BL) / (T m))``: 2.2 % at m = 16 of 32 slots
+    and T = 64. It falls with more steps or longer trains, not with more levels at the same m.
     """
-    steps, keys, rows, columns = 20, 24, 6, 5
+    steps, keys, rows, columns = 64, 24, 6, 5
     device = MODELS["ConstantStep"](levels=2.0**20 + 1)
     cell = CELLS["reference"](weight_range=RANGE)
     size = 2 * RANGE / 2.0**20

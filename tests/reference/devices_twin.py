@@ -1,5 +1,6 @@
 """memjax.devices in NumPy, float64, one pulse at a time, in the published form of each law."""
 
+import functools
 from types import SimpleNamespace
 
 import numpy as np
@@ -30,6 +31,7 @@ def spread(device, stream, shape):
     )
 
 
+@functools.cache
 def curvature(label):
     """A of NeuroSim's label: the maximum of the bulge found by search, A by root finding."""
 

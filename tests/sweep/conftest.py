@@ -115,6 +115,6 @@ def tiny() -> Dataset:
     """Random 4x4 images in three classes, each brighter in rows of its own."""
     rng = np.random.default_rng(0)
     y = np.arange(60, dtype=np.int32) % 3
-    x = 0.5 * rng.random((60, 4, 4), np.float32)
-    x[np.arange(60), y] += 0.5
+    x = np.float32(0.4) * rng.random((60, 4, 4), np.float32)
+    x[np.arange(60), y] += np.float32(0.6)
     return Dataset("tiny", x[:42], y[:42], x[42:], y[42:])

@@ -45,7 +45,7 @@ def fill_up(monkeypatch, times: int = 1) -> None:
 def test_saved_results_are_loaded_equal(ds, tmp_path):
     store.save(tmp_path, ds)
     assert store.load(tmp_path).identical(ds.load())
-    assert [path.name for path in tmp_path.iterdir()] == ["results.zarr"]
+    assert {path.name for path in tmp_path.iterdir()} == {"results.zarr", "spec.toml"}
 
 
 def test_same_specification_returns_without_training(small, tiny, tmp_path, monkeypatch):
@@ -61,25 +61,29 @@ def test_same_specification_returns_without_training(small, tiny, tmp_path, monk
 def test_other_specification_is_refused(small, ds, tmp_path):
     mine, other = small({"levels": [8, 32]}, seeds=1), small({"levels": [8]}, seeds=1)
     assert store.claim(tmp_path, mine) is None
-    assert store.claim(tmp_path, mine) is None  # no results yet: begin again
-    with pytest.raises(UserError, match=r"holds the spec\.toml of another .* another --out"):
-        store.claim(tmp_path, other)
     store.save(tmp_path, ds)
     with pytest.raises(UserError, match=r"holds the results of another .* another --out"):
         store.claim(tmp_path, other)
     assert store.claim(tmp_path, mine).identical(ds)
 
 
+def test_a_sweep_that_never_finished_claims_nothing(small, tmp_path):
+    assert store.claim(tmp_path, small({"levels": [8, 32]})) is None
+    assert list(tmp_path.iterdir()) == []
+    assert store.claim(tmp_path, small({"levels": [8]})) is None
+
+
 @pytest.mark.parametrize("content", [b"\xff\xfe", b"seeds = 1"])
 def test_somebody_elses_file_is_left_alone(small, tmp_path, content):
     (tmp_path / "spec.toml").write_bytes(content)
-    with pytest.raises(UserError, match="another specification"):
+    with pytest.raises(UserError, match=r"holds the spec\.toml of another specification"):
         store.claim(tmp_path, small())
     assert (tmp_path / "spec.toml").read_bytes() == content
 
 
 def test_results_without_their_specification_are_refused(small, ds, tmp_path):
     store.save(tmp_path, ds)
+    (tmp_path / "spec.toml").unlink()
     with pytest.raises(UserError, match="another specification"):
         store.claim(tmp_path, small({"levels": [8, 32]}, seeds=1))
 
@@ -139,7 +143,7 @@ def test_what_an_earlier_run_left_half_written_is_cleared(ds, tmp_path):
     partial.mkdir()
     (partial / "junk").write_text("x")
     store.save(tmp_path, ds)
-    assert [path.name for path in tmp_path.iterdir()] == ["results.zarr"]
+    assert {path.name for path in tmp_path.iterdir()} == {"results.zarr", "spec.toml"}
     assert store.load(tmp_path).identical(ds)
 
 
@@ -176,7 +180,7 @@ def a_file(path: Path) -> None:
 def test_broken_results_are_told_in_one_line(ds, tmp_path, spoil):
     store.save(tmp_path, ds)
     spoil(tmp_path / "results.zarr")
-    with pytest.raises(UserError, match="broken results .*; remove the directory") as caught:
+    with pytest.raises(UserError, match=r"broken results .*; remove the directory") as caught:
         store.load(tmp_path)
     assert "\n" not in str(caught.value)
 

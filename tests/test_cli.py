@@ -1,0 +1,198 @@
+"""The command line: results and plots on success; one line and status 2 on a mistake."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from memjax import cli
+from memjax.sweep import store
+
+ROOT = Path(__file__).parents[1]
+SPEC = """
+seeds = 1
+[axes]
+levels = [8, 32]
+sigma_c2c = [0, 1]
+[model]
+hidden = [4]
+[data]
+train_size = 50
+[engine]
+width = 2
+"""
+
+
+@pytest.fixture(scope="module")
+def spec(tmp_path_factory) -> str:
+    path = tmp_path_factory.mktemp("spec") / "small.toml"
+    path.write_text(SPEC)
+    return str(path)
+
+
+def shell(*args: str, cwd: Path) -> subprocess.CompletedProcess:
+    code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from memjax.cli import main; main()"
+    command = [sys.executable, "-c", code, *args]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=300)
+
+
+@pytest.fixture(scope="module")
+def finished(spec, tmp_path_factory) -> tuple[Path, subprocess.CompletedProcess]:
+    """A sweep run from the shell, its directory and what it printed."""
+    place = tmp_path_factory.mktemp("work")
+    done = shell("sweep", spec, "--set", "train.epochs=2", cwd=place)
+    return place / "results" / "small", done
+
+
+@pytest.fixture
+def memjax(monkeypatch, capsys):
+    """The command in this process: exit status, stdout and stderr."""
+
+    def memjax(*args: str) -> tuple[int | None, str, str]:
+        monkeypatch.setattr(sys, "argv", ["memjax", *args])
+        with pytest.raises(SystemExit) as stopped:
+            cli.main()
+        out, err = capsys.readouterr()
+        return stopped.value.code, out, err
+
+    return memjax
+
+
+def test_sweep_writes_results_and_prints_the_table(finished):
+    directory, done = finished
+    assert done.returncode == 0
+    pictures = ["heatmap.png", "learning_curves.png", "main_effects.png"]
+    assert {p.name for p in directory.iterdir()} == {"results.zarr", "spec.toml", *pictures}
+    *_, results, drawn = done.stdout.splitlines()
+    assert results == "results: results/small/results.zarr"
+    assert drawn == f"pictures: {', '.join(pictures)}"
+    assert "share of variance" in done.stdout
+    assert "lanes: 4 (4 cells x 1 seed), none failed" in done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 80
+    assert store.load(directory).sizes["epoch"] == 2
+
+
+def test_progress_elsewhere_than_on_a_terminal_is_plain_lines(finished):
+    lines = finished[1].stderr.splitlines()
+    assert 2 <= len(lines) <= 10
+    assert all(line.startswith("small: ") and " lanes/s, " in line for line in lines)
+    assert lines[-1].startswith("small: 5/5 lanes")
+    assert lines[-1].endswith(" in all")
+    assert "\x1b" not in finished[1].stderr
+
+
+def test_second_sweep_says_that_the_results_are_there(finished, spec, memjax, monkeypatch):
+    monkeypatch.setattr(sys.modules["memjax.sweep.run"], "train_all", None)
+    out = str(finished[0])
+    status, printed, told = memjax("sweep", spec, "--set", "train.epochs=2", "--out", out)
+    assert (status, told) == (None, f"{out}: already holds the results of this specification\n")
+    assert "share of variance" in printed
+
+
+def test_other_settings_do_not_overwrite(finished, spec, memjax):
+    status, printed, told = memjax("sweep", spec, "--out", str(finished[0]))
+    assert (status, printed) == (2, "")
+    assert told.count("\n") == 1
+    assert "holds the results of another specification; give another --out" in told
+
+
+def test_plot_draws_again(finished, memjax):
+    picture = finished[0] / "heatmap.png"
+    before = picture.read_bytes()
+    picture.unlink()
+    status, printed, told = memjax("plot", str(finished[0]))
+    assert (status, told) == (None, "")
+    assert picture.read_bytes() == before
+    assert "heatmap.png" in printed and "share of variance" in printed
+
+
+def test_no_progress_is_silent(spec, memjax, tmp_path, monkeypatch, finished):
+    ds = store.load(finished[0])
+    seen = []
+
+    def ran(spec, out, **options):
+        seen.append((spec, out, options))
+        return ds
+
+    monkeypatch.setattr("memjax.sweep.run", ran)
+    out = str(tmp_path / "out")
+    status, _, told = memjax("sweep", spec, "--no-progress", "--out", out, "--data-dir", 'a "b')
+    assert (status, told) == (None, "")
+    ((checked, directory, options),) = seen
+    assert (directory, options) == (tmp_path / "out", {})
+    assert checked.sections["data"]["dir"] == 'a "b'
+    assert checked.sections["train"]["epochs"] == 10
+
+
+MISTAKES = [
+    (["nonsense"], "No such command 'nonsense'; see `memjax --help`"),
+    (["sweep"], "; see `memjax sweep --help`"),
+    (["sweep", "SPEC", "more"], "; see `memjax sweep --help`"),
+    (["sweep", "SPEC", "--nonsense"], "--nonsense"),
+    (["sweep", "SPEC", "--out"], "--out"),
+    (["plot"], "; see `memjax plot --help`"),
+    (["sweep", "none.toml"], "none.toml: no such file; give the path of a sweep's TOML file"),
+    (["sweep", "/"], "/: cannot be read: Is a directory"),
+    (["sweep", sys.executable], "not a text file in UTF-8"),
+    (["sweep", "SPEC", "--set", "train.epochs"], "must be section.key=value"),
+    (["sweep", "SPEC", "--set", "train.epochs=0"], "[train] epochs: 0 must be at least 1"),
+    (["sweep", "SPEC", "--set", "device.levels=[red]"], "--set device.levels=[red]: '[red]' is no"),
+    (["sweep", "SPEC", "--set", "train.epochs='''\n'''"], "must be a whole number"),
+    (["sweep", "SPEC", "--set", "data.train_size=5000"], "choose between 1 and 1437"),
+    (["sweep", "SPEC", "--set", "train.batch_size=51"], "lower train.batch_size"),
+    (["sweep", "SPEC", "--set", "data.name=mnist", "--data-dir", "none"], "none: no such"),
+    (["sweep", "SPEC", "--out", sys.executable], "cannot be written: File exists; give another"),
+    (["plot", "none"], "none/results.zarr: no results there; run `memjax sweep SPEC.toml"),
+]
+
+
+@pytest.mark.parametrize(("args", "message"), MISTAKES)
+def test_a_mistake_is_one_line_and_status_2(args, message, spec, memjax, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    status, printed, told = memjax(*(spec if arg == "SPEC" else arg for arg in args))
+    assert (status, printed) == (2, "")
+    assert told.startswith("memjax: ")
+    assert message in told
+    assert told.count("\n") == 1
+
+
+def test_a_mistake_in_the_shell(tmp_path):
+    (tmp_path / "x.toml").write_text("seeds = 2\n[device]\nlevels = 1\n")
+    done = shell("sweep", "x.toml", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "memjax: x.toml:3: [device] levels: 1 must be at least 2\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["x.toml"]
+
+
+def test_broken_results_are_one_line(memjax, tmp_path):
+    (tmp_path / "results.zarr").mkdir()
+    status, printed, told = memjax("plot", str(tmp_path))
+    assert (status, printed, told.count("\n")) == (2, "", 1)
+    assert "broken results" in told
+
+
+def test_interruption_says_so(spec, memjax, tmp_path, monkeypatch):
+    def interrupted(*args, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("memjax.sweep.run", interrupted)
+    status, _, told = memjax("sweep", spec, "--out", str(tmp_path))
+    assert (status, told) == (130, "memjax: interrupted; no results were written\n")
+
+
+@pytest.mark.parametrize("args", [(), ("--help",)])
+def test_help_names_the_commands(memjax, args):
+    status, printed, told = memjax(*args)
+    assert (status, told) == (0, "")
+    for word in ("sweep", "plot", "bench"):
+        assert word in printed
+
+
+def test_help_of_sweep_names_options_and_defaults(memjax):
+    status, printed, _ = memjax("sweep", "--help")
+    assert status == 0
+    for word in ("--set", "KEY=VALUE", "train.epochs=3", "--out", "results/NAME"):
+        assert word in printed
+    for word in ("--data-dir", "--no-progress"):
+        assert word in printed
