@@ -141,6 +141,13 @@ def coincidence_step(model, optimizer, rngs, x, y):
 # --- what is asserted of them ----------------------------------------------------------------
 
 
+@pytest.fixture(autouse=True)
+def as_jax_comes():
+    """Promotion as a user has it: Optax's Adam needs it."""
+    with jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):
+        yield
+
+
 @pytest.fixture(scope="module")
 def digits():
     return load_digits()
@@ -162,6 +169,7 @@ def test_an_nnx_example_learns_the_digits(digits, example):
     for x, y in batches(digits):
         train_step(model, optimizer, x, y)
     got = accuracy(model(jnp.asarray(digits.x_test)), digits)
+    print(example.__name__, got)
     assert got > AT_LEAST
     weights = nnx.as_pure(nnx.state(model, nnx.Param))
     held = memjax.readout(nnx.as_pure(optimizer.opt_state), weights)

@@ -1,7 +1,6 @@
 """The lanes of a sweep: one for every combination of coordinates and seed."""
 
 import hashlib
-import itertools
 from collections import defaultdict
 from typing import Any
 
@@ -9,7 +8,8 @@ import jax
 import numpy as np
 from jaxtyping import UInt32
 
-from memjax.sweep.spec import Spec, static_parameters
+from memjax.sweep.sections import AXIS_SECTIONS
+from memjax.sweep.spec import Spec, axis_defaults, static_parameters
 
 
 def shape(spec: Spec) -> tuple[int, ...]:
@@ -39,21 +39,30 @@ def static_groups(spec: Spec) -> dict[tuple[Any, ...], np.ndarray]:
 
 
 def lane_words(spec: Spec, lanes: np.ndarray) -> UInt32[np.ndarray, "lanes 2"]:
-    """Each lane's root random words, a function of its own coordinates and seed alone.
+    """Each lane's root random words, a function of its own configuration and seed alone.
 
-    Adding points, axes' order and other lanes change nothing. Axes in ``common_random_numbers`` are
-    left out, so that lanes which differ only in them share their randomness.
+    The configuration is every parameter that could be an axis and is not at its default, swept or
+    fixed: adding points, other lanes and the order of axes change nothing, and a lane run alone with
+    its values in the tables is the same lane. Axes in ``common_random_numbers`` are left out, so
+    that lanes which differ only in them share their randomness.
     """
-    own = [a.name for a in spec.axes if a.name not in spec.common_random_numbers]
-    parameters = sorted(
-        itertools.chain.from_iterable(a.columns for a in spec.axes if a.name in own)
-    )
+    defaults = axis_defaults(spec.sections)
+    shared = {p for a in spec.axes if a.name in spec.common_random_numbers for p in a.columns}
     values = parameter_values(spec, lanes)
-    seeds = lanes % spec.seeds
+    fixed = {
+        name: [value] * len(lanes)
+        for section in AXIS_SECTIONS
+        for name, value in spec.sections[section].items()
+    }
+    columns = {
+        n: c for n, c in sorted((fixed | values).items()) if n in defaults and n not in shared
+    }
     ids = np.empty((len(lanes), 2), np.uint32)
-    for row, seed in enumerate(seeds):
-        told = "".join(f"{name}={values[name][row]!r};" for name in parameters) + f"seed={seed}"
-        ids[row] = np.frombuffer(hashlib.blake2b(told.encode(), digest_size=8).digest(), np.uint32)
+    for row, lane in enumerate(lanes):
+        told = [f"{n}={c[row]!r}" for n, c in columns.items() if c[row] != defaults[n]]
+        told.append(f"seed={lane % spec.seeds}")
+        digest = hashlib.blake2b(";".join(told).encode(), digest_size=8).digest()
+        ids[row] = np.frombuffer(digest, "<u4")
     return _fold(spec.root_seed, ids)
 
 

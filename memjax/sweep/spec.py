@@ -225,6 +225,16 @@ def axis_parameters(tables: Tables) -> list[str]:
     ]
 
 
+def axis_defaults(tables: Tables) -> dict[str, Any]:
+    """The default of every parameter that may be an axis, given what the tables choose."""
+    defaults: dict[str, Any] = {}
+    for section in AXIS_SECTIONS:
+        selector, choice, _ = CHOICES.get(section, ("", "", {}))
+        chosen = {selector: tables[section][selector]} if selector else {}
+        defaults |= validate(section, chosen) | ({selector: choice} if selector else {})
+    return {key: defaults[key] for key in axis_parameters(tables)}
+
+
 def section_of(parameter: str, tables: Tables) -> str | None:
     """The section that holds a parameter, or None where no axis may vary it."""
     for section in AXIS_SECTIONS:

@@ -36,9 +36,7 @@ def test_certain_pulses_have_the_sign_of_x_times_d(update_management, length_man
 @managements
 @pytest.mark.parametrize("zero", ["x", "d", "both", "rate"])
 def test_zero_gives_no_pulse(update_management, length_management, zero):
-    pulses = Coincidence(
-        update_management=update_management, length_management=length_management
-    )
+    pulses = Coincidence(update_management=update_management, length_management=length_management)
     x = jnp.zeros((2, 3)) if zero in ("x", "both") else jnp.full((2, 3), 0.7)
     d = jnp.zeros((2, 4)) if zero in ("d", "both") else jnp.full((2, 4), -0.7)
     n = count(pulses, x, d, 0.0 if zero == "rate" else 1e4)
@@ -51,9 +49,7 @@ def test_zero_gives_no_pulse(update_management, length_management, zero):
 @managements
 @pytest.mark.parametrize("scale", [1e-18, 1e12])
 def test_extreme_scales_give_whole_pulses(update_management, length_management, scale):
-    pulses = Coincidence(
-        update_management=update_management, length_management=length_management
-    )
+    pulses = Coincidence(update_management=update_management, length_management=length_management)
     n = count(pulses, [[scale, 0.0]], [[-scale, scale, 0.0]], 1.0)
     expected = 10.0 if scale > 1 else 0.0
     np.testing.assert_array_equal(n, [[-expected, expected, 0], [0, 0, 0]])
@@ -87,9 +83,7 @@ def test_management_clips_d_and_never_x():
 @pytest.mark.parametrize("wanted", [1.0, 3.0, 5.0, 100.0])
 def test_a_whole_number_of_wanted_pulses_is_certain(update_management, length, wanted):
     """With length management: min(wanted, length) slots, each of which fires."""
-    pulses = Coincidence(
-        length=length, update_management=update_management, length_management=True
-    )
+    pulses = Coincidence(length=length, update_management=update_management, length_management=True)
     assert count(pulses, [[1.0]], [[1.0]], wanted) == min(wanted, length)
 
 
@@ -118,9 +112,7 @@ def test_groups_of_rows_share_the_samples_largest_input():
 
 @managements
 def test_bits_are_those_of_the_stream(update_management, length_management):
-    pulses = Coincidence(
-        update_management=update_management, length_management=length_management
-    )
+    pulses = Coincidence(update_management=update_management, length_management=length_management)
     x, d = np.linspace(-1, 1, 8, dtype=np.float32)[None], np.full((1, 4), 0.5, np.float32)
     once = count(pulses, x, d, 8.0)
     np.testing.assert_array_equal(count(pulses, x, d, 8.0), once)

@@ -13,9 +13,7 @@ SPREADS = ("sigma_g", "sigma_read", "sigma_d2d", "sigma_up_down", "sigma_bounds"
 
 def spread(device, stream, shape):
     """The population of Gokmen & Vlasov: gain, imbalance, bounds, stuck devices."""
-    xi = [
-        random_twin.normal(random_twin.fold_in(stream, k), shape, exact=True) for k in range(4)
-    ]
+    xi = [random_twin.normal(random_twin.fold_in(stream, k), shape, exact=True) for k in range(4)]
     value = {name: float(getattr(device, name) or 0.0) for name in SPREADS}
     gain, tilt = 1.0 + value["sigma_d2d"] * xi[0], value["sigma_up_down"] * xi[1]
     imbalance = float(device.up_down)

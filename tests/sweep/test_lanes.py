@@ -46,6 +46,23 @@ def test_other_lanes_change_nothing(axes, seeds):
     assert all(base[lane] == other[lane] for lane in shared)
 
 
+def test_a_lane_alone_is_the_same_whether_its_values_are_swept_or_fixed():
+    swept = words({"levels": [8, 32], "sigma_c2c": [0, 2.0], "scheme": ["coincidence", "binomial"]})
+    lane = frozenset({("levels", 8.0), ("sigma_c2c", 2.0), ("scheme", "binomial")})
+    fixed = {"device": {"levels": 8, "sigma_c2c": 2}, "pulses": {"scheme": "binomial"}}
+    alone = words({}, **fixed)
+    mixed = words({"levels": [8]}, device={"sigma_c2c": 2}, pulses={"scheme": "binomial"})
+    default = frozenset({("levels", 32.0), ("sigma_c2c", 0.0), ("scheme", "coincidence")})
+    for seed in (0, 1):
+        assert swept[lane, seed] == alone[frozenset(), seed]
+        assert swept[lane, seed] == mixed[frozenset({("levels", 8.0)}), seed]
+        assert swept[default, seed] == words({})[frozenset(), seed]
+
+
+def test_more_epochs_are_the_same_lane():
+    assert words(GRID, train={"epochs": 3}) == words(GRID, train={"epochs": 5})
+
+
 def test_root_seed_changes_every_lane():
     base, other = words(GRID), words(GRID, root_seed=1)
     assert not set(base.values()) & set(other.values())
