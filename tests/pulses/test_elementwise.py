@@ -61,11 +61,10 @@ def test_every_scheme_is_static_and_keeps_the_protocol(scheme):
     ("scheme", "field"),
     [(Bernoulli, "max_pulses"), (Deterministic, "max_pulses"), (Binomial, "length")],
 )
-@pytest.mark.parametrize(
-    ("value", "rule"), [(0, "at least 1"), (-3, "at least 1"), (1.5, "whole"), (None, "a number")]
-)
-def test_mistakes_name_the_field(scheme, field, value, rule):
-    with pytest.raises(UserError, match=f"^{scheme.__name__}: {field} = {value} must be {rule}$"):
+@pytest.mark.parametrize("value", [0, -3])
+def test_mistakes_name_the_field(scheme, field, value):
+    message = f"^{scheme.__name__}: {field} = {value} must be at least 1$"
+    with pytest.raises(UserError, match=message):
         scheme(**{field: value})
 
 

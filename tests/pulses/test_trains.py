@@ -1,5 +1,7 @@
 """Packing: every slot of every sample is one bit, and coincidences are counted exactly."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -25,52 +27,43 @@ def lines(seed, batch, count):
     return probability, rng.random((batch, count)) < 0.5
 
 
-def draw(seed, batch, length, count, active=None):
-    probability, negative = lines(seed, batch, count)
-    active = None if active is None else jnp.asarray(active, jnp.int32)
-    packed = trains(stream(seed), jnp.asarray(probability), jnp.asarray(negative), length, active)
-    return packed, probability, negative
+@functools.partial(jax.jit, static_argnums=2)
+def draw(seed, negative, length, probability, active=None):
+    return trains(random.stream(jax.random.key(seed)), probability, negative, length, active)
 
 
 @every_size
-def test_bits_equal_the_twin(batch, length):
-    packed, probability, negative = draw(1, batch, length, 6)
-    assert packed.fire.shape == packed.negative.shape == (-(-batch * length // 32), 6)
-    fire, beyond = pulses_twin.unpack(packed.fire, batch, length)
-    expected = pulses_twin.fires(np.asarray(stream(1)), probability, length)
-    np.testing.assert_array_equal(fire, expected)
-    assert not beyond.any()
-    assert not fire[..., 0].any()
-    assert fire[..., 1].all()
-    signs, beyond = pulses_twin.unpack(packed.negative, batch, length)
-    np.testing.assert_array_equal(signs, np.broadcast_to(negative[:, None], signs.shape))
-    assert not beyond.any()
+def test_bits_and_coincidences_equal_the_twin(batch, length):
+    fires, signs, packed = [], [], []
+    for seed, count in ((1, 7), (2, 5)):
+        probability, negative = lines(seed, batch, count)
+        train = draw(seed, jnp.asarray(negative), length, jnp.asarray(probability))
+        assert train.fire.shape == train.negative.shape == (-(-batch * length // 32), count)
+        fire, beyond = pulses_twin.unpack(train.fire, batch, length)
+        assert not beyond.any()
+        expected = pulses_twin.fires(np.asarray(stream(seed)), probability, length)
+        np.testing.assert_array_equal(fire, expected)
+        assert not fire[..., 0].any()  # p = 0
+        assert fire[..., 1].all()  # p = 1
+        sign, beyond = pulses_twin.unpack(train.negative, batch, length)
+        assert not beyond.any()
+        np.testing.assert_array_equal(sign, np.broadcast_to(negative[:, None], sign.shape))
+        fires, signs, packed = [*fires, fire], [*signs, negative], [*packed, train]
+    n = jax.jit(coincidences)(*packed)
+    expected = pulses_twin.coincidences(fires[0], signs[0], fires[1], signs[1])
+    assert n.dtype == jnp.float32
+    np.testing.assert_array_equal(n, expected)
+    assert (expected.max() > 0 and expected.min() < 0) or batch * length < 4
 
 
 def test_only_active_slots_fire():
     active = [0, 1, 7, 10]
-    packed, probability, _ = draw(2, 4, 10, 5, active)
+    probability, negative = lines(3, 4, 5)
+    packed = draw(3, jnp.asarray(negative), 10, jnp.asarray(probability), jnp.asarray(active))
     fire, _ = pulses_twin.unpack(packed.fire, 4, 10)
-    expected = pulses_twin.fires(np.asarray(stream(2)), probability, 10, active)
+    expected = pulses_twin.fires(np.asarray(stream(3)), probability, 10, active)
     np.testing.assert_array_equal(fire, expected)
     np.testing.assert_array_equal(fire[..., 1].sum(1), active)  # the line with p = 1
-
-
-@every_size
-def test_coincidences_equal_a_count_slot_by_slot(batch, length):
-    rows, _, row_negative = draw(3, batch, length, 7)
-    columns, _, column_negative = draw(4, batch, length, 5)
-    n = jax.jit(coincidences)(rows, columns)
-    expected = pulses_twin.coincidences(
-        pulses_twin.unpack(rows.fire, batch, length)[0],
-        row_negative,
-        pulses_twin.unpack(columns.fire, batch, length)[0],
-        column_negative,
-    )
-    assert n.dtype == jnp.float32
-    np.testing.assert_array_equal(n, expected)
-    assert np.any(expected > 0) or batch * length < 4
-    assert np.any(expected < 0) or batch * length < 4
 
 
 def test_coincidences_by_hand():
