@@ -17,7 +17,7 @@ from memjax.data.digits import load_digits
 
 STEPS, BATCH = 300, 32
 AT_LEAST = 0.88
-"""Accuracy that each reaches; measured 0.92 to 0.95."""
+"""Accuracy that each reaches; measured 0.925 to 0.953."""
 
 
 # --- quoted by README.md ---------------------------------------------------------------------
@@ -125,7 +125,7 @@ class PulsedMLP(nnx.Module):
 
 def coincidence_example():
     device = memjax.devices.ConstantStep(levels=200, sigma_c2c=0.3, sigma_read=0.01)
-    model = PulsedMLP(nnx.Rngs(0), device=device, learning_rate=0.2)
+    model = PulsedMLP(nnx.Rngs(0), device=device, learning_rate=0.3)
     tx = memjax.coincidence_sgd(device, key=jax.random.key(0))
     return model, nnx.Optimizer(model, tx, wrt=nnx.Param)
 
@@ -181,13 +181,18 @@ def test_the_linen_example_learns_the_digits(digits):
     for x, y in batches(digits):
         state = linen_step(state, x, y)
     logits = state.apply_fn({"params": state.params}, jnp.asarray(digits.x_test))
+    print("linen", accuracy(logits, digits))
     assert accuracy(logits, digits) > AT_LEAST
 
 
 def test_the_coincidence_example_learns_the_digits(digits):
     model, optimizer = coincidence_example()
     rngs = nnx.Rngs(pulses=1)
+    settings = nnx.as_pure(nnx.state(model, memjax.nn.Setting))
     for x, y in batches(digits):
         coincidence_step(model, optimizer, rngs, x, y)
     got = accuracy(model(jnp.asarray(digits.x_test), rngs), digits)
+    print("coincidence", got)
     assert got > AT_LEAST
+    after = nnx.as_pure(nnx.state(model, memjax.nn.Setting))
+    assert jax.tree.all(jax.tree.map(np.array_equal, settings, after)), "settings are not trained"

@@ -42,7 +42,9 @@ def test_own_bounds_clip():
     device = ConstantStep(sigma_bounds=0.4)
     wanted = jnp.linspace(-2.0, 2.0, 512)
     state, weight = CELL.init(device, stream(1), wanted)
-    low, high = (R * (2 * np.asarray(g) - 1) for g in (state.devices[0].g_min, state.devices[0].g_max))
+    low, high = (
+        R * (2 * np.asarray(g) - 1) for g in (state.devices[0].g_min, state.devices[0].g_max)
+    )
     np.testing.assert_allclose(weight, np.clip(wanted, low, high), atol=1e-7)
     np.testing.assert_array_equal(CELL.readout(state, wanted), weight)
     assert np.std(high) == pytest.approx(0.4 * R, rel=0.2)

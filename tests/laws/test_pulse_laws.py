@@ -1,7 +1,8 @@
 """The laws of pulse counts: E[n] = rate x d, their variances and their correlations, exactly.
 
 Every statistic stands within Z = 5 of its own standard errors of the closed form; the file looks at
-about 1,000 (two-sided 6e-7 each), so that right laws fail with probability 6e-4 when keys are chosen.
+about 1,000 (two-sided 6e-7 each), so that right laws fail with probability 6e-4 when keys are
+chosen.
 """
 
 import functools
@@ -10,10 +11,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from reference import pulses_twin
 
 from memjax import random
 from memjax.pulses import SCHEMES, Bernoulli, Binomial, Coincidence
+from reference import pulses_twin
 
 Z = 5.0
 KEYS = 20000

