@@ -43,14 +43,14 @@ def sweep(
         settings.append(f"data.dir={json.dumps(str(data_dir))}")
     checked = Spec.from_toml(spec, settings)
     directory = out or Path("results") / checked.name
-    results = store.claim(directory, checked)
-    if results is not None:
-        typer.echo(f"{directory}: already holds the results of this specification", err=True)
-    elif progress:
+    finished = store.has_results(directory)
+    if progress and not finished:
         with progress_of(checked.name) as report:
             results = run(checked, directory, progress=report)
     else:
         results = run(checked, directory)
+    if finished:
+        typer.echo(f"{directory}: already holds the results of this specification", err=True)
     _print_summary(results, directory)
 
 
@@ -90,6 +90,8 @@ def _print_summary(results: Any, directory: Path) -> None:
     from memjax.sweep.table import summary
 
     Console().print(summary(results))
+    for note in results.attrs.get("notes", []):
+        typer.echo(f"note: {note}")
     pictures = sorted(path.name for path in directory.glob("*.png"))
     typer.echo(f"results: {directory / store.RESULTS}")
     typer.echo(f"pictures: {', '.join(pictures)}")

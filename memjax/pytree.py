@@ -52,6 +52,8 @@ def params(cls: type[_T]) -> type[_T]:
       >>> jax.tree.leaves(ConstantStep(levels=16, on_off=8))[:2]
       [16, 8]
     """
+    if not hasattr(cls, "__post_init__"):
+        cls.__post_init__ = check  # type: ignore[attr-defined]
     cls = dataclasses.dataclass(frozen=True, kw_only=True)(cls)
     fields = dataclasses.fields(cls)  # type: ignore[arg-type]
     data = [f.name for f in fields if not f.metadata.get("static")]

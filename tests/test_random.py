@@ -12,10 +12,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from reference import random_twin as twin
 from scipy import stats
 
 from memjax import random
+from reference import random_twin as twin
 
 Z = 5.0
 P = 1e-4

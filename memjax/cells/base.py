@@ -6,7 +6,7 @@ from jaxtyping import Array
 
 from memjax import random
 from memjax.devices import Device
-from memjax.pytree import Leaf, check, param, params
+from memjax.pytree import Leaf, param, params
 
 
 class CellState(NamedTuple):
@@ -29,11 +29,8 @@ class Cell:
         default=0.5, doc="largest weight R: w lies in [-R, R]", unit="weight units", more_than=0
     )
 
-    def __post_init__(self) -> None:
-        check(self)
-
     def pulse_size(self, device: Device) -> Any:
-        """The mean weight change of one pulse, ``2 R / (L - 1)``, in weight units."""
+        """One pulse's mean weight change at mid-range, ``2 R nominal_step``, in weight units."""
         return 2.0 * self.weight_range * device.nominal_step
 
     def init(self, device: Device, stream: random.Stream, weight: Array) -> tuple[CellState, Array]:

@@ -14,7 +14,7 @@ class DifferentialPair(Cell):
     """``w = R (g+ - g-)``, each pulse potentiating one device and depressing the other.
 
     Gmin cancels in the difference. One pulse moves both devices, so its mean size is that of the
-    reference cell, ``2 R / (L - 1)``, with two independent noises. Two arrays a weight are state.
+    reference cell, ``2 R nominal_step``, with two independent noises. Two arrays a weight are state.
 
     Source: Ernoult, Grollier & Querlioz, Sci. Rep. 9:1851 (2019).
     """
@@ -62,8 +62,9 @@ class DifferentialPair(Cell):
     def read_variance(self, device: Device, weight: Array) -> Array:
         """``(R sigma_read)^2 sum over both of (g + 1 / (on_off - 1))^2``, for a balanced pair.
 
-        A layer sees the weight only, so it takes ``g+- = 1/2 +- w / (2 R)``, which pairs that were
-        programmed and pulsed in opposite directions hold but for their noise.
+        A layer sees the weight only, so it takes ``g+- = 1/2 +- w / (2 R)``. Pairs drift from that
+        balance where up and down steps differ or devices are stuck: a pair of NeuroSim's Ag:a-Si
+        settles at a sum of 0.66 instead of 1, and its true read variance is about half of this.
         """
         sigma = 0.0 if device.sigma_read is None else device.sigma_read
         seen = (g + device.g_offset for g in self._balanced(weight))

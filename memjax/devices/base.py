@@ -6,7 +6,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from memjax import random
-from memjax.pytree import Leaf, check, param, params
+from memjax.pytree import Leaf, param, params
 
 
 class Spread(NamedTuple):
@@ -27,7 +27,7 @@ class Spread(NamedTuple):
 class Device:
     """Parameters that every response model has.
 
-    Conductance is normalised, ``g = (G - Gmin) / (Gmax - Gmin)`` in [0, 1]; the nominal step is
+    Conductance is normalised, ``g = (G - Gmin) / (Gmax - Gmin)``, nominally in [0, 1]; the step is
     ``1 / (levels - 1)``. Every parameter may be swept. A spread or noise that is ``None`` is absent
     and costs nothing; 0 and ``None`` mean the same physics.
 
@@ -76,9 +76,6 @@ class Device:
         default=None, doc="fraction of devices stuck at a random conductance", at_least=0, at_most=1
     )
 
-    def __post_init__(self) -> None:
-        check(self)
-
     @property
     def nominal_step(self) -> Any:
         """The mean step ``1 / (L - 1)`` in normalised conductance."""
@@ -94,8 +91,9 @@ class Device:
 
         ``gain = 1 + sigma_d2d xi``, ``r = sigma_up_down xi'``; then
         ``up = min(up_down, 0) + gain + r`` and ``down = -max(up_down, 0) + gain - r``, both at
-        least 0; bounds ``1/2 +- 1/2 max(1 + sigma_bounds xi, 1/10)``; a stuck device's bounds
-        coincide at a uniform random conductance.
+        least 0; bounds ``1/2 +- 1/2 max(1 + sigma_bounds xi, 1/10)``, which may lie beyond the
+        nominal 0 and 1 but not below ``G = 0``; a stuck device's bounds coincide at a uniform
+        random conductance.
 
         Args:
           stream: random stream of this array.
@@ -113,6 +111,7 @@ class Device:
         if self.sigma_bounds is not None:
             g_max = 0.5 + 0.5 * jnp.maximum(1.0 + self.sigma_bounds * normal(2), 0.1)
             g_min = 0.5 - 0.5 * jnp.maximum(1.0 + self.sigma_bounds * normal(3), 0.1)
+            g_min = jnp.maximum(g_min, -self.g_offset)
         if self.stuck is not None:
             is_stuck = random.uniform(random.fold_in(stream, 4), shape) < self.stuck
             at = random.uniform(random.fold_in(stream, 5), shape)
@@ -145,7 +144,7 @@ class Device:
         """What ``n`` identical pulses would change with no bounds: ``mean(g, n) + sd(g, n) xi``.
 
         With ``sigma_g`` the variance of the noise gains ``|n| sigma_g^2 (g + 1 / (on_off - 1))^2``,
-        so a small on/off ratio costs.
+        so a small on/off ratio costs. (Every pulse counts alike, at the conductance before them.)
 
         Args:
           array: what ``fabricate`` returned.

@@ -57,7 +57,7 @@ def pulse_response(
         return g, g
 
     signs = jnp.concatenate([jnp.ones(n_up, jnp.float32), -jnp.ones(n_down, jnp.float32)])
-    first = jnp.asarray(start, jnp.float32)
+    first = jnp.clip(jnp.asarray(start, jnp.float32), array.g_min, array.g_max)
     _, after = jax.lax.scan(pulse, first, (jnp.arange(n_up + n_down), signs))
     return jnp.concatenate([first[None], after])
 

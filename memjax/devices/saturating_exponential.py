@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jaxtyping import Array
 
 from memjax import random
-from memjax.devices.contraction import Contraction, ContractionDevice
+from memjax.devices.contraction import Contraction, ContractionDevice, contraction
 from memjax.pytree import Leaf, param, params
 
 _LABEL_PER_BULGE = 10.10152526
@@ -89,11 +89,7 @@ class SaturatingExponential(ContractionDevice):
         spread = self.spread(stream, shape)
         extent = spread.g_max - spread.g_min
         a_up, a_down = curvature(self.nl_up), -curvature(self.nl_down)
-        return Contraction(
-            rate_up=spread.up / (a_up * self.levels),
-            rate_down=spread.down / (a_down * self.levels),
-            top=spread.g_min - extent / jnp.expm1(-1.0 / a_up),
-            bottom=spread.g_max + extent / jnp.expm1(-1.0 / a_down),
-            g_min=spread.g_min,
-            g_max=spread.g_max,
-        )
+        rates = spread.up / (a_up * self.levels), spread.down / (a_down * self.levels)
+        top = spread.g_min - extent / jnp.expm1(-1.0 / a_up)
+        bottom = spread.g_max + extent / jnp.expm1(-1.0 / a_down)
+        return contraction(rates, top, bottom, spread)

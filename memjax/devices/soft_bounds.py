@@ -3,7 +3,7 @@
 import jax.numpy as jnp
 
 from memjax import random
-from memjax.devices.contraction import Contraction, ContractionDevice
+from memjax.devices.contraction import Contraction, ContractionDevice, contraction
 from memjax.pytree import params
 
 
@@ -34,11 +34,5 @@ class SoftBounds(ContractionDevice):
         def rate(step, reach):
             return -jnp.log1p(-jnp.minimum(step * self.nominal_step / reach, 0.999))
 
-        return Contraction(
-            rate_up=rate(spread.up, reach_up),
-            rate_down=rate(spread.down, reach_down),
-            top=spread.g_max,
-            bottom=spread.g_min,
-            g_min=spread.g_min,
-            g_max=spread.g_max,
-        )
+        rates = rate(spread.up, reach_up), rate(spread.down, reach_down)
+        return contraction(rates, spread.g_max, spread.g_min, spread)

@@ -31,7 +31,7 @@ def crossbar(
     Args:
       x: inputs.
       kernel: weights.
-      bias: weights of the row that is always 1; its read noise is left out.
+      bias: weights of the row that is always 1.
       key: a typed key, a new one for each call.
       device: the device.
       cell: the cell.
@@ -43,7 +43,7 @@ def crossbar(
     y = pulsed_dense(x, kernel, bias, stream=random.fold_in(stream, 0), rate=rate, pulses=pulses)
     if device.sigma_read is None:
         return y
-    return y + read_noise(random.fold_in(stream, 1), x, kernel, device=device, cell=cell)
+    return y + read_noise(random.fold_in(stream, 1), x, kernel, bias, device=device, cell=cell)
 
 
 def init_kernel(

@@ -84,24 +84,28 @@ def read_noise(
     key_or_stream: Array | Key[Array, ""],
     x: Float32[Array, "*batch rows"],
     kernel: Float32[Array, "rows columns"],
+    bias: Float32[Array, " columns"] | None = None,
     *,
     device: Device,
     cell: Cell,
 ) -> Float32[Array, "*batch columns"]:
-    """What reading noisy conductances adds to ``x W``: normal, with the exact variance.
+    """What reading noisy conductances adds to ``x W + b``: normal, with the exact variance.
 
-    ``Var[y_i] = sum over j of x_j^2 Var[w_ji]``, where every conductance is read with a relative sd
-    of ``device.sigma_read``. No gradient flows through it.
+    ``Var[y_i] = sum over j of x_j^2 Var[w_ji] + Var[b_i]``, where every conductance is read with a
+    relative sd of ``device.sigma_read``. No gradient flows through it.
 
     Args:
       key_or_stream: a typed key or a random stream, a new one for each read.
       x: inputs.
       kernel: weights.
+      bias: weights of the row that is always 1.
       device: the device; without ``sigma_read`` the noise is 0.
       cell: the cell that the weights are made of.
     """
     is_key = jnp.issubdtype(key_or_stream.dtype, jax.dtypes.prng_key)
     stream = random.stream(key_or_stream) if is_key else key_or_stream
     variance = (x * x) @ cell.read_variance(device, kernel)
+    if bias is not None:
+        variance += jnp.broadcast_to(cell.read_variance(device, bias), variance.shape)
     noise = random.normal(stream, variance.shape)
     return jax.lax.stop_gradient(jnp.sqrt(variance) * noise)

@@ -23,12 +23,12 @@ class Setting(nnx.Variable[Any]):
 class PulsedLinear(nnx.Module):
     """``y = x W + b`` on a crossbar; its weights' gradients are signed counts of pulses.
 
-    Forwards, and backwards to x, it is ``nnx.Linear``, plus read noise where the device has
-    ``sigma_read``. The cotangent of a weight is the number of coincidences of the stochastic trains
+    Forwards it is ``nnx.Linear``, plus read noise where the device has ``sigma_read``; backwards to
+    x it is exact. The cotangent of a weight is the number of coincidences of the stochastic trains
     on its row (from x) and column (from the error d)::
 
         E[n] = learning_rate / pulse_size * sum over the batch of x d^T
-        pulse_size = 2 R / (L - 1)
+        pulse_size = 2 R nominal_step
 
     while nothing clips. Descend by them with ``memjax.coincidence_sgd``; the learning rate is the
     layer's, since it sets the trains' probabilities.

@@ -6,6 +6,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float32
 
 from memjax import random
+from memjax.errors import UserError
 from memjax.pulses.trains import Trains, coincidences, trains
 from memjax.pytree import Leaf, check, params, static
 
@@ -21,8 +22,10 @@ class Coincidence:
     pulse_size``, ``X = max |x|`` and ``D = max |d|`` of the sample; without update management the
     square roots are 1. So ``E[n] = rate x d`` while no probability exceeds 1.
 
-    With length management a sample takes ``min(ceil(rate X D), length)`` slots. With update
-    management a sample that wants more than ``length`` pulses has its d clipped, never its x.
+    With length management a sample takes ``min(ceil(rate X D), length)`` slots, at least 1. With
+    update management a sample that wants more than ``length`` pulses has its d clipped, not its x.
+
+    A batch's counts add before any pulse is fired, so opposite ones cancel and make no noise.
 
     Source: Gokmen & Vlasov, Front. Neurosci. 10:333 (2016); Gokmen, Onen & Haensch, Front.
     Neurosci. 11:538 (2017).
@@ -38,6 +41,11 @@ class Coincidence:
 
     def __post_init__(self) -> None:
         check(self)
+        if self.length_management and not self.update_management:
+            raise UserError(
+                "Coincidence: length_management = True needs update_management = True: in few "
+                "slots, unbalanced probabilities clip"
+            )
 
     def count(
         self,

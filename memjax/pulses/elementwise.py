@@ -6,7 +6,7 @@ import jax.numpy as jnp
 from jaxtyping import Array
 
 from memjax import random
-from memjax.pytree import check, params, static
+from memjax.pytree import params, static
 
 
 @runtime_checkable
@@ -32,9 +32,6 @@ class Bernoulli:
 
     max_pulses: int = static(default=31, doc="most pulses a weight and update", at_least=1)
 
-    def __post_init__(self) -> None:
-        check(self)
-
     def draw(self, stream: random.Stream, wanted: Array) -> Array:
         """Signed pulse counts."""
         size = jnp.minimum(jnp.abs(wanted), float(self.max_pulses))
@@ -53,9 +50,6 @@ class Binomial:
 
     length: int = static(default=10, doc="slots an update, BL", at_least=1, at_most=64)
 
-    def __post_init__(self) -> None:
-        check(self)
-
     def draw(self, stream: random.Stream, wanted: Array) -> Array:
         """Signed pulse counts."""
         threshold = jnp.minimum(jnp.abs(wanted) / self.length, 1.0)
@@ -71,9 +65,6 @@ class Deterministic:
     """The nearest whole number of pulses: a wanted change below half a pulse is lost."""
 
     max_pulses: int = static(default=31, doc="most pulses a weight and update", at_least=1)
-
-    def __post_init__(self) -> None:
-        check(self)
 
     def draw(self, stream: random.Stream, wanted: Array) -> Array:
         """Signed pulse counts."""

@@ -9,6 +9,8 @@ from jaxtyping import Array, Bool, Float32, UInt32
 
 from memjax import random
 
+_UNROLLED = 8  # words; a longer batch loops, so that the program does not grow with it
+
 
 class Trains(NamedTuple):
     """One train a line; every (sample, slot) of a batch is one bit.
@@ -60,8 +62,13 @@ def trains(
 
 def _pack(trains: UInt32[Array, "batch lines"], length: int) -> UInt32[Array, "words lines"]:
     """Trains of ``length`` bits, end to end: the one of sample b begins at bit ``b * length``."""
-    batch = trains.shape[0]
+    batch, lines = trains.shape
     words = -(-batch * length // 32)
+    if batch > 32:  # 32 trains fill `length` words exactly: shift within blocks, not across all
+        blocks = -(-batch // 32)
+        padded = jnp.pad(trains, ((0, 32 * blocks - batch), (0, 0))).reshape(blocks, 32, lines)
+        packed = jax.vmap(lambda block: _pack(block, length))(padded)
+        return packed.reshape(-1, lines)[:words]
     begin = np.arange(batch)[None, :] * length - 32 * np.arange(words)[:, None]
     left, right = (np.clip(b, 0, 32).astype(np.uint32)[:, :, None] for b in (begin, -begin))
     spread = jnp.broadcast_to(trains[None], (words, *trains.shape))
@@ -89,10 +96,17 @@ def coincidences(rows: Trains, columns: Trains) -> Float32[Array, "rows columns"
 
     Source: Gokmen & Vlasov, Front. Neurosci. 10:333 (2016), eq. 1.
     """
-    total = jnp.zeros((rows.fire.shape[1], columns.fire.shape[1]), jnp.int32)
-    for word in range(rows.fire.shape[0]):
+
+    def add(word: int | Array, total: Array) -> Array:
         fire = rows.fire[word][:, None] & columns.fire[word][None, :]
         opposite = fire & (rows.negative[word][:, None] ^ columns.negative[word][None, :])
-        total += jax.lax.population_count(fire).astype(jnp.int32)
-        total -= 2 * jax.lax.population_count(opposite).astype(jnp.int32)
+        count, wrong = (jax.lax.population_count(w).astype(jnp.int32) for w in (fire, opposite))
+        return total + count - 2 * wrong
+
+    words = rows.fire.shape[0]
+    total = jnp.zeros((rows.fire.shape[1], columns.fire.shape[1]), jnp.int32)
+    if words > _UNROLLED:
+        return jax.lax.fori_loop(0, words, add, total).astype(jnp.float32)
+    for word in range(words):  # fuses into the update of the weights
+        total = add(word, total)
     return total.astype(jnp.float32)

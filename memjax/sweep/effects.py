@@ -42,7 +42,7 @@ def final_accuracy(ds: xr.Dataset) -> xr.DataArray:
     if missing:
         raise UserError(
             f"{missing} of {scores.size} lanes have no final accuracy though their status is 0: "
-            "finish (resume) the sweep, or select the finished lanes"
+            "run the sweep to its end, or select the finished lanes"
         )
     return scores
 

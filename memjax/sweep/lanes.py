@@ -8,8 +8,7 @@ import jax
 import numpy as np
 from jaxtyping import UInt32
 
-from memjax.sweep.sections import AXIS_SECTIONS
-from memjax.sweep.spec import Spec, axis_defaults, static_parameters
+from memjax.sweep.spec import Spec, static_parameters, unusual
 
 
 def shape(spec: Spec) -> tuple[int, ...]:
@@ -41,25 +40,18 @@ def static_groups(spec: Spec) -> dict[tuple[Any, ...], np.ndarray]:
 def lane_words(spec: Spec, lanes: np.ndarray) -> UInt32[np.ndarray, "lanes 2"]:
     """Each lane's root random words, a function of its own configuration and seed alone.
 
-    The configuration is every parameter that could be an axis and is not at its default, swept or
-    fixed: adding points, other lanes and the order of axes change nothing, and a lane run alone with
-    its values in the tables is the same lane. Axes in ``common_random_numbers`` are left out, so
-    that lanes which differ only in them share their randomness.
+    The configuration is every parameter that could be an axis, that the lane's own device, cell and
+    pulses have, and that is not at its default, whether swept or fixed. Adding points, other lanes
+    and the order of axes change nothing, and a lane run alone with its values in the tables is the
+    same lane. Axes in ``common_random_numbers`` are left out, so that lanes which differ only in
+    them share their randomness.
     """
-    defaults = axis_defaults(spec.sections)
     shared = {p for a in spec.axes if a.name in spec.common_random_numbers for p in a.columns}
     values = parameter_values(spec, lanes)
-    fixed = {
-        name: [value] * len(lanes)
-        for section in AXIS_SECTIONS
-        for name, value in spec.sections[section].items()
-    }
-    columns = {
-        n: c for n, c in sorted((fixed | values).items()) if n in defaults and n not in shared
-    }
     ids = np.empty((len(lanes), 2), np.uint32)
     for row, lane in enumerate(lanes):
-        told = [f"{n}={c[row]!r}" for n, c in columns.items() if c[row] != defaults[n]]
+        own = {name: column[row] for name, column in values.items()}
+        told = [f"{n}={v!r}" for n, v in unusual(spec.sections, own).items() if n not in shared]
         told.append(f"seed={lane % spec.seeds}")
         digest = hashlib.blake2b(";".join(told).encode(), digest_size=8).digest()
         ids[row] = np.frombuffer(digest, "<u4")

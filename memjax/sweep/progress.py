@@ -74,7 +74,8 @@ class _Clock:
             if done < total - 0.01
             else f"{_clock(now - self.started)} in all"
         )
-        return f"{done:{len(str(total))}.0f}/{total} lanes, {rate:.1f} lanes/s, {end}"
+        pace = f"{rate:.1f} lanes/s" if rate >= 1 else f"{60 * rate:.1f} lanes/min"
+        return f"{done:{len(str(total))}.0f}/{total} lanes, {pace}, {end}"
 
 
 def _clock(seconds: float) -> str:

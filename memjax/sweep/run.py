@@ -12,7 +12,7 @@ from memjax.errors import DataError, UserError
 from memjax.sweep import lanes, store
 from memjax.sweep.corruption import corrupted_sets
 from memjax.sweep.engine import Outcome, Progress, train_all, use_all_cores
-from memjax.sweep.spec import Spec
+from memjax.sweep.spec import Spec, notes
 
 
 def run(
@@ -47,9 +47,10 @@ def run(
       ('levels', 'seed', 'epoch')
     """
     use_all_cores()
-    if out is not None and (finished := store.claim(Path(out), spec)) is not None:
-        return finished
     dataset = (_load(spec) if dataset is None else dataset).flat()
+    digest = dataset.digest()
+    if out is not None and (finished := store.claim(Path(out), spec, digest)) is not None:
+        return finished
     batch = spec.sections["train"]["batch_size"]
     if batch > len(dataset.x_train):
         raise DataError(
@@ -63,6 +64,7 @@ def run(
             raise
         remedy = "lower engine.width, train.batch_size or model.hidden"
         raise UserError(f"{spec.name}: the lanes do not fit into memory; {remedy}") from None
+    facts |= {"data_digest": digest, "notes": notes(spec)}
     results = label(spec, dataset, outcome, baseline).assign_attrs(facts)
     if out is not None:
         from memjax.sweep.plots import draw  # matplotlib, for those who want pictures

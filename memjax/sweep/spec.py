@@ -1,5 +1,6 @@
 """A sweep's specification: read from TOML or a dict, checked, and resolved to the last value."""
 
+import functools
 import math
 import re
 from dataclasses import dataclass, field
@@ -225,14 +226,29 @@ def axis_parameters(tables: Tables) -> list[str]:
     ]
 
 
-def axis_defaults(tables: Tables) -> dict[str, Any]:
-    """The default of every parameter that may be an axis, given what the tables choose."""
-    defaults: dict[str, Any] = {}
+def unusual(tables: Tables, swept: dict[str, Any]) -> dict[str, Any]:
+    """The parameters of one lane that could be an axis and are not at their defaults, by name.
+
+    Args:
+      tables: the specification's sections.
+      swept: the lane's own values.
+    """
+    found = {}
     for section in AXIS_SECTIONS:
-        selector, choice, _ = CHOICES.get(section, ("", "", {}))
-        chosen = {selector: tables[section][selector]} if selector else {}
-        defaults |= validate(section, chosen) | ({selector: choice} if selector else {})
-    return {key: defaults[key] for key in axis_parameters(tables)}
+        table = {key: swept.get(key, value) for key, value in tables[section].items()}
+        choice = table.get(CHOICES[section][0]) if section in CHOICES else None
+        for key, default in _defaults(section, choice).items():
+            if table[key] != default and (section, key) not in NOT_AXES:
+                found[key] = table[key]
+    return dict(sorted(found.items()))
+
+
+@functools.cache
+def _defaults(section: str, choice: str | None) -> dict[str, Any]:
+    if choice is None:
+        return validate(section, {})
+    selector, default, _ = CHOICES[section]
+    return validate(section, {selector: choice}) | {selector: default}
 
 
 def section_of(parameter: str, tables: Tables) -> str | None:
@@ -241,6 +257,19 @@ def section_of(parameter: str, tables: Tables) -> str | None:
         if parameter in tables[section] and (section, parameter) not in NOT_AXES:
             return section
     return None
+
+
+def notes(spec: "Spec") -> list[str]:
+    """What a person should know before reading the results."""
+    swept = {parameter for axis in spec.axes for parameter in axis.columns}
+    device = spec.sections["device"]
+    noises = {"sigma_g", "sigma_read"}
+    if "on_off" in swept and not noises & swept and all(device[n] is None for n in noises):
+        return [
+            "on_off has no effect here: noise in proportion to the step cancels it; set "
+            "device.sigma_g or device.sigma_read"
+        ]
+    return []
 
 
 def static_parameters(spec: Spec) -> list[str]:

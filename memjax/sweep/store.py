@@ -15,11 +15,16 @@ RESULTS = "results.zarr"
 SPEC = "spec.toml"
 
 
-def claim(directory: Path, spec: Spec) -> xr.Dataset | None:
+def claim(directory: Path, spec: Spec, data: str) -> xr.Dataset | None:
     """Makes sure that a directory can take this sweep's results, before any lane is trained.
 
+    Args:
+      directory: the result directory, which need not exist.
+      spec: the sweep.
+      data: the digest of its data set.
+
     Returns:
-      The results that it already holds of the very same specification, if any.
+      The results that it already holds of the very same specification and data, if any.
 
     Raises:
       UserError: it holds another sweep's results or specification, or cannot be written.
@@ -33,7 +38,13 @@ def claim(directory: Path, spec: Spec) -> xr.Dataset | None:
                 "remove the directory"
             )
         if has_results(directory):
-            return load(directory)
+            results = load(directory)
+            if results.attrs.get("data_digest") != data:
+                raise UserError(
+                    f"{directory}: holds the results of this specification on other data; give "
+                    "another --out, or remove the directory"
+                )
+            return results
     trial = _partial(directory, SPEC)
     try:
         directory.mkdir(parents=True, exist_ok=True)

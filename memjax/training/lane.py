@@ -12,7 +12,7 @@ from memjax.cells import Cell
 from memjax.devices import Device
 from memjax.nn import pulsed_dense, read_noise
 from memjax.pulses import Coincidence, Scheme
-from memjax.pytree import Leaf, check, param, params, static
+from memjax.pytree import Leaf, param, params, static
 from memjax.training.network import (
     Dense,
     apply_network,
@@ -33,9 +33,6 @@ class Variant:
     learning_rate_decay: Leaf = param(
         default=1.0, doc="factor on the rate after each epoch", more_than=0
     )
-
-    def __post_init__(self) -> None:
-        check(self)
 
 
 @params
@@ -120,6 +117,7 @@ def _dense(program: Program, variant: Variant, stream: Array, learning_rate: Any
             random.fold_in(here, _READ),
             x,
             layer["kernel"],
+            layer["bias"],
             device=variant.device,
             cell=variant.cell,
         )
@@ -183,6 +181,7 @@ def train_epoch(
     carry = (state.params, state.opt_state)
     (weights, opt_state), losses = jax.lax.scan(step, carry, (numbers, batches))
     finite = state.finite & jnp.all(jnp.isfinite(losses))
+    finite &= jnp.all(jnp.stack([jnp.all(jnp.isfinite(w)) for w in jax.tree.leaves(weights)]))
     state = LaneState(weights, opt_state, state.words, state.epoch + 1, finite)
     return state, jnp.mean(losses)
 

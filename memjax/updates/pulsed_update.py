@@ -51,12 +51,14 @@ def pulsed_update(
     did.
 
     Weights outside the cell's range are programmed to its edge by the first update; ``readout``
-    gives them before it. State is float32 whatever the params' dtype.
+    gives them before it. Conductances are float32 whatever the params' dtype; but a reference
+    cell's only state is its weight, so give it float32 params: in bfloat16 small pulses round away.
+    ``device.sigma_read`` is not this transform's: reading is the layers' (``memjax.nn``).
 
     Args:
       device: a device; its leaves are copied into the state, so a ``vmap`` of ``init`` over
         devices makes one transform serve all variants.
-      key: a typed key. Two uses of one key draw the same devices and noise.
+      key: one typed key. Two uses of one key draw the same devices and noise.
       cell: how devices make a weight (default: ``ReferenceCell()``).
       pulses: how a wanted change becomes whole pulses (default: ``Bernoulli()``); ``Delivered()``
         takes updates that already are counts (``memjax.nn``).
@@ -93,6 +95,7 @@ def pulsed_update(
             f"pulsed_update: pulses = {scheme!r} cannot draw pulses from a gradient; try "
             "memjax.pulses.Bernoulli(), or Delivered() behind memjax.nn layers"
         )
+    _check_key(key)
     device, cell = as_arrays(device), as_arrays(cell)
 
     def init(params: Any) -> PulsedUpdateState:
@@ -103,7 +106,8 @@ def pulsed_update(
             for leaf, name in zip(leaves, names, strict=True)
         ]
         cells = _stack(states, treedef, _structure(device, cell))
-        return PulsedUpdateState(jnp.zeros((), jnp.int32), key, device, cell, cells)
+        state = PulsedUpdateState(jnp.zeros((), jnp.int32), key, device, cell, cells)
+        return jax.tree.map(jnp.copy, state)  # shares no buffer with itself or us: donate it freely
 
     def update(
         updates: Any, state: PulsedUpdateState, params: Any = None, **extra_args: Any
@@ -134,6 +138,16 @@ def pulsed_update(
         return treedef.unflatten(changes), state._replace(count=count, cells=cells)
 
     return optax.GradientTransformationExtraArgs(init, update)
+
+
+def _check_key(key: Any) -> None:
+    typed = hasattr(key, "dtype") and jnp.issubdtype(key.dtype, jax.dtypes.prng_key)
+    if not typed or key.shape:
+        given = f"keys of shape {key.shape}" if typed else repr(key)
+        raise UserError(
+            f"pulsed_update: key = {given} must be one typed key, such as jax.random.key(0); for "
+            "several variants use vmap over init"
+        )
 
 
 def readout(state: Any, params: Any) -> Any:

@@ -1,7 +1,5 @@
 """Short recipes: whole optimisers for memristive hardware."""
 
-from typing import Any
-
 import optax
 from jaxtyping import Array, Key
 
@@ -19,6 +17,7 @@ def memristive_sgd(
     cell: Cell | None = None,
     pulses: Scheme | None = None,
     momentum: float | None = None,
+    exact_noise: bool = False,
 ) -> optax.GradientTransformationExtraArgs:
     """Stochastic gradient descent in which every weight change is made by programming pulses.
 
@@ -32,18 +31,19 @@ def memristive_sgd(
       cell: how devices make a weight (default: ``ReferenceCell()``).
       pulses: how a change becomes pulses (default: ``Bernoulli()``).
       momentum: decay of a digital momentum, if any.
+      exact_noise: exact normal write noise instead of the fast one (static).
 
     Example:
       >>> import jax, memjax
       >>> device = memjax.devices.ConstantStep(levels=32, sigma_c2c=0.5)
       >>> tx = memjax.memristive_sgd(0.1, device, key=jax.random.key(0))
     """
-    update = pulsed_update(device, key=key, cell=cell, pulses=pulses)
+    update = pulsed_update(device, key=key, cell=cell, pulses=pulses, exact_noise=exact_noise)
     return optax.chain(optax.sgd(learning_rate, momentum), update)
 
 
 def coincidence_sgd(
-    device: Device, *, key: Key[Array, ""], cell: Cell | None = None, **options: Any
+    device: Device, *, key: Key[Array, ""], cell: Cell | None = None, exact_noise: bool = False
 ) -> optax.GradientTransformationExtraArgs:
     """Descends by the pulses that ``memjax.nn`` layers deliver in place of a gradient.
 
@@ -54,11 +54,11 @@ def coincidence_sgd(
       device: the device of every weight.
       key: a typed key.
       cell: how devices make a weight (default: ``ReferenceCell()``).
-      **options: further options of ``pulsed_update``.
+      exact_noise: exact normal write noise instead of the fast one (static).
 
     Example:
       >>> import jax, memjax
       >>> tx = memjax.coincidence_sgd(memjax.devices.ConstantStep(), key=jax.random.key(0))
     """
-    update = pulsed_update(device, key=key, cell=cell, pulses=Delivered(), **options)
+    update = pulsed_update(device, key=key, cell=cell, pulses=Delivered(), exact_noise=exact_noise)
     return optax.chain(optax.scale(-1.0), update)

@@ -13,11 +13,13 @@ import numpy as np
 import optax
 import pytest
 from flax import nnx
+from jaxtyping import TypeCheckError
 
 import memjax
 from memjax import random
 from memjax.cells import CELLS, Cell
-from memjax.devices import MODELS
+from memjax.devices import MODELS, ConstantStep
+from memjax.errors import UserError
 from memjax.pulses import SCHEMES, Coincidence, Delivered
 from memjax.updates import PulsedUpdateState, pulsed_update, readout
 from memjax.updates.pulsed_update import _flatten
@@ -568,3 +570,23 @@ def test_a_path_has_one_name_in_variables_and_in_arrays():
     state = nnx.state(net, nnx.Param)
     assert _flatten(state)[1] == _flatten(nnx.as_pure(state))[1]
     assert len(set(_flatten(state)[1])) == 2
+
+
+@of("device", list(MODELS))
+@of("cell", list(CELLS))
+def test_an_eager_state_may_be_donated(device, cell):
+    """It shares no buffer with itself, with the transform or with the user's key."""
+    key = jax.random.key(0)
+    tx = pulsed_update(MODELS[device](), key=key, cell=CELLS[cell]())
+    params = {"w": jnp.zeros(3)}
+    step = jax.jit(tx.update, donate_argnums=1)
+    for _ in range(2):
+        _, state = step(params, tx.init(params), params)
+        jax.block_until_ready(state)
+    assert jax.random.bits(key).shape == ()
+
+
+@of("key", [jax.random.split(jax.random.key(0), 3), 0, None])
+def test_a_key_that_is_not_one_key_is_refused(key):
+    with pytest.raises((UserError, TypeCheckError)):
+        pulsed_update(ConstantStep(), key=key)

@@ -133,6 +133,14 @@ def test_read_noise_has_the_closed_forms_variance(cell):
     assert np.all(np.abs(np.mean(noise, axis=0)) < 5 * np.sqrt(variance / 20_000))
 
 
+def test_a_bias_is_read_as_the_row_that_is_always_one():
+    x, w, b, _ = inputs()
+    x1, wb = jnp.pad(x, ((0, 0), (0, 1)), constant_values=1.0), jnp.concatenate([w, b[None]])
+    array = {"device": ConstantStep(sigma_read=0.1), "cell": CELLS["reference"](weight_range=5.0)}
+    row = read_noise(jax.random.key(0), x1, wb, **array)
+    assert np.allclose(read_noise(jax.random.key(0), x, w, b, **array), row, rtol=1e-5)
+
+
 @pytest.mark.parametrize("cell", list(CELLS))
 def test_read_noise_is_zero_without_sigma_and_grows_as_on_off_falls(cell):
     x, w, _, _ = inputs()

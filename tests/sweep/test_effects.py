@@ -92,7 +92,7 @@ def test_failed_lane_with_a_finite_accuracy_counts_at_chance_too(make):
 def test_unfinished_lane_is_an_error_that_names_the_remedy(make):
     ds = make({"a": [1, 2]})
     ds["test_accuracy"].loc[{"a": 1, "seed": 0}] = np.nan
-    with pytest.raises(UserError, match=r"1 of 10 lanes .*resume"):
+    with pytest.raises(UserError, match=r"1 of 10 lanes .*to its end"):
         main_effects(ds)
 
 

@@ -26,6 +26,10 @@ def test_compiling_does_not_count(clock):
     assert clock(3820.0, 10_000.0, 10_000).endswith(" lanes/s, 1:03:40 in all")
 
 
+def test_a_slow_rate_is_told_by_the_minute(clock):
+    assert clock(60.0, 0.5, 10) == " 0/10 lanes, 0.5 lanes/min, 19:00 left"
+
+
 def test_lines_come_one_a_tenth(capsys):
     with progress.progress("x") as report:
         for lane in range(1, 101):
