@@ -107,6 +107,16 @@ def test_plot_draws_again(finished, memjax):
     assert "heatmap.png" in printed and "share of variance" in printed
 
 
+def test_notes_follow_the_table(finished, memjax, tmp_path):
+    assert "note:" not in finished[1].stdout
+    ds = store.load(finished[0])
+    store.save(tmp_path, ds.assign_attrs(notes=["one thing", "another"]))
+    status, printed, _ = memjax("plot", str(tmp_path))
+    *table, one, another, _, _ = printed.splitlines()
+    assert (status, one, another) == (None, "note: one thing", "note: another")
+    assert any("lanes: 4" in line for line in table)
+
+
 def test_no_progress_is_silent(spec, memjax, tmp_path, monkeypatch, finished):
     ds = store.load(finished[0])
     seen = []

@@ -64,20 +64,19 @@ def _rate(name: str, rounds: int) -> float:
     lanes = -(-VARIANTS[name] // runner.chunk) * runner.chunk
     rng = np.random.default_rng(0)
     x = rng.random((samples, sizes[0]), np.float32) * (rng.random((samples, sizes[0])) < filled)
-    data = on_all_devices(
-        x.astype(np.float32), rng.integers(0, sizes[-1], samples).astype(np.int32)
-    )
+    x, y = x.astype(np.float32), rng.integers(0, sizes[-1], samples).astype(np.int32)
+    data = on_all_devices(x, y), on_all_devices(x[: samples // 5], y[: samples // 5])
     variant = Variant(
         device=ConstantStep(levels=1200, sigma_c2c=0.3),
         cell=ReferenceCell(weight_range=1.0),
         learning_rate=0.01,
     )
     words = rng.integers(0, 2**32, (lanes, 2), np.uint32)
-    runner.run(variant, words[: runner.chunk], (data, data), 1, [], lambda _: None)
+    runner.run(variant, words[: runner.chunk], data, 1, [], lambda _: None)
     seconds = []
     for _ in range(rounds):
         started = time.perf_counter()
-        runner.run(variant, words, (data, data), 1, [], lambda _: None)
+        runner.run(variant, words, data, 1, [], lambda _: None)
         seconds.append(time.perf_counter() - started)
     return lanes * samples / statistics.median(seconds)
 

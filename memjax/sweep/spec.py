@@ -238,7 +238,7 @@ def unusual(tables: Tables, swept: dict[str, Any]) -> dict[str, Any]:
         table = {key: swept.get(key, value) for key, value in tables[section].items()}
         choice = table.get(CHOICES[section][0]) if section in CHOICES else None
         for key, default in _defaults(section, choice).items():
-            if table[key] != default and (section, key) not in NOT_AXES:
+            if table.get(key, default) != default and (section, key) not in NOT_AXES:
                 found[key] = table[key]
     return dict(sorted(found.items()))
 

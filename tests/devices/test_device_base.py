@@ -13,7 +13,7 @@ from memjax.devices import MODELS, ConstantStep
 from memjax.devices.base import Device
 from memjax.errors import UserError
 from memjax.pulses import Coincidence
-from memjax.pytree import as_arrays, check
+from memjax.pytree import as_arrays, check, params, static
 from reference import devices_twin
 
 STREAM = random.stream(jax.random.key(7))
@@ -47,14 +47,25 @@ def test_a_step_is_never_negative():
 
 
 def test_moments_of_bounds():
-    """1/2 +- 1/2 (1 + 0.15 xi), independently."""
-    up, down, low, high = spread(sigma_bounds=0.15)
+    """1/2 +- 1/2 (1 + 0.15 xi), independently, where G = 0 is far below."""
+    up, down, low, high = spread(sigma_bounds=0.15, on_off=1.5)
     assert np.all(up == 1) and np.all(down == 1)
     for values, mean in ((low, 0.0), (high, 1.0)):
         assert values.mean() == pytest.approx(mean, abs=Z_MEAN * 0.075)
         assert values.std() == pytest.approx(0.075, rel=Z_SD)
         assert stats.kstest((values - mean) / 0.075, "norm").pvalue > 1e-4
     assert abs(np.corrcoef(low, high)[0, 1]) < Z_MEAN
+
+
+@pytest.mark.parametrize("on_off", [1.5, 4.0, 10.0, 1e6])
+def test_no_conductance_is_negative(on_off):
+    """A bound that would lie below G = 0 lies there; the others are where they would be."""
+    g_zero = np.float32(-1 / (on_off - 1))
+    free, low = (spread(sigma_bounds=0.3, on_off=ratio)[2] for ratio in (1.01, on_off))
+    np.testing.assert_allclose(low, np.maximum(free, g_zero), rtol=3e-7)
+    share = stats.norm.cdf(g_zero / 0.15)
+    clamped = np.mean(np.isclose(low, g_zero, rtol=3e-7, atol=0))
+    assert clamped == pytest.approx(share, abs=Z_MEAN * np.sqrt(share * (1 - share)))
 
 
 def test_bounds_never_meet():
@@ -178,6 +189,16 @@ def test_values_of_the_wrong_kind(obj, field, value, rule):
     object.__setattr__(obj, field, value)
     with pytest.raises(UserError, match=f"{field} = {value!r} must be {rule}$"):
         check(obj)
+
+
+def test_every_class_of_params_is_checked_when_built():
+    @params
+    class Bare:
+        size: int = static(default=1, doc="a size", at_least=1)
+
+    assert Bare(size=2).size == 2
+    with pytest.raises(UserError, match="^Bare: size = 0 must be at least 1$"):
+        Bare(size=0)
 
 
 def test_none_is_the_absence_of_an_effect():

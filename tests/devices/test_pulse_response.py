@@ -60,6 +60,17 @@ def test_start(start):
     assert float(g[1]) == pytest.approx(0.2 + 0.8 * float(start), abs=1e-6)
 
 
+@pytest.mark.parametrize("model", MODELS.values())
+def test_a_start_lies_within_the_devices_own_bounds(model):
+    """A stuck device is where it is stuck, from the start; an ideal one has no bounds of its own."""
+    device = model(levels=11.0, stuck=1.0)
+    low, high = (pulse_response(device, 3, 3, start=s, key=jax.random.key(2)) for s in (0.0, 1.0))
+    np.testing.assert_array_equal(low, high)
+    assert float(jnp.ptp(low)) == 0.0
+    assert 0.0 < float(low[0]) < 1.0
+    assert float(pulse_response(device, 1, 1, start=1.0)[0]) == 1.0
+
+
 @pytest.mark.parametrize(("n_up", "n_down"), [(0, 0), (3, 0), (0, 3)])
 def test_either_half_may_be_empty(n_up, n_down):
     g = pulse_response(ConstantStep(levels=11.0), n_up, n_down, start=0.5)

@@ -14,7 +14,7 @@ from memjax.pulses import Coincidence
 STREAM = random.stream(jax.random.key(3))
 managements = pytest.mark.parametrize(
     ("update_management", "length_management"),
-    [(False, False), (True, False), (False, True), (True, True)],
+    [(False, False), (True, False), (True, True)],
 )
 
 
@@ -81,12 +81,11 @@ def test_management_clips_d_and_never_x():
     np.testing.assert_allclose(plain, [[10, 6, 5, 2.5]] * 2, atol=0.125)
 
 
-@pytest.mark.parametrize("update_management", [False, True])
 @pytest.mark.parametrize("length", [5, 31])
 @pytest.mark.parametrize("wanted", [1.0, 3.0, 5.0, 100.0])
-def test_a_whole_number_of_wanted_pulses_is_certain(update_management, length, wanted):
+def test_a_whole_number_of_wanted_pulses_is_certain(length, wanted):
     """With length management: min(wanted, length) slots, each of which fires."""
-    pulses = Coincidence(length=length, update_management=update_management, length_management=True)
+    pulses = Coincidence(length=length, length_management=True)
     assert count(pulses, [[1.0]], [[1.0]], wanted) == min(wanted, length)
 
 
@@ -140,3 +139,9 @@ def test_is_static():
 def test_a_length_that_no_word_holds_is_an_error(length, message):
     with pytest.raises(UserError, match=f"^{message}$"):
         Coincidence(length=length)
+
+
+def test_length_management_needs_update_management():
+    message = "length_management = True needs update_management = True"
+    with pytest.raises(UserError, match=f"^Coincidence: {message}"):
+        Coincidence(length_management=True, update_management=False)

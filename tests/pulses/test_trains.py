@@ -12,6 +12,7 @@ from memjax.pulses import Trains, coincidences, trains
 from reference import pulses_twin
 
 SIZES = [(batch, length) for batch in (1, 3, 10) for length in (1, 10, 31, 32)]
+SIZES += [(batch, length) for batch in (33, 100) for length in (1, 10, 32)]  # blocks, and a loop
 every_size = pytest.mark.parametrize(("batch", "length"), SIZES)
 
 
@@ -56,11 +57,13 @@ def test_bits_and_coincidences_equal_the_twin(batch, length):
     assert (expected.max() > 0 and expected.min() < 0) or batch * length < 4
 
 
-def test_only_active_slots_fire():
-    active = [0, 1, 7, 10]
-    probability, negative = lines(3, 4, 5)
+@pytest.mark.parametrize("blocks", [1, 9])
+def test_only_active_slots_fire(blocks):
+    active = [0, 1, 7, 10] * blocks
+    batch = len(active)
+    probability, negative = lines(3, batch, 5)
     packed = draw(3, jnp.asarray(negative), 10, jnp.asarray(probability), jnp.asarray(active))
-    fire, _ = pulses_twin.unpack(packed.fire, 4, 10)
+    fire, _ = pulses_twin.unpack(packed.fire, batch, 10)
     expected = pulses_twin.fires(np.asarray(stream(3)), probability, 10, active)
     np.testing.assert_array_equal(fire, expected)
     np.testing.assert_array_equal(fire[..., 1].sum(1), active)  # the line with p = 1

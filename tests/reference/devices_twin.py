@@ -20,10 +20,11 @@ def spread(device, stream, shape):
     reach_up, reach_down = (0.5 * np.maximum(1.0 + value["sigma_bounds"] * x, 0.1) for x in xi[2:])
     is_stuck = random_twin.uniform(random_twin.fold_in(stream, 4), shape) < value["stuck"]
     at = random_twin.uniform(random_twin.fold_in(stream, 5), shape)
+    g_zero = -1.0 / (float(device.on_off) - 1.0)
     return SimpleNamespace(
         up=np.maximum(gain + tilt + min(imbalance, 0.0), 0.0),
         down=np.maximum(gain - tilt - max(imbalance, 0.0), 0.0),
-        g_min=np.where(is_stuck, at, 0.5 - reach_down),
+        g_min=np.where(is_stuck, at, np.maximum(0.5 - reach_down, g_zero)),
         g_max=np.where(is_stuck, at, 0.5 + reach_up),
         stuck=is_stuck,
     )

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from memjax.sweep import Spec, lanes
+from memjax.sweep.sections import CHOICES
 
 
 def words(axes: dict, seeds: int = 2, **top) -> dict:
@@ -57,6 +58,30 @@ def test_a_lane_alone_is_the_same_whether_its_values_are_swept_or_fixed():
         assert swept[lane, seed] == alone[frozenset(), seed]
         assert swept[lane, seed] == mixed[frozenset({("levels", 8.0)}), seed]
         assert swept[default, seed] == words({})[frozenset(), seed]
+
+
+def test_what_a_lanes_own_choice_lacks_is_none_of_its_identity():
+    """A label of NeuroSim's beside a device that has none, fixed or swept with another's."""
+    models = ["SaturatingExponential", "ConstantStep"]
+    device = {"model": "SaturatingExponential", "nl_up": 2}
+    mixed = words({"model": models}, device=device)
+    plain = words({"model": models})
+    for seed in (0, 1):
+        alone = words({}, device={"model": "ConstantStep"})[frozenset(), seed]
+        curved = words({}, device=device)[frozenset(), seed]
+        constant, saturating = (frozenset({("model", model)}) for model in reversed(models))
+        assert mixed[constant, seed] == plain[constant, seed] == alone
+        assert mixed[saturating, seed] == curved != plain[saturating, seed]
+
+
+@pytest.mark.parametrize("section", CHOICES)
+def test_a_choice_swept_beside_others_is_the_lane_of_that_choice_alone(section):
+    selector, _, choices = CHOICES[section]
+    found = words({selector: list(choices)}, 1)
+    for choice in choices:
+        for given in ({"axes": {}, section: {selector: choice}}, {"axes": {selector: [choice]}}):
+            (alone,) = words(seeds=1, **given).values()
+            assert alone == found[frozenset({(selector, choice)}), 0]
 
 
 def test_more_epochs_are_the_same_lane():

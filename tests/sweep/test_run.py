@@ -56,6 +56,11 @@ def test_attributes_tell_where_it_comes_from(ds, tmp_path):
     assert Spec.from_toml(path).axes[0].columns == {"levels": [8, 32]}
 
 
+def test_a_swept_on_off_that_nothing_sees_is_noted(ds):
+    (note,) = ds.attrs["notes"]
+    assert note.startswith("on_off has no effect here")
+
+
 def test_accuracies_are_of_the_test_set(ds, tiny):
     right = ds.test_accuracy.values * len(tiny.y_test)
     np.testing.assert_allclose(right, right.round(), atol=1e-4)

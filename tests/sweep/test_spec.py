@@ -7,6 +7,7 @@ import pytest
 
 from memjax.errors import SpecError
 from memjax.sweep import Spec
+from memjax.sweep.spec import notes
 
 QUICKSTART = Path(__file__).parents[2] / "sweeps" / "quickstart.toml"
 
@@ -216,3 +217,21 @@ def test_dict_mistakes_name_the_key():
 def test_a_long_axis_is_checked_quickly():
     spec = Spec.from_dict({"seeds": 1, "axes": {"levels": {"linspace": [2, 100, 20_000]}}})
     assert spec.axes[0].size == 20_000
+
+
+@pytest.mark.parametrize(
+    ("raw", "noted"),
+    [
+        ({"axes": {"on_off": [2, 50]}}, True),
+        ({"axes": {"pair": {"on_off": [2, 50], "levels": [8, 32]}}}, True),
+        ({"axes": {"levels": [8, 32]}, "device": {"on_off": 2}}, False),
+        ({"axes": {"on_off": [2, 50]}, "device": {"sigma_g": 0.01}}, False),
+        ({"axes": {"on_off": [2, 50]}, "device": {"sigma_read": 0.01}}, False),
+        ({"axes": {"on_off": [2, 50], "sigma_g": [0, 0.01]}}, False),
+        ({"axes": {"pair": {"on_off": [2, 50], "sigma_read": [0.1, 0.2]}}}, False),
+    ],
+)
+def test_a_swept_on_off_that_nothing_sees_is_noted(raw, noted):
+    found = notes(Spec.from_dict(raw))
+    assert [note.partition(":")[0] for note in found] == ["on_off has no effect here"] * noted
+    assert all("set device.sigma_g or device.sigma_read" in note for note in found)

@@ -1,5 +1,6 @@
 """Results are whole or absent, and what goes wrong is told with its remedy."""
 
+import dataclasses
 import errno
 import os
 import re
@@ -13,6 +14,8 @@ import xarray as xr
 
 from memjax.errors import UserError
 from memjax.sweep import Spec, run, store
+
+DATA = "0123456789abcdef"
 
 
 @pytest.fixture(scope="module")
@@ -55,29 +58,53 @@ def test_same_specification_returns_without_training(small, tiny, tmp_path, monk
     assert names == {"results.zarr", "spec.toml", "main_effects.png", "learning_curves.png"}
     assert Spec.from_toml(tmp_path / "new" / "out" / "spec.toml") == spec
     monkeypatch.setattr(sys.modules["memjax.sweep.run"], "train_all", None)
-    assert run(spec, tmp_path / "new" / "out").identical(first)
+    assert run(spec, tmp_path / "new" / "out", dataset=tiny).identical(first)
 
 
 def test_other_specification_is_refused(small, ds, tmp_path):
     mine, other = small({"levels": [8, 32]}, seeds=1), small({"levels": [8]}, seeds=1)
-    assert store.claim(tmp_path, mine) is None
+    data = ds.attrs["data_digest"]
+    assert store.claim(tmp_path, mine, data) is None
     store.save(tmp_path, ds)
     with pytest.raises(UserError, match=r"holds the results of another .* another --out"):
-        store.claim(tmp_path, other)
-    assert store.claim(tmp_path, mine).identical(ds)
+        store.claim(tmp_path, other, data)
+    assert store.claim(tmp_path, mine, data).identical(ds)
+
+
+def test_other_data_are_refused(small, tiny, ds, tmp_path):
+    spec = small({"levels": [8, 32]}, seeds=1)
+    store.save(tmp_path, ds)
+    assert ds.attrs["data_digest"] == tiny.digest()
+    renamed = dataclasses.replace(tiny, name="renamed")
+    assert run(spec, tmp_path, dataset=renamed).identical(ds)
+    other = dataclasses.replace(tiny, x_test=tiny.x_test[::-1])
+    message = r"holds the results of this specification on other data; give another --out"
+    with pytest.raises(UserError, match=message):
+        store.claim(tmp_path, spec, other.digest())
+    for dataset in (other, None):  # None: what the specification names
+        with pytest.raises(UserError, match=message):
+            run(spec, tmp_path, dataset=dataset)
+    assert store.load(tmp_path).identical(ds)
+
+
+def test_results_that_do_not_tell_their_data_are_refused(small, tiny, ds, tmp_path):
+    del (old := ds.copy()).attrs["data_digest"]
+    store.save(tmp_path, old)
+    with pytest.raises(UserError, match="on other data"):
+        store.claim(tmp_path, small({"levels": [8, 32]}, seeds=1), tiny.digest())
 
 
 def test_a_sweep_that_never_finished_claims_nothing(small, tmp_path):
-    assert store.claim(tmp_path, small({"levels": [8, 32]})) is None
+    assert store.claim(tmp_path, small({"levels": [8, 32]}), DATA) is None
     assert list(tmp_path.iterdir()) == []
-    assert store.claim(tmp_path, small({"levels": [8]})) is None
+    assert store.claim(tmp_path, small({"levels": [8]}), DATA) is None
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe", b"seeds = 1"])
 def test_somebody_elses_file_is_left_alone(small, tmp_path, content):
     (tmp_path / "spec.toml").write_bytes(content)
     with pytest.raises(UserError, match=r"holds the spec\.toml of another specification"):
-        store.claim(tmp_path, small())
+        store.claim(tmp_path, small(), DATA)
     assert (tmp_path / "spec.toml").read_bytes() == content
 
 
@@ -85,14 +112,14 @@ def test_results_without_their_specification_are_refused(small, ds, tmp_path):
     store.save(tmp_path, ds)
     (tmp_path / "spec.toml").unlink()
     with pytest.raises(UserError, match="another specification"):
-        store.claim(tmp_path, small({"levels": [8, 32]}, seeds=1))
+        store.claim(tmp_path, small({"levels": [8, 32]}, seeds=1), DATA)
 
 
 def test_file_in_the_way(small, tmp_path):
     (tmp_path / "file").write_text("")
     for place in ("file", "file/below"):
         with pytest.raises(UserError, match=r"cannot be written: .*; give another --out"):
-            store.claim(tmp_path / place, small())
+            store.claim(tmp_path / place, small(), DATA)
 
 
 def test_no_permission(small, tmp_path, monkeypatch):
@@ -101,7 +128,7 @@ def test_no_permission(small, tmp_path, monkeypatch):
 
     monkeypatch.setattr(Path, "write_text", write_text)
     with pytest.raises(UserError, match="cannot be written: Permission denied; give another --out"):
-        store.claim(tmp_path, small())
+        store.claim(tmp_path, small(), DATA)
     assert list(tmp_path.iterdir()) == []
 
 

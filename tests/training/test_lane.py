@@ -10,6 +10,7 @@ import pytest
 
 from memjax.cells import ReferenceCell
 from memjax.devices import ConstantStep
+from memjax.errors import UserError
 from memjax.pulses import Bernoulli, Coincidence
 from memjax.pytree import as_arrays
 from memjax.training import (
@@ -52,6 +53,11 @@ def visits(batch_size: int, epochs: int = 1, decay: float = 1.0) -> np.ndarray:
         change = (state.params[0]["kernel"] - before)[:, 0] / 1e-3 * batch_size
         moved.append(np.asarray(change / (1.0 - p[:, 0])))
     return np.array(moved)
+
+
+def test_a_batch_has_a_sample():
+    with pytest.raises(UserError, match="^Program: batch_size = 0 must be at least 1$"):
+        Program(batch_size=0)
 
 
 def test_an_epoch_visits_every_sample_once():
