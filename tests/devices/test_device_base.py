@@ -197,7 +197,7 @@ def test_every_class_of_params_is_checked_when_built():
         size: int = static(default=1, doc="a size", at_least=1)
 
     assert Bare(size=2).size == 2
-    with pytest.raises(UserError, match="^Bare: size = 0 must be at least 1$"):
+    with pytest.raises(UserError, match=r"^Bare: size = 0 must be at least 1$"):
         Bare(size=0)
 
 

@@ -62,7 +62,7 @@ def test_start(start):
 
 @pytest.mark.parametrize("model", MODELS.values())
 def test_a_start_lies_within_the_devices_own_bounds(model):
-    """A stuck device is where it is stuck, from the start; an ideal one has no bounds of its own."""
+    """A stuck device starts where it is stuck; an ideal one has no bounds of its own."""
     device = model(levels=11.0, stuck=1.0)
     low, high = (pulse_response(device, 3, 3, start=s, key=jax.random.key(2)) for s in (0.0, 1.0))
     np.testing.assert_array_equal(low, high)

@@ -56,7 +56,7 @@ def visits(batch_size: int, epochs: int = 1, decay: float = 1.0) -> np.ndarray:
 
 
 def test_a_batch_has_a_sample():
-    with pytest.raises(UserError, match="^Program: batch_size = 0 must be at least 1$"):
+    with pytest.raises(UserError, match=r"^Program: batch_size = 0 must be at least 1$"):
         Program(batch_size=0)
 
 
