@@ -37,12 +37,14 @@ def test_a_device_of_ones_own_pulses_and_sweeps(own_device):
         Spec.from_dict(
             {
                 "seeds": 1,
-                "axes": {"gamma": [0.5, 2.0]},
+                "axes": {"gamma": [0.0, 2.0]},
                 "device": {"model": "PowerStep", "levels": 64},
                 "cell": {"weight_range": 1.0},
-                "train": {"epochs": 3, "learning_rate": 0.4},
+                "train": {"epochs": 2},
             }
         )
     )
     assert results.test_accuracy.dims == ("gamma", "seed", "epoch")
-    assert float(results.test_accuracy.isel(epoch=-1).min()) > 0.5  # chance: 0.1
+    final = results.test_accuracy.isel(epoch=-1, seed=0)
+    # gamma = 0 is the constant step; soft bounds decay towards 0 as they learn (chance: 0.1).
+    assert float(final.sel(gamma=0)) > 0.8 > float(final.sel(gamma=2))
