@@ -263,8 +263,8 @@ def notes(spec: "Spec") -> list[str]:
     """What a person should know before reading the results."""
     swept = {parameter for axis in spec.axes for parameter in axis.columns}
     device = spec.sections["device"]
-    noises = {"sigma_g", "sigma_read"}
-    if "on_off" in swept and not noises & swept and all(device[n] is None for n in noises):
+    seen_by = {"sigma_g", "sigma_read", "sigma_bounds"}  # the last by bounds that end at G = 0
+    if "on_off" in swept and not seen_by & swept and all(device[n] is None for n in seen_by):
         return [
             "on_off has no effect here: noise in proportion to the step cancels it; set "
             "device.sigma_g or device.sigma_read"

@@ -58,17 +58,21 @@ def test_bounds_clip_what_is_programmed():
 
 @pytest.mark.parametrize("model", MODELS)
 def test_on_off_cancels(model):
-    """With noise in proportion to the step, G_min is in neither pulses nor readout: every bit."""
-    spread = {"sigma_d2d": 0.3, "sigma_bounds": 0.2, "stuck": 0.05, "sigma_read": 0.1}
+    """With noise in proportion to the step, G_min is in neither pulses nor readout: every bit.
+
+    Own bounds tell it only where they would lie below G = 0: beyond 5 sd at an on/off ratio of 3.
+    """
+    spread = {"sigma_d2d": 0.3, "stuck": 0.05, "sigma_read": 0.1, "sigma_c2c": 0.5}
     weight, n = jnp.linspace(-R, R, 256), jnp.where(jnp.arange(256) % 3 == 0, 2.0, -1.0)
-    runs = [
-        run(MODELS[model](on_off=on_off, sigma_c2c=0.5, **spread), weight, n)
-        for on_off in (1.1, 10.0, 1e6)
-    ]
-    for other in runs[1:]:
-        for a, b in zip(jax.tree.leaves(runs[0]), jax.tree.leaves(other), strict=True):
-            np.testing.assert_array_equal(a, b)
-    assert float(jnp.std(runs[0][1][-1] - weight)) > 0.1
+    for sigma_bounds, ratios in ((0.0, (1.1, 10.0, 1e6)), (0.2, (1.1, 2.0, 3.0))):
+        runs = [
+            run(MODELS[model](on_off=ratio, sigma_bounds=sigma_bounds, **spread), weight, n)
+            for ratio in ratios
+        ]
+        for other in runs[1:]:
+            for a, b in zip(jax.tree.leaves(runs[0]), jax.tree.leaves(other), strict=True):
+                np.testing.assert_array_equal(a, b)
+        assert float(jnp.std(runs[0][1][-1] - weight)) > 0.1
 
 
 @pytest.mark.parametrize("on_off", [1.5, 3.0, 50.0])

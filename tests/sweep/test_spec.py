@@ -227,6 +227,7 @@ def test_a_long_axis_is_checked_quickly():
         ({"axes": {"levels": [8, 32]}, "device": {"on_off": 2}}, False),
         ({"axes": {"on_off": [2, 50]}, "device": {"sigma_g": 0.01}}, False),
         ({"axes": {"on_off": [2, 50]}, "device": {"sigma_read": 0.01}}, False),
+        ({"axes": {"on_off": [2, 50]}, "device": {"sigma_bounds": 0.3}}, False),
         ({"axes": {"on_off": [2, 50], "sigma_g": [0, 0.01]}}, False),
         ({"axes": {"pair": {"on_off": [2, 50], "sigma_read": [0.1, 0.2]}}}, False),
     ],
