@@ -91,7 +91,7 @@ def _print_summary(results: Any, directory: Path) -> None:
 
     Console().print(summary(results))
     for note in results.attrs.get("notes", []):
-        typer.echo(f"note: {note}")
+        Console().print(f"note: {note}", markup=False, highlight=False)
     pictures = sorted(path.name for path in directory.glob("*.png"))
     typer.echo(f"results: {directory / store.RESULTS}")
     typer.echo(f"pictures: {', '.join(pictures)}")
@@ -103,6 +103,11 @@ def main() -> None:
         status = app(sys.argv[1:] or ["--help"], prog_name="memjax", standalone_mode=False)
         if status == 130:  # Typer's word for Ctrl-C
             _complain("interrupted; no results were written")
+    except KeyboardInterrupt:
+        status = 130
+        typer.echo("memjax: interrupted; no results were written", err=True)
+    except OSError as error:  # a path that cannot be looked at: too long, or not permitted
+        status = _complain(f"{error.filename}: {error.strerror}; give another path")
     except UserError as error:
         status = _complain(str(error))
     except _UsageError as error:

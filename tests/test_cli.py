@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import xarray
 
 from memjax import cli
 from memjax.sweep import store
@@ -108,7 +109,7 @@ def test_plot_draws_again(finished, memjax):
 
 
 def test_notes_follow_the_table(finished, memjax, tmp_path):
-    assert "note:" not in finished[1].stdout
+    assert "note: with one seed" in finished[1].stdout
     ds = store.load(finished[0])
     store.save(tmp_path, ds.assign_attrs(notes=["one thing", "another"]))
     status, printed, _ = memjax("plot", str(tmp_path))
@@ -206,3 +207,13 @@ def test_help_of_sweep_names_options_and_defaults(memjax):
         assert word in printed
     for word in ("--data-dir", "--no-progress"):
         assert word in printed
+
+
+def test_a_path_that_cannot_be_looked_at_is_one_line(spec, memjax):
+    status, _, told = memjax("sweep", spec, "--out", "x" * 300)
+    assert status == 2
+    assert told == f"memjax: {'x' * 300}/results.zarr: File name too long; give another path\n"
+
+
+def test_a_user_opens_the_results_without_a_warning(finished):
+    assert xarray.open_zarr(finished[0] / "results.zarr").sizes["epoch"] == 2

@@ -24,11 +24,11 @@ def corrupted_sets(spec: Spec, dataset: Dataset) -> dict[str, np.ndarray]:
     sets = {"clean": clean} if wanted["gaussian"] or wanted["salt_and_pepper"] else {}
     for sd in wanted["gaussian"]:
         noise = np.random.default_rng(0).standard_normal(clean.shape, np.float32)
-        sets[f"gaussian {sd:g}"] = np.clip(clean + np.float32(sd) * noise, 0.0, 1.0)
+        sets[f"gaussian {sd:.12g}"] = np.clip(clean + np.float32(sd) * noise, 0.0, 1.0)
     for fraction in wanted["salt_and_pepper"]:
         u = np.random.default_rng(1).random(clean.shape, np.float32)
         salted = np.where(u < fraction / 2, np.float32(1.0), clean)
-        sets[f"salt_and_pepper {fraction:g}"] = np.where(
+        sets[f"salt_and_pepper {fraction:.12g}"] = np.where(
             u > 1 - fraction / 2, np.float32(0.0), salted
         )
     return sets

@@ -12,7 +12,8 @@ from memjax.errors import DataError, UserError
 from memjax.sweep import lanes, store
 from memjax.sweep.corruption import corrupted_sets
 from memjax.sweep.engine import Outcome, Progress, train_all, use_all_cores
-from memjax.sweep.spec import Spec, notes
+from memjax.sweep.notes import notes
+from memjax.sweep.spec import Spec
 
 
 def run(
@@ -60,7 +61,7 @@ def run(
     try:
         outcome, baseline, facts = train_all(spec, dataset, progress)
     except jax.errors.JaxRuntimeError as error:
-        if "RESOURCE_EXHAUSTED" not in str(error):
+        if not any(sign in str(error) for sign in ("RESOURCE_EXHAUSTED", "Out of memory")):
             raise
         remedy = "lower engine.width, train.batch_size or model.hidden"
         raise UserError(f"{spec.name}: the lanes do not fit into memory; {remedy}") from None

@@ -39,6 +39,12 @@ Number = Annotated[float, Field(allow_inf_nan=False), AfterValidator(_float32)]
 """What may become an array's element."""
 
 
+def _distinct(levels: list[float]) -> list[float]:
+    if len(set(levels)) < len(levels):
+        raise ValueError("must be distinct levels")
+    return levels
+
+
 def _activation(name: str) -> str:
     if name not in ACTIVATIONS:
         raise ValueError(f"is not known; {suggest(name, ACTIVATIONS)}")
@@ -80,8 +86,10 @@ class TrainSection(Section):
 class EvaluateSection(Section):
     """Corruptions of the test set, at the end of training."""
 
-    gaussian: list[Annotated[Number, Field(gt=0)]] = []
-    salt_and_pepper: list[Annotated[Number, Field(gt=0, le=1)]] = []
+    gaussian: Annotated[list[Annotated[Number, Field(gt=0)]], AfterValidator(_distinct)] = []
+    salt_and_pepper: Annotated[
+        list[Annotated[Number, Field(gt=0, le=1)]], AfterValidator(_distinct)
+    ] = []
 
 
 class EngineSection(Section):

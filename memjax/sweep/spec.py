@@ -78,6 +78,8 @@ class Spec:
         path = Path(path)
         raw, text = read_toml(path)
         settings = override(raw, overrides or [])
+        if not raw:
+            raise SpecError(f"{path}: is empty; name at least one axis or setting")
         return cls._checked(raw, path.stem, Origin(str(path), text, settings))
 
     @classmethod
@@ -257,19 +259,6 @@ def section_of(parameter: str, tables: Tables) -> str | None:
         if parameter in tables[section] and (section, parameter) not in NOT_AXES:
             return section
     return None
-
-
-def notes(spec: "Spec") -> list[str]:
-    """What a person should know before reading the results."""
-    swept = {parameter for axis in spec.axes for parameter in axis.columns}
-    device = spec.sections["device"]
-    seen_by = {"sigma_g", "sigma_read", "sigma_bounds"}  # the last by bounds that end at G = 0
-    if "on_off" in swept and not seen_by & swept and all(device[n] is None for n in seen_by):
-        return [
-            "on_off has no effect here: noise in proportion to the step cancels it; set "
-            "device.sigma_g or device.sigma_read"
-        ]
-    return []
 
 
 def static_parameters(spec: Spec) -> list[str]:

@@ -84,9 +84,10 @@ def save(directory: Path, results: xr.Dataset) -> None:
 def write(results: xr.Dataset, path: Path) -> None:
     """One Zarr store."""
     with warnings.catch_warnings():
-        # Zarr v3 has not settled the specification of variable-length strings.
+        # Zarr v3 has settled neither variable-length strings nor consolidated metadata.
         warnings.filterwarnings("ignore", message=".*does not have a Zarr V3 specification.*")
-        results.to_zarr(path, mode="w", consolidated=False)
+        warnings.filterwarnings("ignore", message="Consolidated metadata is currently not part.*")
+        results.to_zarr(path, mode="w")
 
 
 def load(directory: Path) -> xr.Dataset:

@@ -7,7 +7,6 @@ import pytest
 
 from memjax.errors import SpecError
 from memjax.sweep import Spec
-from memjax.sweep.spec import notes
 
 QUICKSTART = Path(__file__).parents[2] / "sweeps" / "quickstart.toml"
 
@@ -38,7 +37,7 @@ def complaint(read, tmp_path):
 
 
 def test_nothing_said_is_the_default(read):
-    spec = read("")
+    spec = read("seeds = 3")
     assert (spec.name, spec.seeds, spec.root_seed, spec.axes) == ("my", 3, 0, [])
     assert spec.sections["device"]["model"] == "ConstantStep"
     assert spec.sections["cell"] == {"kind": "reference", "weight_range": 0.5}
@@ -89,11 +88,17 @@ def test_numpy_and_tuples_in_a_dict():
 
 def test_odd_file_names_make_tidy_sweep_names(tmp_path):
     path = tmp_path / "a$b.toml"
-    path.write_text("")
+    path.write_text("seeds = 1")
     assert Spec.from_toml(path).name == "a_b"
 
 
 WRONG = [
+    ("", "my.toml: is empty; name at least one axis or setting"),
+    ("# nothing", "my.toml: is empty; name at least one axis or setting"),
+    (
+        "[evaluate]\ngaussian = [0.1, 0.1]",
+        "my.toml:2: [evaluate] gaussian: [0.1, 0.1] must be distinct levels",
+    ),
     ("seed = 3", "my.toml:1: seed: unknown key; did you mean 'seeds'?"),
     ("# x\nseeds = true", "my.toml:2: seeds: True must be a whole number"),
     ("seeds = 0", "my.toml:1: seeds: 0 must be at least 1"),
@@ -217,22 +222,3 @@ def test_dict_mistakes_name_the_key():
 def test_a_long_axis_is_checked_quickly():
     spec = Spec.from_dict({"seeds": 1, "axes": {"levels": {"linspace": [2, 100, 20_000]}}})
     assert spec.axes[0].size == 20_000
-
-
-@pytest.mark.parametrize(
-    ("raw", "noted"),
-    [
-        ({"axes": {"on_off": [2, 50]}}, True),
-        ({"axes": {"pair": {"on_off": [2, 50], "levels": [8, 32]}}}, True),
-        ({"axes": {"levels": [8, 32]}, "device": {"on_off": 2}}, False),
-        ({"axes": {"on_off": [2, 50]}, "device": {"sigma_g": 0.01}}, False),
-        ({"axes": {"on_off": [2, 50]}, "device": {"sigma_read": 0.01}}, False),
-        ({"axes": {"on_off": [2, 50]}, "device": {"sigma_bounds": 0.3}}, False),
-        ({"axes": {"on_off": [2, 50], "sigma_g": [0, 0.01]}}, False),
-        ({"axes": {"pair": {"on_off": [2, 50], "sigma_read": [0.1, 0.2]}}}, False),
-    ],
-)
-def test_a_swept_on_off_that_nothing_sees_is_noted(raw, noted):
-    found = notes(Spec.from_dict(raw))
-    assert [note.partition(":")[0] for note in found] == ["on_off has no effect here"] * noted
-    assert all("set device.sigma_g or device.sigma_read" in note for note in found)
