@@ -100,7 +100,7 @@ def main_effects_figure(ds: xr.Dataset) -> Figure:
         marks = ax.errorbar(x, by_seed.mean("seed").values, _sd(by_seed), fmt="o-", **MEAN)
         marks[0].set_linestyle("-" if line else "none")
         ax.axhline(baseline, **BASELINE, label=f"float baseline ({baseline:.1f} %)")
-        ax.set_title(f"explains {shares[axis]:.1f} % of the variance", fontsize=10)
+        ax.set_title(f"{axis} explains {shares[axis]:.1f} % of the variance", fontsize=10)
     for ax in panels:
         chance_line(ax, ds)
     legend(figure, panels[0], "outside lower center", ncols=2)
@@ -205,7 +205,7 @@ def _legend_title(ds: xr.Dataset, axis: str | None) -> str:
 
 def _averaged(ds: xr.Dataset, others: list[str]) -> str:
     seeds = ds.sizes["seed"]
-    over = [axis.replace("_", " ") for axis in others] + [f"{seeds} seed{'s' * (seeds > 1)}"]
+    over = [*others, f"{seeds} seed{'s' * (seeds > 1)}"]
     return f"averaged over {', '.join(over)}"
 
 
