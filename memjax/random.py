@@ -20,9 +20,10 @@ Quality: ``python tests/benchmarks/random_battery.py`` gives the raw words to di
 (``-g 200``), in the order of the index (one block of 784 x 256 a step), of the step (a few fixed
 elements) and of the key (consecutive seeds). Of 66 p-values each: index 66 PASSED; step 65 and
 1 WEAK; key 64 and 2 WEAK; none FAILED. Run again with other seeds, the WEAK ones pass, but for
-``sts_serial`` in the order of the key: 9 WEAK of 360 (12 seeds), 8 of them near p = 1, where 3.6 are
-expected and AES has 0 of 150; a chi-square of 2**27 such words finds nothing. The dither word, in the order of the index: 50 PASSED, 2 WEAK; its ``rgb_bitdist`` of 4 bits is WEAK
-(p > 0.996, never near 0) for 3 of 9 seeds.
+``sts_serial`` in the order of the key: 9 WEAK of 360 (12 seeds), 8 of them near p = 1, where 3.6
+are expected and AES has 0 of 150; a chi-square of 2**27 such words finds nothing. The dither word,
+in the order of the index: 50 PASSED, 2 WEAK; its ``rgb_bitdist`` of 4 bits is WEAK (p > 0.996,
+never near 0) for 3 of 9 seeds.
 """
 
 import math

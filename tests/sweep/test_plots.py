@@ -109,7 +109,7 @@ def test_heatmap_cells_are_means_over_the_rest(make, device):
     assert (y, x) == ("sigma_c2c", "levels")
     *panels, bar = figure.axes
     assert len(panels) == min(6, ds.sizes[third])
-    assert rest.replace("_", " ") in figure.get_suptitle()
+    assert rest in figure.get_suptitle()
     cells = 100 * final_accuracy(ds).mean([rest, "seed"]).transpose(third, y, x).sortby(third)
     drawn = [panel.get_images()[0].get_array() for panel in panels]
     np.testing.assert_allclose(drawn[0], cells[0])
