@@ -66,6 +66,34 @@ def plot(directory: Annotated[Path, typer.Argument(help="a sweep's result direct
 
 
 @app.command()
+def devices(
+    name: Annotated[str | None, typer.Argument(help="one device, to see its parameters")] = None,
+) -> None:
+    """List the device models, or the parameters of one with their units."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    from memjax.devices import MODELS, catalogue
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    if name is None:
+        for title in ("model", "response", "source"):
+            table.add_column(title, overflow="fold")
+        for known, model in MODELS.items():
+            table.add_row(known, catalogue.summary(model), catalogue.source(model))
+    else:
+        model = catalogue.find(name)
+        typer.echo(f"{model.__name__}: {catalogue.summary(model)}\n{catalogue.source(model)}")
+        for title in ("parameter", "default", "unit", "meaning"):
+            table.add_column(title, overflow="fold")
+        for parameter, default, unit, meaning in catalogue.parameters(model):
+            shown = "absent" if default is None else f"{default:g}"
+            table.add_row(parameter, shown, unit, meaning)
+    Console().print(table)
+
+
+@app.command()
 def bench(
     json_: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
 ) -> None:

@@ -217,3 +217,13 @@ def test_a_path_that_cannot_be_looked_at_is_one_line(spec, memjax):
 
 def test_a_user_opens_the_results_without_a_warning(finished):
     assert xarray.open_zarr(finished[0] / "results.zarr").sizes["epoch"] == 2
+
+
+def test_devices_lists_models_and_one_models_parameters(memjax):
+    _, listed, _ = memjax("devices")
+    assert all(name in listed for name in ("ConstantStep", "SoftBounds", "SaturatingExponential"))
+    _, shown, _ = memjax("devices", "saturatingexponential")
+    assert "nl_down" in shown and "mean steps" in shown and "2018" in shown
+    status, _, told = memjax("devices", "SoftBound")
+    assert status == 2
+    assert told == "memjax: no device is called 'SoftBound'; did you mean SoftBounds?\n"
