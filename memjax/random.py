@@ -137,7 +137,7 @@ def normal(stream: Stream, shape: tuple[int, ...], *, exact: bool = False) -> Fl
     Mean 0, variance 1, symmetric; excess kurtosis -0.0613, and |xi| < 5.804. Beyond 2, 3 and 4
     standard deviations lie 0.04451, 0.00206 and 3.13e-5 of the numbers (normal: 0.04550, 0.00270
     and 6.33e-5).
-    The exact one is ``sqrt(2) erfinv(2u - 1)``, about 12 times slower, |xi| < 5.42.
+    The exact one is ``sqrt(2) erfinv(2u - 1)``, several times slower, |xi| < 5.42.
 
     Args:
       stream: two ``uint32`` words.

@@ -64,8 +64,8 @@ class DifferentialPair(Cell):
         """``(R sigma_read)^2 sum over both of (g + 1 / (on_off - 1))^2``, for a balanced pair.
 
         A layer sees the weight only, so it takes ``g+- = 1/2 +- w / (2 R)``. Pairs drift from that
-        balance where up and down steps differ or devices are stuck: a pair of NeuroSim's Ag:a-Si
-        settles at a sum of 0.66 instead of 1, and its true read variance is about half of this.
+        balance where up and down steps differ or devices are stuck; where depression is steeper, as
+        in NeuroSim's Ag:a-Si, both conductances settle lower and the true variance is smaller.
         """
         sigma = 0.0 if device.sigma_read is None else device.sigma_read
         seen = (g + device.g_offset for g in self._balanced(weight))

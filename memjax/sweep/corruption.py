@@ -6,8 +6,15 @@ from memjax.data import Dataset
 from memjax.sweep.spec import Spec
 
 
-def corrupted_sets(spec: Spec, dataset: Dataset) -> dict[str, np.ndarray]:
-    """The test images under every corruption of ``[evaluate]``, the clean ones first.
+def corruption_names(spec: Spec) -> list[str]:
+    """Every corruption of ``[evaluate]``, ``clean`` first; none where the sweep asks for none."""
+    wanted = spec.sections["evaluate"]
+    noisy = [f"{kind} {level:.12g}" for kind in _KINDS for level in wanted[kind]]
+    return ["clean", *noisy] if noisy else []
+
+
+def corrupted_sets(spec: Spec, dataset: Dataset) -> list[np.ndarray]:
+    """The test images under every corruption, in the order of ``corruption_names``.
 
     ``gaussian s``: ``clip(x + s xi, 0, 1)``; ``salt_and_pepper p``: a fraction p of the pixels is
     set to 0 or 1 with equal chance. The noise is the same for every lane and every run.
@@ -15,20 +22,21 @@ def corrupted_sets(spec: Spec, dataset: Dataset) -> dict[str, np.ndarray]:
     Args:
       spec: the sweep.
       dataset: its data.
-
-    Returns:
-      Images by name; empty where the sweep asks for no corruption.
     """
-    wanted = spec.sections["evaluate"]
-    clean = dataset.x_test
-    sets = {"clean": clean} if wanted["gaussian"] or wanted["salt_and_pepper"] else {}
-    for sd in wanted["gaussian"]:
-        noise = np.random.default_rng(0).standard_normal(clean.shape, np.float32)
-        sets[f"gaussian {sd:.12g}"] = np.clip(clean + np.float32(sd) * noise, 0.0, 1.0)
-    for fraction in wanted["salt_and_pepper"]:
-        u = np.random.default_rng(1).random(clean.shape, np.float32)
-        salted = np.where(u < fraction / 2, np.float32(1.0), clean)
-        sets[f"salt_and_pepper {fraction:.12g}"] = np.where(
-            u > 1 - fraction / 2, np.float32(0.0), salted
-        )
-    return sets
+    wanted, clean = spec.sections["evaluate"], dataset.x_test
+    noisy = [make(clean, level) for kind, make in _KINDS.items() for level in wanted[kind]]
+    return [clean, *noisy] if noisy else []
+
+
+def _gaussian(clean: np.ndarray, sd: float) -> np.ndarray:
+    noise = np.random.default_rng(0).standard_normal(clean.shape, np.float32)
+    return np.clip(clean + np.float32(sd) * noise, 0.0, 1.0)
+
+
+def _salt_and_pepper(clean: np.ndarray, fraction: float) -> np.ndarray:
+    u = np.random.default_rng(1).random(clean.shape, np.float32)
+    salted = np.where(u < fraction / 2, np.float32(1.0), clean)
+    return np.where(u > 1 - fraction / 2, np.float32(0.0), salted)
+
+
+_KINDS = {"gaussian": _gaussian, "salt_and_pepper": _salt_and_pepper}

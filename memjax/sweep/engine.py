@@ -134,9 +134,8 @@ class Runner:
           program: the compiled part.
           width: lanes a device.
         """
-        devices = jax.local_devices()
-        self.chunk = width * len(devices)
-        self.init, self.epoch, self.accuracy = _compiled(program, Mesh(devices, "lanes"))
+        self.chunk = width * len(jax.local_devices())
+        self.init, self.epoch, self.accuracy = _compiled(program, _mesh())
 
     def run(
         self,
@@ -183,6 +182,10 @@ class Runner:
         return outcome
 
 
+def _mesh() -> Mesh:
+    return Mesh(jax.local_devices(), "lanes")
+
+
 @functools.cache
 def _compiled(program: Program, mesh: Mesh) -> tuple[Any, Any, Any]:
     """The three programs of a group, each ``vmap`` over lanes inside ``shard_map`` over devices."""
@@ -204,14 +207,13 @@ def _compiled(program: Program, mesh: Mesh) -> tuple[Any, Any, Any]:
 
 
 def _compiler_options() -> dict[str, Any]:
-    """XLA prefers 256-bit vectors on CPUs that have 512; updates gain a fifth from 512."""
+    """XLA prefers 256-bit vectors on CPUs that have 512; the updates are faster with 512."""
     return {"xla_cpu_prefer_vector_width": 512} if jax.default_backend() == "cpu" else {}
 
 
 def on_all_devices(x: np.ndarray, y: np.ndarray) -> Samples:
     """A flat data set, replicated."""
-    mesh = Mesh(jax.local_devices(), "lanes")
-    everywhere = NamedSharding(mesh, P())
+    everywhere = NamedSharding(_mesh(), P())
     return Samples(jax.device_put(x, everywhere), jax.device_put(y, everywhere))
 
 
@@ -243,23 +245,22 @@ def train_all(
         on_all_devices(dataset.x_train, dataset.y_train),
         on_all_devices(dataset.x_test, dataset.y_test),
     )
-    corrupted = [on_all_devices(x, dataset.y_test) for x in corrupted_sets(spec, dataset).values()]
+    corrupted = [on_all_devices(x, dataset.y_test) for x in corrupted_sets(spec, dataset)]
     epochs = spec.sections["train"]["epochs"]
+    float_program, float_variant = program_and_variant(spec, dataset, {}, baseline=True)
+    width = spec.sections["engine"]["width"] or lane_width(float_program)  # all have its sizes
     parts, numbers = [], []
-    width = 1
     for lanes in lane_table.static_groups(spec).values():
         values = lane_table.parameter_values(spec, lanes)
         program, variant = program_and_variant(spec, dataset, values)
-        width = spec.sections["engine"]["width"] or lane_width(program)
         words = lane_table.lane_words(spec, lanes)
         runner = Runner(program, width)
         parts.append(runner.run(variant, words, samples, epochs, corrupted, report))
         numbers.append(lanes)
     order = np.argsort(np.concatenate(numbers))
     outcome = Outcome(*(np.concatenate(column)[order] for column in zip(*parts, strict=True)))
-    program, variant = program_and_variant(spec, dataset, {}, baseline=True)
-    baseline = Runner(program, width).run(
-        variant, lane_table.baseline_words(spec), samples, epochs, corrupted, report
+    baseline = Runner(float_program, width).run(
+        float_variant, lane_table.baseline_words(spec), samples, epochs, corrupted, report
     )
     seconds = time.perf_counter() - started
     facts = {

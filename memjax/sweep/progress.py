@@ -2,18 +2,18 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn
+from rich.progress import BarColumn, TextColumn
+from rich.progress import Progress as Bar
 
-Report = Callable[[float, int], None]
-"""``report(lanes done, lanes in all)``."""
+from memjax.sweep.engine import Progress
 
 
 @contextmanager
-def progress(name: str) -> Iterator[Report]:
+def progress(name: str) -> Iterator[Progress]:
     """Progress on stderr: a live bar on a terminal; elsewhere plain lines, one a tenth of the work.
 
     Args:
@@ -31,9 +31,9 @@ def progress(name: str) -> Iterator[Report]:
 
 
 @contextmanager
-def _bar(name: str, console: Console) -> Iterator[Report]:
+def _bar(name: str, console: Console) -> Iterator[Progress]:
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[told]}"))
-    with Progress(*columns, console=console) as bar:
+    with Bar(*columns, console=console) as bar:
         task, clock = bar.add_task(name, total=None, told="compiling"), _Clock()
 
         def report(done: float, total: int) -> None:
@@ -42,7 +42,7 @@ def _bar(name: str, console: Console) -> Iterator[Report]:
         yield report
 
 
-def _lines(name: str) -> Report:
+def _lines(name: str) -> Progress:
     clock, tenths = _Clock(), 0
 
     def report(done: float, total: int) -> None:

@@ -10,7 +10,7 @@ from memjax.data import Dataset
 from memjax.data import load as load_data
 from memjax.errors import DataError, UserError
 from memjax.sweep import lanes, store
-from memjax.sweep.corruption import corrupted_sets
+from memjax.sweep.corruption import corruption_names
 from memjax.sweep.engine import Outcome, Progress, train_all, use_all_cores
 from memjax.sweep.notes import notes
 from memjax.sweep.spec import Spec
@@ -79,7 +79,7 @@ def label(spec: Spec, dataset: Dataset, outcome: Outcome, baseline: Outcome) -> 
     """Outcomes as an ``xarray.Dataset`` with a dimension an axis."""
     shape = lanes.shape(spec)
     dims = (*(axis.name for axis in spec.axes), "seed")
-    corruptions = list(corrupted_sets(spec, dataset))
+    corruptions = corruption_names(spec)
     coords: dict = {axis.name: _coordinate(axis.labels()) for axis in spec.axes}
     for axis in spec.axes:
         if axis.zipped:
