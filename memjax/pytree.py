@@ -36,13 +36,29 @@ def param(
     return dataclasses.field(default=default, metadata={"doc": doc, "unit": unit, "bounds": bounds})
 
 
-def static(default: Any, doc: str, **bounds: float | int) -> Any:
+def static(
+    default: Any, doc: str, *, choices: tuple[str, ...] | None = None, **bounds: float | int
+) -> Any:
     """A field that fixes a shape or a program: one compilation a value."""
-    metadata = {"doc": doc, "unit": "", "bounds": bounds, "static": True}
+    metadata = {"doc": doc, "unit": "", "bounds": bounds, "choices": choices, "static": True}
     return dataclasses.field(default=default, metadata=metadata)
 
 
-@dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(param, static))
+def table(default: Any, doc: str, *, unit: str = "") -> Any:
+    """A field that holds an array: a curve measured on a device; its shape is static.
+
+    Args:
+      default: nested tuples of numbers; their depth is the array's rank.
+      doc: what it is.
+      unit: of its entries.
+    """
+    metadata = {"doc": doc, "unit": unit, "bounds": {}, "rank": np.ndim(default)}
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+@dataclass_transform(
+    kw_only_default=True, frozen_default=True, field_specifiers=(param, static, table)
+)
 def params(cls: type[_T]) -> type[_T]:
     """Makes a class a frozen keyword-only dataclass, checked when built, and a JAX pytree.
 
@@ -81,9 +97,18 @@ def check(obj: Any) -> None:
     for field in dataclasses.fields(obj):
         value = getattr(obj, field.name)
         bounds, is_static = field.metadata.get("bounds"), field.metadata.get("static")
+        choices = field.metadata.get("choices")
+        if choices is not None and value not in choices:
+            known = ", ".join(choices)
+            raise UserError(
+                f"{type(obj).__name__}: {field.name} = {value!r} must be one of {known}"
+            )
         if bounds is None or (is_static and not bounds):
             continue
         if isinstance(value, jax.core.Tracer) or (value is None and field.default is None):
+            continue
+        if "rank" in field.metadata:
+            object.__setattr__(obj, field.name, _as_table(obj, field, value))
             continue
         if not isinstance(value, numbers.Real | np.ndarray | jax.Array):
             raise UserError(f"{type(obj).__name__}: {field.name} = {value!r} must be a number")
@@ -99,6 +124,20 @@ def check(obj: Any) -> None:
         ):
             if not np.all(ok):
                 raise UserError(f"{type(obj).__name__}: {field.name} = {value} must be {rule}")
+
+
+def _as_table(obj: Any, field: dataclasses.Field, value: Any) -> Any:
+    """The entries as an array of the field's rank (a batch of them may have one more)."""
+    rank, where = field.metadata["rank"], f"{type(obj).__name__}: {field.name}"
+    try:
+        entries = value if isinstance(value, jax.Array) else np.asarray(value, np.float32)
+    except (TypeError, ValueError):
+        raise UserError(f"{where} must be rows of equally many numbers") from None
+    if entries.ndim < rank or min(entries.shape[-rank:]) < 2:
+        raise UserError(f"{where} has shape {entries.shape}; give at least 2 entries a dimension")
+    if not np.all(np.isfinite(np.asarray(entries))):
+        raise UserError(f"{where} must be finite; leave no entry out")
+    return entries
 
 
 def as_arrays(tree: _T) -> _T:

@@ -13,7 +13,7 @@ class CellState(NamedTuple):
     """One weight array's cells: what was fabricated, and what the weight alone cannot tell.
 
     Attributes:
-      devices: a fabricated array a device of the cell (what ``Device.fabricate`` returns).
+      devices: a fabricated array a device of the cell (what ``Device.init`` returns).
       conductances: normalised conductances, an array a device; empty where the weight says it all.
     """
 
@@ -71,7 +71,7 @@ class Cell:
         """
         raise NotImplementedError(f"{type(self).__name__} must define pulse")
 
-    def readout(self, state: CellState, weight: Array) -> Array:
+    def readout(self, device: Device, state: CellState, weight: Array) -> Array:
         """The weight that the cells hold, given the last one that they were seen to hold."""
         raise NotImplementedError(f"{type(self).__name__} must define readout")
 

@@ -22,13 +22,11 @@ class DifferentialPair(Cell):
 
     def init(self, device: Device, stream: random.Stream, weight: Array) -> tuple[CellState, Array]:
         """Programs ``g+- = 1/2 +- w / (2 R)``, within each device's bounds."""
-        arrays = tuple(device.fabricate(random.fold_in(stream, k), weight.shape) for k in (0, 1))
-        conductances = tuple(
-            jnp.clip(g, array.g_min, array.g_max)
-            for g, array in zip(self._balanced(weight), arrays, strict=True)
-        )
-        state = CellState(arrays, conductances)
-        return state, self.readout(state, weight)
+        made = [
+            device.init(random.fold_in(stream, k), g) for k, g in enumerate(self._balanced(weight))
+        ]
+        state = CellState(tuple(array for array, _ in made), tuple(g for _, g in made))
+        return state, self.readout(device, state, weight)
 
     def pulse(
         self,
@@ -41,23 +39,21 @@ class DifferentialPair(Cell):
         exact_noise: bool = False,
     ) -> tuple[CellState, Array]:
         """``n`` pulses up on g+ and as many down on g-."""
-        conductances = tuple(
-            device.step(
-                array,
-                g,
-                sign * n,
-                random.normal(random.fold_in(stream, k), n.shape, exact=exact_noise),
-            )
-            for k, (array, g, sign) in enumerate(
-                zip(state.devices, state.conductances, (1.0, -1.0), strict=True)
-            )
-        )
-        state = state._replace(conductances=conductances)
-        return state, self.readout(state, weight)
+        moved = []
+        for k, (array, g) in enumerate(zip(state.devices, state.conductances, strict=True)):
 
-    def readout(self, state: CellState, weight: Array) -> Array:
+            def noise(purpose: int, k: int = k) -> Array:
+                own = random.fold_in(stream, 2 * purpose + k)
+                return random.normal(own, n.shape, exact=exact_noise)
+
+            array, change = device.advance(array, g, n if k == 0 else -n, noise)
+            moved.append((array, jnp.clip(g + change, array.g_min, array.g_max)))
+        state = CellState(tuple(array for array, _ in moved), tuple(g for _, g in moved))
+        return state, self.readout(device, state, weight)
+
+    def readout(self, device: Device, state: CellState, weight: Array) -> Array:
         """``R (g+ - g-)``."""
-        del weight
+        del device, weight
         return (state.conductances[0] - state.conductances[1]) * self.weight_range
 
     def read_variance(self, device: Device, weight: Array) -> Array:

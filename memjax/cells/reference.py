@@ -1,4 +1,6 @@
-"""Reference cell: one device against a fixed reference at mid-conductance."""
+"""Reference cell: one device against a fixed reference."""
+
+from typing import Any
 
 import jax.numpy as jnp
 from jaxtyping import Array
@@ -11,7 +13,7 @@ from memjax.pytree import params
 
 @params
 class ReferenceCell(Cell):
-    """``w = R (2 g - 1)``: the weight is an affine function of g, and so the only state.
+    """``w = 2 R (g - g_ref)``: the weight is an affine function of g, and so the only state.
 
     The reference is ideal: it has no spread and no noise.
 
@@ -26,8 +28,9 @@ class ReferenceCell(Cell):
 
     def init(self, device: Device, stream: random.Stream, weight: Array) -> tuple[CellState, Array]:
         """Clips each weight to what its device can hold."""
-        array = device.fabricate(random.fold_in(stream, 0), weight.shape)
-        return CellState((array,), ()), self._clip(array, weight)
+        own = random.fold_in(stream, 0)
+        array, _ = device.init(own, self._conductance(device, weight))
+        return CellState((array,), ()), self._clip(device, array, weight)
 
     def pulse(
         self,
@@ -41,23 +44,30 @@ class ReferenceCell(Cell):
     ) -> tuple[CellState, Array]:
         """Moves the weight by ``2 R`` times the conductance change, within the device's bounds."""
         (array,) = state.devices
-        noise = random.normal(random.fold_in(stream, 0), weight.shape, exact=exact_noise)
-        change = device.change(array, self._conductance(weight), n, noise)
-        return state, self._clip(array, weight + 2.0 * self.weight_range * change)
 
-    def readout(self, state: CellState, weight: Array) -> Array:
+        def noise(purpose: int) -> Array:
+            own = random.fold_in(stream, purpose)
+            return random.normal(own, weight.shape, exact=exact_noise)
+
+        array, change = device.advance(array, self._conductance(device, weight), n, noise)
+        moved = weight + 2.0 * self.weight_range * change
+        return CellState((array,), ()), self._clip(device, array, moved)
+
+    def readout(self, device: Device, state: CellState, weight: Array) -> Array:
         """The weight, held within each device's bounds."""
-        return self._clip(state.devices[0], weight)
+        return self._clip(device, state.devices[0], weight)
 
     def read_variance(self, device: Device, weight: Array) -> Array:
         """``(2 R sigma_read (g + 1 / (on_off - 1)))^2``."""
         sigma = 0.0 if device.sigma_read is None else device.sigma_read
-        seen = 2.0 * self.weight_range * (self._conductance(weight) + device.g_offset)
-        return (sigma * seen) ** 2
+        conductance = self._conductance(device, weight) + device.g_offset
+        return (sigma * 2.0 * self.weight_range * conductance) ** 2
 
-    def _conductance(self, weight: Array) -> Array:
-        return 0.5 + weight * (0.5 / self.weight_range)
+    def _conductance(self, device: Device, weight: Array) -> Array:
+        return device.g_ref + weight * (0.5 / self.weight_range)
 
-    def _clip(self, array, weight: Array) -> Array:
-        low = self.weight_range * (2.0 * array.g_min - 1.0)
-        return jnp.clip(weight, low, self.weight_range * (2.0 * array.g_max - 1.0))
+    def _clip(self, device: Device, array: Any, weight: Array) -> Array:
+        low, high = (
+            2.0 * self.weight_range * (g - device.g_ref) for g in (array.g_min, array.g_max)
+        )
+        return jnp.clip(weight, low, high)

@@ -1,26 +1,18 @@
 """What a device is: parameters, a fabricated population, and its answer to a train of pulses."""
 
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any
 
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array
 
 from memjax import random
-from memjax.pytree import Leaf, param, params
+from memjax.devices import c2c, keeping, population
+from memjax.devices.population import Spread
+from memjax.pytree import Leaf, param, params, static
 
-
-class Spread(NamedTuple):
-    """What fabrication did to each device; scalars where the device has no spread.
-
-    Attributes:
-      up, down: the device's own mean step over the nominal step (1 without spread).
-      g_min, g_max: its own conductance bounds in normalised units; a stuck device's coincide.
-    """
-
-    up: Float[Array, "..."]
-    down: Float[Array, "..."]
-    g_min: Float[Array, "..."]
-    g_max: Float[Array, "..."]
+Noise = Callable[[int], Array]
+"""``noise(purpose)`` draws an array's standard normal numbers, independent for each purpose."""
 
 
 @params
@@ -28,14 +20,22 @@ class Device:
     """Parameters that every response model has.
 
     Conductance is normalised, ``g = (G - Gmin) / (Gmax - Gmin)``, nominally in [0, 1]; the step is
-    ``1 / (levels - 1)``. Every parameter may be swept. A spread or noise that is ``None`` is absent
-    and costs nothing; 0 and ``None`` mean the same physics.
+    ``1 / (levels - 1)`` at ``g_ref``, where the weight is 0. Every parameter may be swept. A
+    spread or noise that is ``None`` is absent and costs nothing; 0 and ``None`` mean the same
+    physics. Only ``gmax`` knows of siemens, and only the edge of the package of ``gmax`` and
+    ``weight_span``.
 
     Source of the d2d conventions: Gokmen & Vlasov, Front. Neurosci. 10:333 (2016).
     """
 
     levels: Leaf = param(default=32.0, doc="number of conductance levels L", at_least=2)
     on_off: Leaf = param(default=10.0, doc="on/off ratio Gmax / Gmin", more_than=1)
+    g_ref: Leaf = param(
+        default=0.5,
+        doc="normalised conductance of the reference, at which the weight is 0",
+        at_least=0,
+        at_most=1,
+    )
     up_down: Leaf = param(
         default=0.0,
         doc="up/down imbalance: that fraction of a step off depression (> 0) or potentiation (< 0)",
@@ -44,6 +44,9 @@ class Device:
     )
     sigma_c2c: Leaf = param(
         default=0.0, doc="cycle-to-cycle sd of one step", unit="mean steps", at_least=0
+    )
+    c2c: str = static(
+        default="step", doc="what sigma_c2c is in proportion to", choices=c2c.CONVENTIONS
     )
     sigma_g: Leaf | None = param(
         default=None,
@@ -60,6 +63,9 @@ class Device:
     sigma_d2d: Leaf | None = param(
         default=None, doc="device-to-device sd of the mean step", unit="relative", at_least=0
     )
+    d2d: str = static(
+        default="normal", doc="law of the mean step over devices", choices=population.LAWS
+    )
     sigma_up_down: Leaf | None = param(
         default=None,
         doc="device-to-device sd of the up/down imbalance",
@@ -68,12 +74,40 @@ class Device:
     )
     sigma_bounds: Leaf | None = param(
         default=None,
-        doc="device-to-device sd of each bound's distance from mid-range",
+        doc="device-to-device sd of each bound's distance from g_ref",
+        unit="relative",
+        at_least=0,
+    )
+    sigma_lower_bound: Leaf | None = param(
+        default=None,
+        doc="the same for the lower bound alone, where it differs",
         unit="relative",
         at_least=0,
     )
     stuck: Leaf | None = param(
         default=None, doc="fraction of devices stuck at a random conductance", at_least=0, at_most=1
+    )
+    sigma_write: Leaf | None = param(
+        default=None,
+        doc="sd of what a write shows about the conductance that it made",
+        unit="mean steps",
+        at_least=0,
+    )
+    lifetime: Leaf | None = param(
+        default=None, doc="decay towards g_ref: its time constant", unit="updates", at_least=1
+    )
+    sigma_lifetime: Leaf | None = param(
+        default=None, doc="device-to-device sd of the lifetime", unit="relative", at_least=0
+    )
+    diffusion: Leaf | None = param(
+        default=None, doc="random walk: its sd an update", unit="fraction of the range", at_least=0
+    )
+    gmax: Leaf | None = param(default=None, doc="Gmax", unit="S", more_than=0)
+    weight_span: Leaf = param(
+        default=2.0,
+        doc="the model's own weights from Gmin to Gmax, for pulse responses",
+        unit="weight units",
+        more_than=0,
     )
 
     @property
@@ -87,36 +121,39 @@ class Device:
         return 1.0 / (self.on_off - 1.0)
 
     def spread(self, stream: random.Stream, shape: tuple[int, ...]) -> Spread:
-        """Draws the device-to-device spread of an array of devices.
+        """The device-to-device spread of an array of devices (``memjax.devices.population``)."""
+        return population.spread(self, stream, shape)
 
-        ``gain = 1 + sigma_d2d xi``, ``r = sigma_up_down xi'``; then
-        ``up = min(up_down, 0) + gain + r`` and ``down = -max(up_down, 0) + gain - r``, both at
-        least 0; bounds ``1/2 +- 1/2 max(1 + sigma_bounds xi, 1/10)``, which may lie beyond the
-        nominal 0 and 1 but not below ``G = 0``; a stuck device's bounds coincide at a uniform
-        random conductance.
+    def init(self, stream: random.Stream, g: Array) -> tuple[Any, Array]:
+        """Fabricates devices and programs them to ``g`` as nearly as their bounds allow.
 
         Args:
           stream: random stream of this array.
-          shape: its shape (static).
+          g: wanted normalised conductances.
+
+        Returns:
+          The array of devices, which has ``g_min`` and ``g_max``, and their conductances.
         """
+        array = self.fabricate(stream, g.shape)
+        g = jnp.clip(g, array.g_min, array.g_max)
+        return (keeping.keep(self, array, stream, g) if keeping.is_needed(self) else array), g
 
-        def normal(purpose: int) -> Array:
-            return random.normal(random.fold_in(stream, purpose), shape, exact=True)
+    def advance(self, array: Any, g: Array, n: Array, noise: Noise) -> tuple[Any, Array]:
+        """One update: ``n`` pulses, what they leave behind, and what time does.
 
-        gain = jnp.float32(1.0) if self.sigma_d2d is None else 1.0 + self.sigma_d2d * normal(0)
-        tilt = jnp.float32(0.0) if self.sigma_up_down is None else self.sigma_up_down * normal(1)
-        up = jnp.maximum(jnp.minimum(self.up_down, 0.0) + gain + tilt, 0.0)
-        down = jnp.maximum(-jnp.maximum(self.up_down, 0.0) + gain - tilt, 0.0)
-        g_min, g_max = jnp.float32(0.0), jnp.float32(1.0)
-        if self.sigma_bounds is not None:
-            g_max = 0.5 + 0.5 * jnp.maximum(1.0 + self.sigma_bounds * normal(2), 0.1)
-            g_min = 0.5 - 0.5 * jnp.maximum(1.0 + self.sigma_bounds * normal(3), 0.1)
-            g_min = jnp.maximum(g_min, -self.g_offset)
-        if self.stuck is not None:
-            is_stuck = random.uniform(random.fold_in(stream, 4), shape) < self.stuck
-            at = random.uniform(random.fold_in(stream, 5), shape)
-            g_min, g_max = jnp.where(is_stuck, at, g_min), jnp.where(is_stuck, at, g_max)
-        return Spread(up, down, g_min, g_max)
+        Args:
+          array: what ``init`` returned, or the last ``advance``.
+          g: normalised conductances, as they are seen.
+          n: signed pulse counts of the same shape, up positive.
+          noise: draws the write noise (purpose 0) and whatever else the device's parts need.
+
+        Returns:
+          The array of devices afterwards, and the change of their conductances before the array's
+          bounds clip them.
+        """
+        if isinstance(array, keeping.Kept):
+            return keeping.advance(self, array, g, n, noise)
+        return self.remember(array, g, n), self.change(array, g, n, noise(0))
 
     def fabricate(self, stream: random.Stream, shape: tuple[int, ...]) -> Any:
         """An array of devices: whatever ``mean_step`` needs, computed once.
@@ -140,6 +177,23 @@ class Device:
         """
         raise NotImplementedError(f"{type(self).__name__} must define response")
 
+    def remember(self, array: Any, g: Array, n: Array) -> Any:
+        """What ``n`` pulses leave in the devices besides their conductance: here, nothing.
+
+        Args:
+          array: what ``fabricate`` returned.
+          g: normalised conductances before the pulses.
+          n: signed pulse counts.
+        """
+        del g, n
+        return array
+
+    def additive_sd(self, array: Any, g: Array, n: Array) -> Array:
+        """The c2c sd of ``n`` pulses that all have the noise of a step at ``g_ref`` (w = 0)."""
+        at_zero = jnp.full_like(g, 1.0) * self.g_ref
+        step, _ = self.response(array, at_zero, jnp.sign(n))
+        return self.sigma_c2c * jnp.abs(step) * jnp.sqrt(jnp.abs(n))
+
     def change(self, array: Any, g: Array, n: Array, noise: Array) -> Array:
         """What ``n`` identical pulses would change with no bounds: ``mean(g, n) + sd(g, n) xi``.
 
@@ -152,7 +206,7 @@ class Device:
           n: signed pulse counts, up positive.
           noise: standard normal numbers, all of the same shape.
         """
-        mean, sd = self.response(array, g, n)
+        mean, sd = c2c.standard_deviation(self, array, g, n)
         if self.sigma_g is not None:
             proportional = self.sigma_g * (g + self.g_offset)
             sd = jnp.sqrt(sd * sd + jnp.abs(n) * proportional * proportional)

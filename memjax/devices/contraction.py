@@ -58,3 +58,21 @@ class ContractionDevice(Device):
         mean = (g - target) * jnp.expm1(jnp.minimum(-rate * count, 60.0))
         last_step = jnp.where(up, array.last_up, array.last_down) * (g - target + mean)
         return mean, jnp.sqrt(count) * jnp.abs(last_step) * self.sigma_c2c
+
+    def additive_sd(self, array: Contraction, g: Array, n: Array) -> Array:
+        """Every pulse has the noise of the step at ``g_ref``, which those after it contract."""
+        del g
+        up = n > 0
+        rate = jnp.where(up, array.rate_up, array.rate_down)
+        target = jnp.where(up, array.top, array.bottom)
+        step = jnp.expm1(-rate) * (self.g_ref - target)
+        kept = jnp.where(
+            rate != 0,
+            jnp.expm1(-2.0 * rate * jnp.abs(n)) / _not_zero(jnp.expm1(-2.0 * rate)),
+            jnp.abs(n),
+        )
+        return self.sigma_c2c * jnp.abs(step) * jnp.sqrt(kept)
+
+
+def _not_zero(x: Array) -> Array:
+    return jnp.where(x == 0, 1.0, x)

@@ -1,5 +1,8 @@
 """The experiment that every device paper shows: conductance against pulse number."""
 
+import dataclasses
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
@@ -47,23 +50,31 @@ def pulse_response(
     stream = random.stream(jax.random.key(0) if key is None else key)
     if ideal:
         device = without_noise(device)
-    array = device.fabricate(random.fold_in(stream, 0), ())
+    array, first = device.init(random.fold_in(stream, 0), jnp.asarray(start, jnp.float32))
     noises = random.fold_in(stream, 1)
 
-    def pulse(g: Array, step_and_sign: tuple[Array, Array]) -> tuple[Array, Array]:
+    def pulse(carry: tuple[Any, Array], step_and_sign: tuple[Array, Array]):
+        array, g = carry
         step, sign = step_and_sign
-        noise = jnp.float32(0.0) if ideal else random.normal(random.fold_in(noises, step), ())
-        g = device.step(array, g, sign, noise)
-        return g, g
+        own = random.fold_in(noises, step)
+
+        def noise(purpose: int) -> Array:
+            return jnp.float32(0.0) if ideal else random.normal(random.fold_in(own, purpose), ())
+
+        array, change = device.advance(array, g, sign, noise)
+        g = jnp.clip(g + change, array.g_min, array.g_max)
+        return (array, g), g
 
     signs = jnp.concatenate([jnp.ones(n_up, jnp.float32), -jnp.ones(n_down, jnp.float32)])
-    first = jnp.clip(jnp.asarray(start, jnp.float32), array.g_min, array.g_max)
-    _, after = jax.lax.scan(pulse, first, (jnp.arange(n_up + n_down), signs))
+    _, after = jax.lax.scan(pulse, (array, first), (jnp.arange(n_up + n_down), signs))
     return jnp.concatenate([first[None], after])
 
 
 def without_noise(device: Device) -> Device:
     """The ideal twin of a device: the same response, no spread, no noise, nothing stuck."""
-    absent = ("sigma_g", "sigma_read", "sigma_d2d", "sigma_up_down", "sigma_bounds", "stuck")
-    values = {name: getattr(device, name) for name in device.__dataclass_fields__}
-    return type(device)(**values | dict.fromkeys(absent) | {"sigma_c2c": 0.0})
+    ideal = {
+        field.name: None if field.default is None else 0.0
+        for field in dataclasses.fields(device)
+        if field.name.startswith("sigma_") or field.name in ("stuck", "diffusion")
+    }
+    return dataclasses.replace(device, **ideal)

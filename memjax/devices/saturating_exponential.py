@@ -61,7 +61,8 @@ class SaturatingExponential(ContractionDevice):
     From Gmin, ``g(P) = B (1 - e^(-P / (A L)))``, ``B = 1 / (1 - e^(-1/A))`` after P of L pulses; an
     n-pulse update is the contraction ``g -> B - (B - g) e^(-n / (A L))``. Depression is the same
     curve from Gmax with ``A = -curvature(nl_down)``: a negative label mirrors potentiation, a
-    positive one retraces it. Here ``levels`` is the number of pulses L from one bound to the other.
+    positive one retraces it. Here ``levels`` is the number of pulses L from one bound to the other,
+    ``levels_down`` that of depression where it differs.
 
     Example:
       >>> from memjax.devices import SaturatingExponential, pulse_response
@@ -79,6 +80,13 @@ class SaturatingExponential(ContractionDevice):
         default=-1.0, doc="depression's non-linearity label", at_least=-9, at_most=9
     )
 
+    levels_down: Leaf | None = param(
+        default=None, doc="number of depression's pulses, where it differs", at_least=2
+    )
+    sigma_nl: Leaf | None = param(
+        default=None, doc="device-to-device sd of both labels", unit="labels", at_least=0
+    )
+
     @property
     def nominal_step(self) -> Any:
         """The mean step ``1 / L``: L pulses lead from one bound to the other."""
@@ -88,8 +96,14 @@ class SaturatingExponential(ContractionDevice):
         """Rates and asymptotes of both curves within the device's own bounds."""
         spread = self.spread(stream, shape)
         extent = spread.g_max - spread.g_min
-        a_up, a_down = curvature(self.nl_up), -curvature(self.nl_down)
-        rates = spread.up / (a_up * self.levels), spread.down / (a_down * self.levels)
+        nl_up, nl_down = self.nl_up, self.nl_down
+        if self.sigma_nl is not None:
+            own = [random.normal(random.fold_in(stream, k), shape, exact=True) for k in (7, 8)]
+            nl_up = jnp.clip(nl_up + self.sigma_nl * own[0], -9.0, 9.0)
+            nl_down = jnp.clip(nl_down + self.sigma_nl * own[1], -9.0, 9.0)
+        a_up, a_down = curvature(nl_up), -curvature(nl_down)
+        pulses_down = self.levels if self.levels_down is None else self.levels_down
+        rates = spread.up / (a_up * self.levels), spread.down / (a_down * pulses_down)
         top = spread.g_min - extent / jnp.expm1(-1.0 / a_up)
         bottom = spread.g_max + extent / jnp.expm1(-1.0 / a_down)
         return contraction(rates, top, bottom, spread)

@@ -28,8 +28,8 @@ class SoftBounds(ContractionDevice):
         """Rates from the own step and the own bounds, at most a full step to the bound."""
         spread = self.spread(stream, shape)
         free = spread.g_max > spread.g_min  # a stuck device has no slope; its bounds hold it
-        reach_up = jnp.where(free, spread.g_max - 0.5, 0.5)
-        reach_down = jnp.where(free, 0.5 - spread.g_min, 0.5)
+        reach_up = jnp.where(free, spread.g_max - self.g_ref, 1.0 - self.g_ref)
+        reach_down = jnp.where(free, self.g_ref - spread.g_min, self.g_ref)
 
         def rate(step, reach):
             return -jnp.log1p(-jnp.minimum(step * self.nominal_step / reach, 0.999))

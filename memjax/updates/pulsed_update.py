@@ -185,7 +185,8 @@ def _read(pulsed: PulsedUpdateState, params: Any) -> Any:
         if is_masked(of_leaf[0]):
             return param
         leaf = jnp.asarray(param)
-        weight = pulsed.cell.readout(structure.unflatten(of_leaf), leaf.astype(jnp.float32))
+        state = structure.unflatten(of_leaf)
+        weight = pulsed.cell.readout(pulsed.device, state, leaf.astype(jnp.float32))
         return weight.astype(leaf.dtype)
 
     return jax.tree.map(read, *fields, params, is_leaf=is_masked)

@@ -72,7 +72,7 @@ def test_weights_stay_where_the_bounds_hold_them(kind, model):
 def test_readout_is_the_weight(kind, model):
     cell, device, state, weight, _ = made(kind, model)
     for step in range(4):
-        np.testing.assert_array_equal(cell.readout(state, weight), weight)
+        np.testing.assert_array_equal(cell.readout(device, state, weight), weight)
         state, weight = PULSE(cell, device, state, weight, pulses(step), stream(50 + step))
 
 

@@ -1,0 +1,50 @@
+"""Exponential step: the step falls off exponentially towards the bound."""
+
+import jax.numpy as jnp
+from jaxtyping import Array
+
+from memjax import random
+from memjax.devices.population import Spread
+from memjax.devices.stepped import SteppedDevice
+from memjax.pytree import Leaf, param, params
+
+
+@params
+class ExponentialStep(SteppedDevice):
+    """The step of filamentary oxide devices.
+
+    With ``z = 2 slope (g - g_ref) / (g_max - g_min) + offset``, bounds the device's own, a pulse up
+    adds ``dg0 up max(1 - amplitude_up exp(gamma_up z), 0)``; one down takes ``dg0 down max(1 -
+    amplitude_down exp(-gamma_down z), 0)``. The defaults are aihwkit's.
+
+    Example:
+      >>> from memjax.devices import ExponentialStep, pulse_response
+      >>> round(float(pulse_response(ExponentialStep(levels=1201), 1, 0, start=0.5)[1]), 6)
+      0.50082
+
+    Source: Gong et al., IEDM 24.4 (2018); Rasch et al., AICAS (2021), arXiv:2104.02184.
+    """
+
+    amplitude_up: Leaf = param(default=0.00081, doc="potentiation's A")
+    amplitude_down: Leaf = param(default=0.36833, doc="depression's A")
+    gamma_up: Leaf = param(default=12.44625, doc="potentiation's exponent", at_least=0)
+    gamma_down: Leaf = param(default=12.78785, doc="depression's exponent", at_least=0)
+    slope: Leaf = param(default=0.244, doc="scale of z, a")
+    offset: Leaf = param(default=0.2425, doc="offset of z, b")
+
+    def fabricate(self, stream: random.Stream, shape: tuple[int, ...]) -> Spread:
+        """The spread with its steps in conductance units."""
+        spread = self.spread(stream, shape)
+        return spread._replace(
+            up=spread.up * self.nominal_step, down=spread.down * self.nominal_step
+        )
+
+    def pulse(self, array: Spread, g: Array, up: Array) -> Array:
+        """The exponential law; a stuck device is held by its bounds."""
+        extent = array.g_max - array.g_min
+        free = jnp.where(extent > 0, extent, 1.0)
+        z = 2.0 * self.slope * (g - self.g_ref) / free + self.offset
+        amplitude = jnp.where(up, self.amplitude_up, self.amplitude_down)
+        power = jnp.where(up, self.gamma_up * z, -self.gamma_down * z)
+        size = jnp.maximum(1.0 - amplitude * jnp.exp(jnp.minimum(power, 60.0)), 0.0)
+        return jnp.where(up, array.up, -array.down) * size

@@ -1,0 +1,97 @@
+"""What a device does besides answering pulses: write noise, decay, diffusion.
+
+Each is a part that any response model may have, by a parameter of ``Device`` that is otherwise
+``None``. A device with one of them is fabricated as ``Kept``: the model's own array, and beside it
+what the part remembers.
+"""
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from memjax import random
+
+if TYPE_CHECKING:
+    from memjax.devices.base import Device, Noise
+
+
+class Kept(NamedTuple):
+    """Fabricated devices and what their parts remember.
+
+    Attributes:
+      array: what the model's ``fabricate`` returned.
+      hidden: with write noise, the conductance that pulses move; what is seen has noise added.
+      loss: with a lifetime, the fraction of the distance to ``g_ref`` lost in one update.
+    """
+
+    array: Any
+    hidden: Float[Array, "..."] | None
+    loss: Float[Array, "..."] | None
+
+    @property
+    def g_min(self) -> Array:
+        """The lower bound of what is seen: none with write noise, which may lead beyond."""
+        return self.array.g_min if self.hidden is None else jnp.float32(-jnp.inf)
+
+    @property
+    def g_max(self) -> Array:
+        """The upper bound of what is seen."""
+        return self.array.g_max if self.hidden is None else jnp.float32(jnp.inf)
+
+
+def is_needed(device: "Device") -> bool:
+    """Whether the device has any of these parts."""
+    return any(p is not None for p in (device.sigma_write, device.lifetime, device.diffusion))
+
+
+def keep(device: "Device", array: Any, stream: random.Stream, g: Array) -> Kept:
+    """Adds the parts to devices programmed to ``g``.
+
+    Args:
+      device: the parameters.
+      array: what ``fabricate`` returned.
+      stream: random stream of this array.
+      g: normalised conductances within the bounds.
+    """
+    loss = None
+    if device.lifetime is not None:
+        loss = 1.0 / device.lifetime
+        if device.sigma_lifetime is not None:
+            spread = random.normal(random.fold_in(stream, 6), g.shape, exact=True)
+            loss = loss / jnp.maximum(1.0 + device.sigma_lifetime * spread, 0.1)
+    return Kept(array, None if device.sigma_write is None else g, loss)
+
+
+def advance(device: "Device", kept: Kept, g: Array, n: Array, noise: "Noise") -> tuple[Kept, Array]:
+    """One update: pulses, then decay and diffusion, then what the write shows.
+
+    ``h' = clip(h + change)``; ``h' -> g_ref + (h' - g_ref)(1 - loss)``; ``h' += diffusion xi``;
+    with write noise a pulsed device shows ``h' + sigma_write nominal_step xi'``, one that was not
+    pulsed what it showed before, moved as ``h`` moved.
+
+    Args:
+      device: the parameters.
+      kept: the devices.
+      g: the conductances that are seen.
+      n: signed pulse counts.
+      noise: as in ``Device.advance``.
+
+    Returns:
+      The devices afterwards and the change of what is seen.
+    """
+    array = kept.array
+    before = g if kept.hidden is None else kept.hidden
+    after = jnp.clip(before + device.change(array, before, n, noise(0)), array.g_min, array.g_max)
+    array = device.remember(array, g, n)
+    if kept.loss is not None:
+        after = after - kept.loss * (after - device.g_ref)
+    if device.diffusion is not None:
+        after = after + device.diffusion * noise(1)
+    after = jnp.clip(after, array.g_min, array.g_max)
+    if kept.hidden is None:
+        return kept._replace(array=array), after - g
+    free = array.g_max > array.g_min
+    shown = after + device.sigma_write * device.nominal_step * noise(2)
+    change = jnp.where((n != 0) & free, shown - g, after - before)
+    return kept._replace(array=array, hidden=after), change

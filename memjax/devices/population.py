@@ -1,0 +1,73 @@
+"""Device-to-device spread: what fabrication did to each device of an array."""
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from memjax import random
+
+if TYPE_CHECKING:
+    from memjax.devices.base import Device
+
+LAWS = ("normal", "lognormal")
+"""How the mean step may be distributed over devices."""
+
+
+class Spread(NamedTuple):
+    """What fabrication did to each device; scalars where the device has no spread.
+
+    Attributes:
+      up, down: the device's own mean step over the nominal step (1 without spread).
+      g_min, g_max: its own conductance bounds in normalised units; a stuck device's coincide.
+    """
+
+    up: Float[Array, "..."]
+    down: Float[Array, "..."]
+    g_min: Float[Array, "..."]
+    g_max: Float[Array, "..."]
+
+
+def spread(device: "Device", stream: random.Stream, shape: tuple[int, ...]) -> Spread:
+    """Draws the device-to-device spread of an array of devices.
+
+    ``gain = 1 + sigma_d2d xi`` (``d2d = "normal"``) or ``exp(sigma_d2d xi)`` (``"lognormal"``),
+    ``r = sigma_up_down xi'``; then ``up = min(up_down, 0) + gain + r`` and
+    ``down = -max(up_down, 0) + gain - r``, both at least 0. Bounds ``g_ref + (1 - g_ref) b`` and
+    ``g_ref - g_ref b'`` with ``b = max(1 + sigma_bounds xi, 1/10)``, likewise ``b'`` with
+    ``sigma_lower_bound``: they may lie beyond the nominal 0 and 1, but not below ``G = 0``. A stuck
+    device's bounds coincide at a uniform random conductance.
+
+    Args:
+      device: the parameters.
+      stream: random stream of this array.
+      shape: its shape (static).
+
+    Source: Gokmen & Vlasov, Front. Neurosci. 10:333 (2016).
+    """
+
+    def normal(purpose: int) -> Array:
+        return random.normal(random.fold_in(stream, purpose), shape, exact=True)
+
+    gain, tilt = jnp.float32(1.0), jnp.float32(0.0)
+    if device.sigma_d2d is not None:
+        deviation = device.sigma_d2d * normal(0)
+        gain = jnp.exp(deviation) if device.d2d == "lognormal" else 1.0 + deviation
+    if device.sigma_up_down is not None:
+        tilt = device.sigma_up_down * normal(1)
+    up = jnp.maximum(jnp.minimum(device.up_down, 0.0) + gain + tilt, 0.0)
+    down = jnp.maximum(-jnp.maximum(device.up_down, 0.0) + gain - tilt, 0.0)
+    g_min, g_max = jnp.float32(0.0), jnp.float32(1.0)
+    sigma_lower = device.sigma_lower_bound
+    sigma_lower = device.sigma_bounds if sigma_lower is None else sigma_lower
+    if device.sigma_bounds is not None:
+        reach = jnp.maximum(1.0 + device.sigma_bounds * normal(2), 0.1)
+        g_max = device.g_ref + (1.0 - device.g_ref) * reach
+    if sigma_lower is not None:
+        reach = jnp.maximum(1.0 + sigma_lower * normal(3), 0.1)
+        g_min = jnp.maximum(device.g_ref - device.g_ref * reach, -device.g_offset)
+    if device.stuck is not None:
+        is_stuck = random.uniform(random.fold_in(stream, 4), shape) < device.stuck
+        at = random.uniform(random.fold_in(stream, 5), shape)
+        g_min, g_max = jnp.where(is_stuck, at, g_min), jnp.where(is_stuck, at, g_max)
+    return Spread(up, down, g_min, g_max)

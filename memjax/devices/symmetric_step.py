@@ -1,0 +1,67 @@
+"""CrossSim's symmetric nonlinear device: a logistic curve, the same up and down."""
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array
+
+from memjax import random
+from memjax.devices.population import Spread
+from memjax.devices.translated import TranslatedDevice
+from memjax.pytree import Leaf, param, params
+
+
+@params
+class SymmetricStep(TranslatedDevice):
+    """Steps largest at mid-range, and equally small towards either bound.
+
+    With ``x = (g - g_min) / (g_max - g_min)``, ``A = (e^alpha + 1) / (e^alpha - 1)`` and ``B = -1 /
+    (e^alpha - 1)``, ``logit((x - B) / A)`` grows by ``2 alpha / levels`` a pulse up and falls by as
+    much a pulse down: a pulse undoes the one before it. ``levels`` is the number of pulses from
+    bound to bound.
+
+    Example:
+      >>> from memjax.devices import SymmetricStep, pulse_response
+      >>> [round(float(g), 3) for g in pulse_response(SymmetricStep(levels=4, alpha=3), 4, 0)]
+      [0.0, 0.149, 0.5, 0.851, 1.0]
+
+    Source: Agarwal et al., IJCNN (2016); CrossSim 2.0 manual, symmetric nonlinearity.
+    """
+
+    alpha: Leaf = param(default=1.0, doc="non-linearity: 0 is a straight line", at_least=0)
+
+    @property
+    def nominal_step(self) -> Array:
+        """The mean step ``1 / L``: L pulses lead from one bound to the other."""
+        return 1.0 / self.levels
+
+    def fabricate(self, stream: random.Stream, shape: tuple[int, ...]) -> Spread:
+        """The spread, its steps in units of ``phi``."""
+        spread = self.spread(stream, shape)
+        size = 2.0 * self._alpha / self.levels
+        return spread._replace(up=spread.up * size, down=spread.down * size)
+
+    def shift(self, array: Spread, up: Array) -> Array:
+        """``2 alpha / levels``, with the pulse's sign."""
+        return jnp.where(up, array.up, -array.down)
+
+    def scale(self, array: Spread, g: Array, up: Array) -> Array:
+        """The logit; what noise has led beyond the bounds counts as at them."""
+        del up
+        extent = array.g_max - array.g_min
+        x = jnp.clip((g - array.g_min) / jnp.where(extent > 0, extent, 1.0), 0.0, 1.0)
+        grown = jnp.expm1(self._alpha)
+        # y = (x - B) / A and 1 - y = (1 - x - B) / A
+        return jnp.log1p(x * grown) - jnp.log1p((1.0 - x) * grown)
+
+    def unscale(self, array: Spread, phi: Array, up: Array) -> tuple[Array, Array]:
+        """The logistic curve and its slope."""
+        del up
+        grown = jnp.expm1(self._alpha)
+        extent = array.g_max - array.g_min
+        y = jax.nn.sigmoid(phi)
+        x = (y * (grown + 2.0) - 1.0) / grown
+        return array.g_min + extent * x, extent * y * jax.nn.sigmoid(-phi) * (grown + 2.0) / grown
+
+    @property
+    def _alpha(self) -> Array:
+        return jnp.maximum(jnp.asarray(self.alpha, jnp.float32), 1e-2)

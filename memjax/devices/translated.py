@@ -1,0 +1,51 @@
+"""Devices that have a scale of their own on which every pulse moves them equally far."""
+
+from typing import Any
+
+import jax.numpy as jnp
+from jaxtyping import Array
+
+from memjax.devices.base import Device
+from memjax.pytree import params
+
+
+@params
+class TranslatedDevice(Device):
+    """``phi(g_n) = phi(g_0) + n c``: n pulses in closed form, whatever n.
+
+    A deviation that pulse j makes reaches the end as ``s(g_n) / s(g_j)`` times itself, with ``s =
+    dg / dphi``; the variances of all pulses add up by Simpson's rule over the train, whose terms
+    vary slowly (within 1 % of the sum for 8 levels, far less for more).
+    """
+
+    def shift(self, array: Any, up: Array) -> Array:
+        """What one pulse adds to ``phi``."""
+        raise NotImplementedError(f"{type(self).__name__} must define shift")
+
+    def scale(self, array: Any, g: Array, up: Array) -> Array:
+        """``phi`` of a conductance, on the scale of potentiation or of depression."""
+        raise NotImplementedError(f"{type(self).__name__} must define scale")
+
+    def unscale(self, array: Any, phi: Array, up: Array) -> tuple[Array, Array]:
+        """The conductance of a ``phi``, and ``|dg / dphi|`` there."""
+        raise NotImplementedError(f"{type(self).__name__} must define unscale")
+
+    def response(self, array: Any, g: Array, n: Array) -> tuple[Array, Array]:
+        """The translation, and the noise of its first, middle and last pulse."""
+        up, count = n > 0, jnp.abs(n)
+        start, shift = self.scale(array, g, up), self.shift(array, up)
+
+        def at(pulses: Array) -> tuple[Array, Array]:
+            return self.unscale(array, start + pulses * shift, up)
+
+        end, end_slope = at(count)
+        origin, _ = at(jnp.zeros_like(count))  # g but for rounding: no pulse is no change
+
+        def term(before: Array) -> Array:
+            here, _ = at(before)
+            there, slope = at(before + 1.0)
+            return ((there - here) * end_slope / slope) ** 2
+
+        last = jnp.maximum(count - 1.0, 0.0)
+        variance = (term(0.0 * last) + 4.0 * term(0.5 * last) + term(last)) / 6.0
+        return end - origin, self.sigma_c2c * jnp.sqrt(count * variance)
