@@ -69,28 +69,56 @@ def plot(directory: Annotated[Path, typer.Argument(help="a sweep's result direct
 def devices(
     name: Annotated[str | None, typer.Argument(help="one device, to see its parameters")] = None,
 ) -> None:
-    """List the device models, or the parameters of one with their units."""
-    from rich import box
+    """List the device models and presets, or the parameters of one with their units."""
     from rich.console import Console
-    from rich.table import Table
 
-    from memjax.devices import MODELS, catalogue
+    from memjax.devices import catalogue, listing
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     if name is None:
-        for title in ("model", "response", "source"):
-            table.add_column(title, overflow="fold")
-        for known, model in MODELS.items():
-            table.add_row(known, catalogue.summary(model), catalogue.source(model))
+        console = Console()
+        typer.echo(listing.everything(console.width if console.is_terminal else None))
     else:
-        model = catalogue.find(name)
-        typer.echo(f"{model.__name__}: {catalogue.summary(model)}\n{catalogue.source(model)}")
-        for title in ("parameter", "default", "unit", "meaning"):
-            table.add_column(title, overflow="fold")
-        for parameter, default, unit, meaning in catalogue.parameters(model):
-            shown = "absent" if default is None else f"{default:g}"
-            table.add_row(parameter, shown, unit, meaning)
-    Console().print(table)
+        device = catalogue.get(name)
+        if not catalogue.is_file(name):
+            known = catalogue.find(name)
+            typer.echo(f"{known}: {catalogue.summary(known)}\n{catalogue.source(known)}")
+        typer.echo(f"model: {type(device).__name__}")
+        Console().print(listing.parameters(device))
+
+
+@app.command()
+def pulse(
+    name: Annotated[str, typer.Argument(help="a preset, a model, or a device's TOML file")],
+    up: Annotated[int, typer.Option(help="pulses of potentiation", min=0)] = 100,
+    down: Annotated[int, typer.Option(help="pulses of depression, after them", min=0)] = 100,
+    start: Annotated[
+        str | None, typer.Option(help="a weight, or a conductance such as 0.5mS (default: Gmin)")
+    ] = None,
+    cycles: Annotated[int, typer.Option(help="how often, on the same device", min=1)] = 1,
+    ideal: Annotated[bool, typer.Option("--ideal", help="no spread and no noise")] = False,
+    seed: Annotated[int, typer.Option(help="draws the device and its noise", min=0)] = 0,
+    csv: Annotated[
+        str | None, typer.Option(help="write the table to a file, or - to stdout")
+    ] = None,
+    plot: Annotated[Path | None, typer.Option(help="write the picture to a PNG file")] = None,
+) -> None:
+    """The pulse response of a device: LTP and LTD, as a table and as a picture."""
+    from rich.console import Console
+
+    from memjax.devices import catalogue, listing, ltp_ltd
+
+    device = catalogue.get(name)
+    place = 0.0 if start is None else ltp_ltd.parse_start(device, start)
+    response = ltp_ltd.respond(device, up, down, start=place, cycles=cycles, ideal=ideal, seed=seed)
+    if csv == "-":
+        typer.echo(ltp_ltd.to_csv(response), nl=False)
+    elif csv is not None:
+        Path(csv).write_text(ltp_ltd.to_csv(response), encoding="utf-8")
+    if plot is not None:
+        title = Path(name).stem if catalogue.is_file(name) else catalogue.find(name)
+        ltp_ltd.draw(response, title, ideal=ideal).savefig(plot, dpi=150)
+    if csv is None and plot is None:
+        Console().print(listing.response(response))
 
 
 @app.command()

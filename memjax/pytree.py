@@ -140,6 +140,27 @@ def _as_table(obj: Any, field: dataclasses.Field, value: Any) -> Any:
     return entries
 
 
+def batched(obj: _T, size: int) -> _T:
+    """The same params with every leaf an array of ``size`` variants: one that is none is repeated.
+
+    Args:
+      obj: params, which may hold others.
+      size: number of variants.
+    """
+    if not dataclasses.is_dataclass(obj):
+        return obj
+    changes: dict[str, Any] = {}
+    for field in dataclasses.fields(obj):
+        value = getattr(obj, field.name)
+        if dataclasses.is_dataclass(value):
+            changes[field.name] = batched(value, size)
+        elif value is not None and not field.metadata.get("static"):
+            array = np.asarray(value)
+            own = array.shape[array.ndim - field.metadata.get("rank", 0) :]
+            changes[field.name] = np.broadcast_to(array, (size, *own))
+    return dataclasses.replace(obj, **changes)  # type: ignore[type-var]
+
+
 def as_arrays(tree: _T) -> _T:
     """The same pytree with every leaf a float32 array (a fixed point of types under ``scan``)."""
     return jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float32), tree)

@@ -30,8 +30,8 @@ class Cell:
     )
 
     def pulse_size(self, device: Device) -> Any:
-        """One pulse's mean weight change at mid-range, ``2 R nominal_step``, in weight units."""
-        return 2.0 * self.weight_range * device.nominal_step
+        """One pulse's mean weight change at ``g_ref``, ``2 R mean_step``, in weight units."""
+        return 2.0 * self.weight_range * device.mean_step
 
     def init(self, device: Device, stream: random.Stream, weight: Array) -> tuple[CellState, Array]:
         """Fabricates cells and programs them to ``weight`` as nearly as they can hold it.

@@ -5,7 +5,7 @@ from typing import Any
 import jax.numpy as jnp
 
 from memjax import random
-from memjax.devices.contraction import Contraction, ContractionDevice, contraction
+from memjax.devices.contraction import Contraction, ContractionDevice, by_rates
 from memjax.pytree import Leaf, param, params
 
 
@@ -45,4 +45,4 @@ class AsymmetricStep(ContractionDevice):
         rates = spread.up * up / self.levels, spread.down * down / self.levels
         top = spread.g_min - extent / jnp.expm1(-up)
         bottom = spread.g_max + extent / jnp.expm1(-down)
-        return contraction(rates, top, bottom, spread)
+        return by_rates(rates, top, bottom, self.g_ref, spread)

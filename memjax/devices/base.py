@@ -9,6 +9,7 @@ from jaxtyping import Array
 from memjax import random
 from memjax.devices import c2c, keeping, population
 from memjax.devices.population import Spread
+from memjax.errors import UserError
 from memjax.pytree import Leaf, param, params, static
 
 Noise = Callable[[int], Array]
@@ -87,6 +88,12 @@ class Device:
     stuck: Leaf | None = param(
         default=None, doc="fraction of devices stuck at a random conductance", at_least=0, at_most=1
     )
+    sigma_ramp: Leaf | None = param(
+        default=None,
+        doc="cycle-to-cycle sd of the step of a whole ramp, drawn anew at each reversal",
+        unit="relative",
+        at_least=0,
+    )
     sigma_write: Leaf | None = param(
         default=None,
         doc="sd of what a write shows about the conductance that it made",
@@ -116,9 +123,28 @@ class Device:
         return 1.0 / (self.levels - 1.0)
 
     @property
+    def mean_step(self) -> Any:
+        """The mean step at ``g_ref``, up and down: what a training takes one pulse to be."""
+        return self.nominal_step
+
+    @property
     def g_offset(self) -> Any:
         """``Gmin / (Gmax - Gmin) = 1 / (on_off - 1)``: what a read sees below ``g = 0``."""
         return 1.0 / (self.on_off - 1.0)
+
+    def siemens(self, g: Any) -> Any:
+        """The conductance ``Gmax (1 / on_off + g (1 - 1 / on_off))`` in siemens.
+
+        Raises:
+          UserError: the device's ``gmax`` is not known.
+        """
+        if self.gmax is None:
+            raise UserError(f"{type(self).__name__}: gmax is not known; set it, in siemens")
+        return self.gmax * (1.0 / self.on_off + g * (1.0 - 1.0 / self.on_off))
+
+    def weights(self, g: Any) -> Any:
+        """The model's own weights, ``weight_span (g - g_ref)``."""
+        return self.weight_span * (g - self.g_ref)
 
     def spread(self, stream: random.Stream, shape: tuple[int, ...]) -> Spread:
         """The device-to-device spread of an array of devices (``memjax.devices.population``)."""

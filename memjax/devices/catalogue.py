@@ -1,56 +1,177 @@
-"""What devices there are, and what each parameter means: read from the models themselves."""
+"""What devices there are, by name or by file, and what each parameter means."""
 
 import dataclasses
 import difflib
 import inspect
+from pathlib import Path
 from typing import Any
 
-from memjax.devices import MODELS, Device
+from memjax.devices import files
+from memjax.devices.base import Device
+from memjax.devices.models import MODELS
+from memjax.devices.presets import PRESETS
 from memjax.errors import UserError
 
 
-def find(name: str) -> type[Device]:
-    """A response model by its name, whatever its case.
+def get(name: str | Path, **changes: Any) -> Device:
+    """A device by the name of a preset or a model, or by its file.
 
     Args:
-      name: such as ``"softbounds"``.
+      name: such as ``"ReRamES"``, ``"ag:a-si"``, ``"softbounds"`` (whatever the case, with or
+        without punctuation) or ``"mine.toml"``.
+      **changes: parameters to have other values.
 
     Raises:
-      UserError: there is none of this name; the message says which was probably meant.
+      UserError: there is none of this name (the message says which was probably meant), no such
+        parameter, or a value out of range.
 
     Example:
-      >>> from memjax.devices import catalogue
-      >>> catalogue.find("softbounds").__name__
-      'SoftBounds'
+      >>> import memjax
+      >>> device = memjax.devices.get("ag:a-si", sigma_c2c=0)
+      >>> device.levels, device.nl_down, device.sigma_c2c
+      (97, -4.88, 0)
     """
-    by_lower = {known.lower(): model for known, model in MODELS.items()}
-    if name.lower() in by_lower:
-        return by_lower[name.lower()]
-    near = difflib.get_close_matches(name.lower(), by_lower, n=1)
-    hint = (
-        f"did you mean {by_lower[near[0]].__name__}?" if near else f"there are {', '.join(MODELS)}"
-    )
+    device = load(name) if is_file(name) else _known(find(str(name)))
+    return replace(device, changes)
+
+
+def load(path: str | Path) -> Device:
+    """A device from its TOML file, as ``memjax fit --out`` writes it.
+
+    The file has a table ``[device]``: ``model``, a model or a preset, and any of its parameters.
+
+    Args:
+      path: the file.
+
+    Raises:
+      UserError: one line with the file, the line, the key and the remedy.
+    """
+    table, origin = files.read_device(Path(path))
+    name = table.pop("model")
+    try:
+        device = _known(find(name))
+    except UserError as error:
+        origin.fail(("device", "model"), str(error))
+    for key, value in table.items():
+        try:
+            device = replace(device, {key: value})
+        except UserError as error:
+            origin.fail(("device", key), str(error))
+    return device
+
+
+def save(path: str | Path, device: Device, **tables: dict[str, Any]) -> None:
+    """Writes a device for ``load``, whole or not at all.
+
+    Args:
+      path: the file.
+      device: the device.
+      **tables: more tables, such as where it comes from; ``load`` passes them over.
+
+    Raises:
+      UserError: the file cannot be written.
+    """
+    files.write(Path(path), {"device": as_table(device), **tables})
+
+
+def as_table(device: Device) -> dict[str, Any]:
+    """A device as its file has it: the model's name and every parameter that is not absent."""
+    values = {
+        field.name: files.plain(getattr(device, field.name))
+        for field in dataclasses.fields(device)
+        if getattr(device, field.name) is not None
+    }
+    return {"model": type(device).__name__, **values}
+
+
+def is_file(name: str | Path) -> bool:
+    """Whether a device's name is that of a file."""
+    return isinstance(name, Path) or name.lower().endswith(".toml")
+
+
+def find(name: str) -> str:
+    """The name, as it is written, of a preset or a model.
+
+    Args:
+      name: in any case, with or without punctuation; the beginning will do where only one has it.
+
+    Raises:
+      UserError: there is none, or there are several; the message names those that are near.
+    """
+    plain = {_plain(known): known for known in (*PRESETS, *MODELS)}
+    wanted = _plain(name)
+    if wanted in plain:
+        return plain[wanted]
+    starting = [known for key, known in plain.items() if wanted and key.startswith(wanted)]
+    if len(starting) == 1:
+        return starting[0]
+    near = starting or [plain[key] for key in difflib.get_close_matches(wanted, plain, n=2)]
+    hint = f"did you mean {' or '.join(near)}?" if near else "see `memjax devices`"
     raise UserError(f"no device is called {name!r}; {hint}")
 
 
-def summary(model: type[Device]) -> str:
-    """What the model is, in a line."""
-    return _doc(model).splitlines()[0]
+def replace(device: Device, changes: dict[str, Any]) -> Device:
+    """The device with other values of some parameters.
+
+    Raises:
+      UserError: no such parameter, or a value of a wrong kind or out of range.
+    """
+    known = [field.name for field in dataclasses.fields(device)]
+    for key, value in changes.items():
+        if key not in known:
+            near = difflib.get_close_matches(key, known, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
+            raise UserError(f"{type(device).__name__} has no parameter {key!r}; {hint}")
+        if isinstance(value, bool):
+            raise UserError(f"{type(device).__name__}: {key} = {value} must be a number")
+    return dataclasses.replace(device, **changes)
 
 
-def source(model: type[Device]) -> str:
-    """The paper that the model is from."""
-    _, _, cited = _doc(model).partition("Source:")
+def summary(name: str) -> str:
+    """What a preset or a model is, in a line."""
+    return PRESETS[name].what if name in PRESETS else _doc(name).splitlines()[0].rstrip(".")
+
+
+def source(name: str) -> str:
+    """The paper that it is from."""
+    if name in PRESETS:
+        return PRESETS[name].source
+    _, _, cited = _doc(name).partition("Source:")
     return " ".join(cited.split())
 
 
-def parameters(model: type[Device]) -> list[tuple[str, Any, str, str]]:
-    """Every parameter's name, default (``None``: the effect is absent), unit and meaning."""
+def parameters(device: Device) -> list[tuple[str, Any, str, str]]:
+    """Every parameter's name, value (``None``: the effect is absent), unit and meaning."""
     return [
-        (field.name, field.default, field.metadata["unit"], field.metadata["doc"])
-        for field in dataclasses.fields(model)
+        (field.name, getattr(device, field.name), field.metadata["unit"], field.metadata["doc"])
+        for field in dataclasses.fields(device)
     ]
 
 
-def _doc(model: type[Device]) -> str:
-    return inspect.getdoc(model) or ""
+def nonlinearity(device: Device) -> str:
+    """The values of the parameters that bend the response, in short: ``nl 2.4/-4.88``."""
+    common = {field.name for field in dataclasses.fields(Device)}
+    values = {
+        field.name: getattr(device, field.name)
+        for field in dataclasses.fields(device)
+        if field.name not in common and not field.name.startswith(("sigma_", "levels_"))
+    }
+    shown: dict[str, list[str]] = {}
+    for name, value in values.items():
+        if isinstance(value, int | float):
+            shown.setdefault(name.removesuffix("_up").removesuffix("_down"), []).append(
+                f"{value:g}"
+            )
+    return ", ".join(f"{name} {'/'.join(texts)}" for name, texts in shown.items())
+
+
+def _known(name: str) -> Device:
+    return PRESETS[name].device if name in PRESETS else MODELS[name]()
+
+
+def _plain(name: str) -> str:
+    return "".join(character for character in name.lower() if character.isalnum())
+
+
+def _doc(name: str) -> str:
+    return inspect.getdoc(MODELS[name]) or ""

@@ -1,6 +1,6 @@
 """Devices that approach a bound exponentially: n pulses in closed form, at a cost free of n."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 from jaxtyping import Array, Float
@@ -15,7 +15,9 @@ class Contraction(NamedTuple):
     Attributes:
       rate_up, rate_down: contraction per pulse.
       last_up, last_down: ``exp(rate) - 1``, a pulse's step over the distance that it leaves.
+      gain_up, gain_down: 1, or more where one pulse alone would lead beyond the asymptote.
       top, bottom: the asymptotes that pulses lead to, which may lie beyond the bounds.
+      zero: where the noise of a step is taken that all pulses have alike.
       g_min, g_max: the bounds.
     """
 
@@ -23,20 +25,40 @@ class Contraction(NamedTuple):
     rate_down: Float[Array, "..."]
     last_up: Float[Array, "..."]
     last_down: Float[Array, "..."]
+    gain_up: Float[Array, "..."]
+    gain_down: Float[Array, "..."]
     top: Float[Array, "..."]
     bottom: Float[Array, "..."]
+    zero: Float[Array, "..."]
     g_min: Float[Array, "..."]
     g_max: Float[Array, "..."]
 
 
-def contraction(
-    rates: tuple[Array, Array], top: Array, bottom: Array, spread: Spread
+_ALMOST_ALL = 0.999
+
+
+def by_rates(
+    rates: tuple[Array, Array], top: Array, bottom: Array, zero: Any, spread: Spread
 ) -> Contraction:
     """A contraction of these rates (up, down) between these asymptotes, within the own bounds."""
     up, down = rates
-    return Contraction(
-        up, down, jnp.expm1(up), jnp.expm1(down), top, bottom, spread.g_min, spread.g_max
-    )
+    one, zero = jnp.float32(1.0), jnp.asarray(zero, jnp.float32)
+    last = jnp.expm1(up), jnp.expm1(down)
+    return Contraction(up, down, *last, one, one, top, bottom, zero, spread.g_min, spread.g_max)
+
+
+def by_fractions(
+    fractions: tuple[Array, Array], top: Array, bottom: Array, zero: Any, spread: Spread
+) -> Contraction:
+    """The same by the fraction of the way to the asymptote that a pulse goes.
+
+    A fraction of 1 or more overshoots: the bound stops it, but its noise is that of all of it.
+    """
+    some = tuple(jnp.minimum(fraction, _ALMOST_ALL) for fraction in fractions)
+    rates = -jnp.log1p(-some[0]), -jnp.log1p(-some[1])
+    gains = (jnp.maximum(f / _ALMOST_ALL, 1.0) for f in fractions)
+    contraction = by_rates(rates, top, bottom, zero, spread)
+    return contraction._replace(**dict(zip(("gain_up", "gain_down"), gains, strict=True)))
 
 
 @params
@@ -53,26 +75,20 @@ class ContractionDevice(Device):
         up = n > 0
         count = jnp.abs(n)
         rate = jnp.where(up, array.rate_up, array.rate_down)
-        target = jnp.where(up, array.top, array.bottom)
+        gain = jnp.where(up, array.gain_up, array.gain_down)
+        distance = g - jnp.where(up, array.top, array.bottom)
         # A curve that retraces grows without limit beyond its bound; 60 keeps the product finite.
-        mean = (g - target) * jnp.expm1(jnp.minimum(-rate * count, 60.0))
-        last_step = jnp.where(up, array.last_up, array.last_down) * (g - target + mean)
-        return mean, jnp.sqrt(count) * jnp.abs(last_step) * self.sigma_c2c
+        mean = distance * jnp.expm1(jnp.minimum(-rate * count, 60.0))
+        last_step = jnp.where(up, array.last_up, array.last_down) * (distance + mean)
+        return gain * mean, jnp.sqrt(count) * jnp.abs(gain * last_step) * self.sigma_c2c
 
     def additive_sd(self, array: Contraction, g: Array, n: Array) -> Array:
-        """Every pulse has the noise of the step at ``g_ref``, which those after it contract."""
+        """Every pulse has the noise of the step at ``zero``, which those after it contract."""
         del g
         up = n > 0
         rate = jnp.where(up, array.rate_up, array.rate_down)
-        target = jnp.where(up, array.top, array.bottom)
-        step = jnp.expm1(-rate) * (self.g_ref - target)
-        kept = jnp.where(
-            rate != 0,
-            jnp.expm1(-2.0 * rate * jnp.abs(n)) / _not_zero(jnp.expm1(-2.0 * rate)),
-            jnp.abs(n),
-        )
+        gain = jnp.where(up, array.gain_up, array.gain_down)
+        step = gain * jnp.expm1(-rate) * (array.zero - jnp.where(up, array.top, array.bottom))
+        one, all_of_them = jnp.expm1(-2.0 * rate), jnp.expm1(-2.0 * rate * jnp.abs(n))
+        kept = jnp.where(one != 0, all_of_them / jnp.where(one != 0, one, 1.0), jnp.abs(n))
         return self.sigma_c2c * jnp.abs(step) * jnp.sqrt(kept)
-
-
-def _not_zero(x: Array) -> Array:
-    return jnp.where(x == 0, 1.0, x)

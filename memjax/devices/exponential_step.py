@@ -1,5 +1,7 @@
 """Exponential step: the step falls off exponentially towards the bound."""
 
+from typing import Any
+
 import jax.numpy as jnp
 from jaxtyping import Array
 
@@ -32,6 +34,23 @@ class ExponentialStep(SteppedDevice):
     slope: Leaf = param(default=0.244, doc="scale of z, a")
     offset: Leaf = param(default=0.2425, doc="offset of z, b")
 
+    noise_offset: Leaf | None = param(
+        default=None,
+        doc="what is added to the step that the c2c noise is in proportion to",
+        unit="fraction of the range",
+        at_least=0,
+    )
+    noise_slope: Leaf | None = param(
+        default=None, doc="the same, in proportion to the distance from g_ref", at_least=0
+    )
+
+    @property
+    def mean_step(self) -> Any:
+        """The steps up and down at ``z = offset``, averaged."""
+        up = 1.0 - self.amplitude_up * jnp.exp(self.gamma_up * self.offset)
+        down = 1.0 - self.amplitude_down * jnp.exp(-self.gamma_down * self.offset)
+        return self.nominal_step * 0.5 * (jnp.maximum(up, 0.0) + jnp.maximum(down, 0.0))
+
     def fabricate(self, stream: random.Stream, shape: tuple[int, ...]) -> Spread:
         """The spread with its steps in conductance units."""
         spread = self.spread(stream, shape)
@@ -48,3 +67,12 @@ class ExponentialStep(SteppedDevice):
         power = jnp.where(up, self.gamma_up * z, -self.gamma_down * z)
         size = jnp.maximum(1.0 - amplitude * jnp.exp(jnp.minimum(power, 60.0)), 0.0)
         return jnp.where(up, array.up, -array.down) * size
+
+    def pulse_sd(self, array: Spread, g: Array, up: Array, step: Array) -> Array:
+        """``sigma_c2c (|step| + noise_offset + noise_slope |g - g_ref|)``."""
+        size = jnp.abs(step)
+        if self.noise_offset is not None:
+            size = size + self.noise_offset
+        if self.noise_slope is not None:
+            size = size + self.noise_slope * jnp.abs(g - self.g_ref)
+        return self.sigma_c2c * size

@@ -1,6 +1,7 @@
 """Jump table: the whole measured distribution of the step, at each conductance."""
 
 from collections.abc import Callable
+from typing import Any
 
 import jax.numpy as jnp
 from jax.scipy.special import ndtr
@@ -46,6 +47,13 @@ class JumpTable(SteppedDevice):
         "quantiles of RESET's change, a row a G",
         unit="mean steps",
     )
+
+    @property
+    def mean_step(self) -> Any:
+        """The mean changes up and down at ``g_ref``, averaged."""
+        x = jnp.asarray(self.g_ref, jnp.float32)
+        up, down = (_mean(jnp.asarray(t), x) for t in (self.up_quantiles, self.down_quantiles))
+        return self.nominal_step * 0.5 * (up - down)
 
     def fabricate(self, stream: random.Stream, shape: tuple[int, ...]) -> Spread:
         """The spread with its steps in conductance units."""

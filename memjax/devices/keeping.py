@@ -1,4 +1,4 @@
-"""What a device does besides answering pulses: write noise, decay, diffusion.
+"""What a device does besides answering pulses: write noise, ramp gains, decay, diffusion.
 
 Each is a part that any response model may have, by a parameter of ``Device`` that is otherwise
 ``None``. A device with one of them is fabricated as ``Kept``: the model's own array, and beside it
@@ -23,11 +23,13 @@ class Kept(NamedTuple):
       array: what the model's ``fabricate`` returned.
       hidden: with write noise, the conductance that pulses move; what is seen has noise added.
       loss: with a lifetime, the fraction of the distance to ``g_ref`` lost in one update.
+      ramp: with ramp gains, the gain of the pulses since the last reversal, its sign theirs.
     """
 
     array: Any
     hidden: Float[Array, "..."] | None
     loss: Float[Array, "..."] | None
+    ramp: Float[Array, "..."] | None
 
     @property
     def g_min(self) -> Array:
@@ -42,7 +44,8 @@ class Kept(NamedTuple):
 
 def is_needed(device: "Device") -> bool:
     """Whether the device has any of these parts."""
-    return any(p is not None for p in (device.sigma_write, device.lifetime, device.diffusion))
+    parts = (device.sigma_write, device.sigma_ramp, device.lifetime, device.diffusion)
+    return any(part is not None for part in parts)
 
 
 def keep(device: "Device", array: Any, stream: random.Stream, g: Array) -> Kept:
@@ -56,19 +59,22 @@ def keep(device: "Device", array: Any, stream: random.Stream, g: Array) -> Kept:
     """
     loss = None
     if device.lifetime is not None:
-        loss = 1.0 / device.lifetime
+        lifetime = jnp.asarray(device.lifetime, jnp.float32)
         if device.sigma_lifetime is not None:
             spread = random.normal(random.fold_in(stream, 6), g.shape, exact=True)
-            loss = loss / jnp.maximum(1.0 + device.sigma_lifetime * spread, 0.1)
-    return Kept(array, None if device.sigma_write is None else g, loss)
+            lifetime = lifetime * (1.0 + device.sigma_lifetime * spread)
+        loss = 1.0 / jnp.maximum(lifetime, 1.0)
+    hidden = None if device.sigma_write is None else g
+    return Kept(array, hidden, loss, None if device.sigma_ramp is None else jnp.zeros_like(g))
 
 
 def advance(device: "Device", kept: Kept, g: Array, n: Array, noise: "Noise") -> tuple[Kept, Array]:
-    """One update: pulses, then decay and diffusion, then what the write shows.
+    """One update: pulses, then diffusion and decay, then what the write shows.
 
-    ``h' = clip(h + change)``; ``h' -> g_ref + (h' - g_ref)(1 - loss)``; ``h' += diffusion xi``;
-    with write noise a pulsed device shows ``h' + sigma_write nominal_step xi'``, one that was not
-    pulsed what it showed before, moved as ``h`` moved.
+    ``h' = clip(h + gain change)`` with ``gain = |1 + sigma_ramp xi|`` drawn anew where pulses turn;
+    ``h' += diffusion xi``; ``h' -> g_ref + (h' - g_ref)(1 - loss)``; with write noise a pulsed
+    device shows ``h' + sigma_write nominal_step xi'``, one that was not pulsed what it showed
+    before, moved as ``h`` moved.
 
     Args:
       device: the parameters.
@@ -82,13 +88,18 @@ def advance(device: "Device", kept: Kept, g: Array, n: Array, noise: "Noise") ->
     """
     array = kept.array
     before = g if kept.hidden is None else kept.hidden
-    after = jnp.clip(before + device.change(array, before, n, noise(0)), array.g_min, array.g_max)
+    change = device.change(array, before, n, noise(0))
+    if kept.ramp is not None:
+        drawn = jnp.sign(n) * jnp.abs(1.0 + device.sigma_ramp * noise(3))
+        ramp = jnp.where(n * kept.ramp > 0, kept.ramp, jnp.where(n != 0, drawn, kept.ramp))
+        kept, change = kept._replace(ramp=ramp), jnp.abs(ramp) * change
+    after = jnp.clip(before + change, array.g_min, array.g_max)
     array = device.remember(array, g, n)
+    if device.diffusion is not None:
+        after = jnp.clip(after + device.diffusion * noise(1), array.g_min, array.g_max)
     if kept.loss is not None:
         after = after - kept.loss * (after - device.g_ref)
-    if device.diffusion is not None:
-        after = after + device.diffusion * noise(1)
-    after = jnp.clip(after, array.g_min, array.g_max)
+        after = jnp.clip(after, array.g_min, array.g_max)
     if kept.hidden is None:
         return kept._replace(array=array), after - g
     free = array.g_max > array.g_min

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 from jaxtyping import Array
 
 from memjax import random
-from memjax.devices.contraction import Contraction, ContractionDevice, contraction
+from memjax.devices.contraction import Contraction, ContractionDevice, by_fractions
 from memjax.pytree import Leaf, param, params
 
 _STRAIGHT = 1e-6  # below it the step is constant to 1e-6 of itself, and float32 still has a slope
@@ -16,10 +16,11 @@ _STRAIGHT = 1e-6  # below it the step is constant to 1e-6 of itself, and float32
 class LinearStep(ContractionDevice):
     """Steps that shrink linearly with the weight.
 
-    With ``x = (g - g_ref) / (g_max - g_ref)`` the distance from the reference in units of that to
-    the device's own bound, a pulse up adds ``dg0 up (1 - gamma_up x)``; one down takes the mirror
-    image with ``gamma_down``. ``gamma = 0`` is the constant step, ``gamma = 1`` soft bounds.
-    Multiplicative with ``c2c = "step"``, additive with ``c2c = "additive"``.
+    With ``x = (g - g_ref) / (1 - g_ref)`` the distance from the reference in units of that to the
+    nominal bound, a pulse up adds ``dg0 up (1 - gamma_up x)``; one down takes ``dg0 down (1 +
+    gamma_down (g - g_ref) / g_ref)``. ``gamma = 0`` is the constant step, ``gamma = 1`` soft bounds
+    whose slope is the same for all devices. Multiplicative with ``c2c = "step"``, additive with
+    ``c2c = "additive"``.
 
     Example:
       >>> from memjax.devices import LinearStep, pulse_response
@@ -33,24 +34,22 @@ class LinearStep(ContractionDevice):
     gamma_up: Leaf = param(default=0.1, doc="slope of potentiation's step", at_least=0)
     gamma_down: Leaf = param(default=0.1, doc="slope of depression's step", at_least=0)
     sigma_gamma: Leaf | None = param(
-        default=None, doc="device-to-device sd of both slopes", unit="relative", at_least=0
+        default=None, doc="device-to-device sd of both slopes", unit="of gamma", at_least=0
     )
 
     def fabricate(self, stream: random.Stream, shape: tuple[int, ...]) -> Contraction:
         """Rates towards the place where the line reaches 0."""
         spread = self.spread(stream, shape)
-        free = spread.g_max > spread.g_min
 
-        def towards(purpose: int, step: Array, gamma: Any, reach: Array) -> tuple[Array, Array]:
-            slope = jnp.asarray(gamma, jnp.float32)
+        def line(purpose: int, step: Array, gamma: Any, reach: Any) -> tuple[Array, Array]:
+            own = jnp.asarray(gamma, jnp.float32)
             if self.sigma_gamma is not None:
                 xi = random.normal(random.fold_in(stream, purpose), shape, exact=True)
-                slope = slope * (1.0 + self.sigma_gamma * xi)
-            slope = jnp.maximum(jnp.abs(slope), _STRAIGHT) / reach
-            return -jnp.log1p(-jnp.minimum(step * self.nominal_step * slope, 0.999)), 1.0 / slope
+                own = own + self.sigma_gamma * xi
+            slope = jnp.maximum(jnp.abs(own), _STRAIGHT) / jnp.maximum(reach, 1e-6)
+            return step * self.nominal_step * slope, 1.0 / slope
 
-        reach_up = jnp.where(free, spread.g_max - self.g_ref, 1.0)
-        reach_down = jnp.where(free, self.g_ref - spread.g_min, 1.0)
-        rate_up, top = towards(7, spread.up, self.gamma_up, reach_up)
-        rate_down, bottom = towards(8, spread.down, self.gamma_down, reach_down)
-        return contraction((rate_up, rate_down), self.g_ref + top, self.g_ref - bottom, spread)
+        up, above = line(7, spread.up, self.gamma_up, 1.0 - self.g_ref)
+        down, below = line(8, spread.down, self.gamma_down, self.g_ref)
+        top, bottom = self.g_ref + above, self.g_ref - below
+        return by_fractions((up, down), top, bottom, self.g_ref, spread)

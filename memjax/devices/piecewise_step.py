@@ -1,5 +1,7 @@
 """Piecewise step: a measured curve of the step against conductance."""
 
+from typing import Any
+
 import jax.numpy as jnp
 from jaxtyping import Array
 
@@ -29,6 +31,13 @@ class PiecewiseStep(SteppedDevice):
 
     up_nodes: Array = table((1.0, 1.0), "potentiation's step at each node", unit="mean steps")
     down_nodes: Array = table((1.0, 1.0), "depression's step at each node", unit="mean steps")
+
+    @property
+    def mean_step(self) -> Any:
+        """The steps up and down at ``g_ref``, averaged."""
+        x = jnp.asarray(self.g_ref, jnp.float32)
+        at = [interpolate(jnp.asarray(t), x) for t in (self.up_nodes, self.down_nodes)]
+        return self.nominal_step * 0.5 * (at[0] + at[1])
 
     def fabricate(self, stream: random.Stream, shape: tuple[int, ...]) -> Spread:
         """The spread with its steps in conductance units."""

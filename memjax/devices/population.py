@@ -32,18 +32,19 @@ def spread(device: "Device", stream: random.Stream, shape: tuple[int, ...]) -> S
     """Draws the device-to-device spread of an array of devices.
 
     ``gain = 1 + sigma_d2d xi`` (``d2d = "normal"``) or ``exp(sigma_d2d xi)`` (``"lognormal"``),
-    ``r = sigma_up_down xi'``; then ``up = min(up_down, 0) + gain + r`` and
-    ``down = -max(up_down, 0) + gain - r``, both at least 0. Bounds ``g_ref + (1 - g_ref) b`` and
-    ``g_ref - g_ref b'`` with ``b = max(1 + sigma_bounds xi, 1/10)``, likewise ``b'`` with
-    ``sigma_lower_bound``: they may lie beyond the nominal 0 and 1, but not below ``G = 0``. A stuck
-    device's bounds coincide at a uniform random conductance.
+    ``r = sigma_up_down xi'``; then ``up = |gain + min(up_down, 0) + r|`` and
+    ``down = |gain - max(up_down, 0) - r|``. Bounds are ``g_ref + (1 - g_ref)(1 + sigma_bounds xi)``
+    and ``g_ref - g_ref (1 + sigma_bounds xi')``, or ``sigma_lower_bound`` for the lower: exchanged
+    where they cross, then folded each to its own side of ``g_ref``. They may lie beyond the nominal
+    0 and 1, but not below ``G = 0``. A stuck device's bounds coincide at a uniform random
+    conductance.
 
     Args:
       device: the parameters.
       stream: random stream of this array.
       shape: its shape (static).
 
-    Source: Gokmen & Vlasov, Front. Neurosci. 10:333 (2016).
+    Source: Gokmen & Vlasov, Front. Neurosci. 10:333 (2016); folding as aihwkit 1.1.0 does.
     """
 
     def normal(purpose: int) -> Array:
@@ -55,17 +56,18 @@ def spread(device: "Device", stream: random.Stream, shape: tuple[int, ...]) -> S
         gain = jnp.exp(deviation) if device.d2d == "lognormal" else 1.0 + deviation
     if device.sigma_up_down is not None:
         tilt = device.sigma_up_down * normal(1)
-    up = jnp.maximum(jnp.minimum(device.up_down, 0.0) + gain + tilt, 0.0)
-    down = jnp.maximum(-jnp.maximum(device.up_down, 0.0) + gain - tilt, 0.0)
+    up = jnp.abs(jnp.minimum(device.up_down, 0.0) + gain + tilt)
+    down = jnp.abs(-jnp.maximum(device.up_down, 0.0) + gain - tilt)
     g_min, g_max = jnp.float32(0.0), jnp.float32(1.0)
-    sigma_lower = device.sigma_lower_bound
-    sigma_lower = device.sigma_bounds if sigma_lower is None else sigma_lower
-    if device.sigma_bounds is not None:
-        reach = jnp.maximum(1.0 + device.sigma_bounds * normal(2), 0.1)
-        g_max = device.g_ref + (1.0 - device.g_ref) * reach
+    sigma_upper, sigma_lower = device.sigma_bounds, device.sigma_lower_bound
+    sigma_lower = sigma_upper if sigma_lower is None else sigma_lower
     if sigma_lower is not None:
-        reach = jnp.maximum(1.0 + sigma_lower * normal(3), 0.1)
-        g_min = jnp.maximum(device.g_ref - device.g_ref * reach, -device.g_offset)
+        sigma_upper = 0.0 if sigma_upper is None else sigma_upper
+        above = (1.0 - device.g_ref) * (1.0 + sigma_upper * normal(2))
+        below = -device.g_ref * (1.0 + sigma_lower * normal(3))
+        g_max = device.g_ref + jnp.abs(jnp.maximum(above, below))
+        g_min = device.g_ref - jnp.abs(jnp.minimum(above, below))
+        g_min = jnp.maximum(g_min, -device.g_offset)
     if device.stuck is not None:
         is_stuck = random.uniform(random.fold_in(stream, 4), shape) < device.stuck
         at = random.uniform(random.fold_in(stream, 5), shape)

@@ -1,6 +1,6 @@
 """Power step: the step falls with a power of the distance from the bound."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 from jaxtyping import Array, Float
@@ -41,13 +41,18 @@ class PowerStep(SteppedDevice):
         default=None, doc="device-to-device sd of gamma", unit="relative", at_least=0
     )
 
+    @property
+    def mean_step(self) -> Any:
+        """``dg0 (1 - g_ref)^gamma`` up and ``dg0 g_ref^gamma`` down, averaged."""
+        return self.nominal_step * 0.5 * ((1.0 - self.g_ref) ** self.gamma + self.g_ref**self.gamma)
+
     def fabricate(self, stream: random.Stream, shape: tuple[int, ...]) -> Power:
-        """Own steps and an own power, at least 0."""
+        """Own steps and an own power."""
         spread = self.spread(stream, shape)
         gamma = jnp.asarray(self.gamma, jnp.float32)
         if self.sigma_gamma is not None:
             xi = random.normal(random.fold_in(stream, 7), shape, exact=True)
-            gamma = jnp.maximum(gamma * (1.0 + self.sigma_gamma * xi), 0.0)
+            gamma = jnp.abs(gamma * (1.0 + self.sigma_gamma * xi))
         up, down = spread.up * self.nominal_step, spread.down * self.nominal_step
         return Power(up, down, gamma, spread.g_min, spread.g_max)
 

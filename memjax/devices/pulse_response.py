@@ -5,6 +5,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float, Key
 
 from memjax import random
@@ -19,6 +20,7 @@ def pulse_response(
     n_down: int,
     *,
     start: Leaf = 0.0,
+    cycles: int = 1,
     key: Key[Array, ""] | None = None,
 ) -> Float[Array, "n_pulses_and_start"]:
     """Normalised conductance after each of ``n_up`` potentiation and ``n_down`` depression pulses.
@@ -28,11 +30,13 @@ def pulse_response(
       n_up: number of single pulses up, first (static).
       n_down: number of single pulses down, after them (static).
       start: normalised conductance before the first pulse, in [0, 1].
+      cycles: how often, one after the other on the same device (static).
       key: draws the device and its noise; without one the device is ideal, with no spread or noise.
         ``vmap`` over keys for a population.
 
     Returns:
-      ``1 + n_up + n_down`` conductances, the start first. In siemens: ``Gmin + g (Gmax - Gmin)``.
+      ``1 + cycles (n_up + n_down)`` conductances, the start first. In siemens:
+      ``device.siemens(g)``; in the model's own weights: ``device.weights(g)``.
 
     Raises:
       UserError: a negative number of pulses, or a start outside [0, 1].
@@ -44,6 +48,8 @@ def pulse_response(
     """
     if n_up < 0 or n_down < 0:
         raise UserError(f"pulse_response: n_up = {n_up}, n_down = {n_down} must be at least 0")
+    if cycles < 1:
+        raise UserError(f"pulse_response: cycles = {cycles} must be at least 1")
     if isinstance(start, int | float) and not 0 <= start <= 1:
         raise UserError(f"pulse_response: start = {start} must be within [0, 1]")
     ideal = key is None
@@ -65,8 +71,8 @@ def pulse_response(
         g = jnp.clip(g + change, array.g_min, array.g_max)
         return (array, g), g
 
-    signs = jnp.concatenate([jnp.ones(n_up, jnp.float32), -jnp.ones(n_down, jnp.float32)])
-    _, after = jax.lax.scan(pulse, (array, first), (jnp.arange(n_up + n_down), signs))
+    signs = np.tile(np.repeat(np.float32([1, -1]), [n_up, n_down]), cycles)
+    _, after = jax.lax.scan(pulse, (array, first), (jnp.arange(len(signs)), jnp.asarray(signs)))
     return jnp.concatenate([first[None], after])
 
 

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jaxtyping import Array
 
 from memjax import random
-from memjax.devices.contraction import Contraction, ContractionDevice, contraction
+from memjax.devices.contraction import Contraction, ContractionDevice, by_rates
 from memjax.pytree import Leaf, param, params
 
 _LABEL_PER_BULGE = 10.10152526
@@ -106,4 +106,4 @@ class SaturatingExponential(ContractionDevice):
         rates = spread.up / (a_up * self.levels), spread.down / (a_down * pulses_down)
         top = spread.g_min - extent / jnp.expm1(-1.0 / a_up)
         bottom = spread.g_max + extent / jnp.expm1(-1.0 / a_down)
-        return contraction(rates, top, bottom, spread)
+        return by_rates(rates, top, bottom, self.g_ref, spread)

@@ -21,7 +21,7 @@ from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 
 from memjax.data import Dataset
-from memjax.pytree import as_arrays
+from memjax.pytree import as_arrays, batched
 from memjax.sweep import lanes as lane_table
 from memjax.sweep.corruption import corrupted_sets
 from memjax.sweep.sections import build
@@ -163,7 +163,7 @@ class Runner:
             np.empty((total, len(corrupted)), np.float32),
             np.empty(total, bool),
         )
-        variant = jax.tree.map(lambda leaf: np.broadcast_to(leaf, (total,)), variant)
+        variant = batched(variant, total)
         for start in range(0, total, self.chunk):
             lanes = np.arange(start, min(start + self.chunk, total))
             padded = np.pad(lanes, (0, self.chunk - len(lanes)), mode="edge")

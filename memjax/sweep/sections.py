@@ -15,7 +15,7 @@ import numpy as np
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from memjax.cells import CELLS
-from memjax.devices import MODELS
+from memjax.devices import MODELS, catalogue
 from memjax.errors import SpecError, UserError
 from memjax.pulses import SCHEMES, Coincidence
 from memjax.training import ACTIVATIONS
@@ -117,8 +117,7 @@ CHOICES: dict[str, tuple[str, str, dict[str, Any]]] = {
 AXIS_SECTIONS = ("device", "cell", "pulses", "model", "train")
 """Where an axis looks for its parameter, in this order."""
 
-NOT_AXES = {("train", "epochs"), ("train", "baseline_learning_rate"), ("model", "hidden")}
-"""Parameters that cannot be an axis: they change the result's shape or its baseline."""
+_NOT_AXES = {("train", "epochs"), ("train", "baseline_learning_rate")}
 
 _BOUNDS = {"at_least": "ge", "more_than": "gt", "at_most": "le"}
 _LEAVES = {("train", "learning_rate"), ("train", "learning_rate_decay")}
@@ -128,6 +127,11 @@ def suggest(word: str, known: Iterable[str]) -> str:
     """The known word that was probably meant, or all there are."""
     near = difflib.get_close_matches(word, known, n=1)
     return f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
+
+
+def may_be_axis(section: str, table: dict[str, Any], key: str) -> bool:
+    """Whether an axis may vary a parameter: not a list, nor what changes the result's shape."""
+    return key in table and not isinstance(table[key], list) and (section, key) not in _NOT_AXES
 
 
 def validate(section: str, table: dict[str, Any]) -> dict[str, Any]:
@@ -158,6 +162,8 @@ def validate_column(section: str, table: dict[str, Any], key: str, values: list[
 
 
 def _typed(section: str, table: dict[str, Any]) -> dict[str, Any]:
+    if section == "device":
+        table = _written_out(table)
     shape = _schema(section, table)
     for key in table:
         if key not in shape.model_fields:
@@ -169,6 +175,18 @@ def _typed(section: str, table: dict[str, Any]) -> dict[str, Any]:
         value = repr(first["input"])
         shown = value if len(value) <= 60 else f"{value[:60]}..."
         raise SectionError(str(first["loc"][0]), f"{shown} {_said(first['msg'])}") from None
+
+
+def _written_out(table: dict[str, Any]) -> dict[str, Any]:
+    """A device's table with a preset's or a file's parameters in it, under those that it gives."""
+    model = table.get("model")
+    if not isinstance(model, str) or model in MODELS:
+        return table
+    try:
+        named = catalogue.as_table(catalogue.get(model))
+    except UserError as error:
+        raise SectionError("model", str(error)) from None
+    return {**named, **table, "model": named["model"]}
 
 
 def _try_to_build(section: str, table: dict[str, Any]) -> None:
@@ -250,12 +268,16 @@ def _schema(section: str, table: dict[str, Any]) -> type[Section]:
 def _choice_schema(section: str, choice: str) -> type[Section]:
     fields: dict[str, Any] = {CHOICES[section][0]: (str, CHOICES[section][1])}
     for name, field in _fields(section, choice).items():
-        kind = field.type if field.metadata.get("static") else Number
+        kind, default = field.type if field.metadata.get("static") else Number, field.default
+        if rank := field.metadata.get("rank"):
+            default = np.asarray(default).tolist()
+            for _ in range(rank):
+                kind = list[kind]  # type: ignore[valid-type]
         bounds = {
             _BOUNDS[key]: bound
             for key, bound in field.metadata["bounds"].items()
             if bound is not None
         }
         bounded = Annotated[kind, Field(**bounds)]  # type: ignore[valid-type]
-        fields[name] = (bounded if field.default is not None else bounded | None, field.default)
+        fields[name] = (bounded if default is not None else bounded | None, default)
     return create_model(section, __base__=Section, **fields)

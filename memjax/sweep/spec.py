@@ -11,15 +11,15 @@ import numpy as np
 import tomli_w
 
 from memjax.errors import SpecError
+from memjax.origin import Keys, Origin, override, read_toml
 from memjax.sweep.axes import Axis, parse_axis
-from memjax.sweep.origin import Keys, Origin, override, read_toml
 from memjax.sweep.sections import (
     AXIS_SECTIONS,
     CHOICES,
-    NOT_AXES,
     PLAIN,
     SectionError,
     is_static,
+    may_be_axis,
     suggest,
     validate,
     validate_column,
@@ -179,8 +179,8 @@ def _column(keys: Keys, values: list[Any], tables: Tables, origin: Origin) -> li
     parameter = keys[-1]
     section = section_of(parameter, tables)
     if section is None:
-        for fixed, key in NOT_AXES:
-            if key == parameter:
+        for fixed in AXIS_SECTIONS:
+            if parameter in tables[fixed]:
                 origin.fail(keys, f"cannot be swept; set it in [{fixed}], or run a sweep a value")
         origin.fail(keys, f"unknown key; {suggest(parameter, axis_parameters(tables))}")
     try:
@@ -224,7 +224,7 @@ def axis_parameters(tables: Tables) -> list[str]:
         key
         for section in AXIS_SECTIONS
         for key in tables[section]
-        if (section, key) not in NOT_AXES
+        if may_be_axis(section, tables[section], key)
     ]
 
 
@@ -240,7 +240,7 @@ def unusual(tables: Tables, swept: dict[str, Any]) -> dict[str, Any]:
         table = {key: swept.get(key, value) for key, value in tables[section].items()}
         choice = table.get(CHOICES[section][0]) if section in CHOICES else None
         for key, default in _defaults(section, choice).items():
-            if table.get(key, default) != default and (section, key) not in NOT_AXES:
+            if table.get(key, default) != default and may_be_axis(section, table, key):
                 found[key] = table[key]
     return dict(sorted(found.items()))
 
@@ -256,7 +256,7 @@ def _defaults(section: str, choice: str | None) -> dict[str, Any]:
 def section_of(parameter: str, tables: Tables) -> str | None:
     """The section that holds a parameter, or None where no axis may vary it."""
     for section in AXIS_SECTIONS:
-        if parameter in tables[section] and (section, parameter) not in NOT_AXES:
+        if may_be_axis(section, tables[section], parameter):
             return section
     return None
 

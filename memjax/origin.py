@@ -1,4 +1,4 @@
-"""Where a specification's values come from, so that a message can point at the place."""
+"""Where the values of a TOML file come from, so that a message can point at the place."""
 
 import re
 import tomllib
@@ -57,13 +57,17 @@ class Origin:
         return best
 
 
-def read_toml(path: Path) -> tuple[dict[str, Any], str]:
+def read_toml(path: Path, what: str = "a sweep's TOML file") -> tuple[dict[str, Any], str]:
     """A TOML file's tables and its text.
+
+    Args:
+      path: the file.
+      what: what it should be, for the message.
 
     Raises:
       SpecError: no such file, not a text file, or not valid TOML; names the line.
     """
-    remedy = "give the path of a sweep's TOML file"
+    remedy = f"give the path of {what}"
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:

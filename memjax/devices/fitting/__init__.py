@@ -1,0 +1,1 @@
+"""Device parameters from measured pulse responses."""
