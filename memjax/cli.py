@@ -116,9 +116,48 @@ def pulse(
         Path(csv).write_text(ltp_ltd.to_csv(response), encoding="utf-8")
     if plot is not None:
         title = Path(name).stem if catalogue.is_file(name) else catalogue.find(name)
-        ltp_ltd.draw(response, title, ideal=ideal).savefig(plot, dpi=150)
+        _save(ltp_ltd.draw(response, title, ideal=ideal), plot)
     if csv is None and plot is None:
         Console().print(listing.response(response))
+
+
+@app.command()
+def fit(
+    data: Annotated[Path, typer.Argument(help="a tidy table, or the wide table of up ramps")],
+    down: Annotated[Path | None, typer.Argument(help="the wide table of down ramps")] = None,
+    model: Annotated[str, typer.Option(help="a response model, or auto")] = "auto",
+    read_voltage: Annotated[
+        float | None, typer.Option(help="in volts, where wide tables hold currents in ampere")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="write the device to a TOML file")] = None,
+    plot: Annotated[Path | None, typer.Option(help="write the picture to a PNG file")] = None,
+) -> None:
+    """Fit response models to measured pulses; write the best as a device."""
+    from rich.console import Console
+
+    from memjax.devices.fitting import fit as fit_ramps
+    from memjax.devices.fitting import summary
+
+    console = Console(stderr=True)
+    with console.status("fitting") as status:
+        fits = fit_ramps(
+            data,
+            down,
+            model=model,
+            read_voltage=read_voltage,
+            progress=lambda name: status.update(f"fitting; {name} is done"),
+        )
+    if len(fits.fits) > 1:
+        Console().print(summary.models(fits))
+    Console().print(summary.parameters(fits.best))
+    for sentence in summary.sentences(fits):
+        typer.echo(sentence)
+    if out is not None:
+        fits.save(out)
+        typer.echo(f"device: {out}")
+    if plot is not None:
+        _save(fits.plot(), plot)
+        typer.echo(f"picture: {plot}")
 
 
 @app.command()
@@ -137,6 +176,12 @@ def bench(
         typer.echo(json.dumps(report))
     else:
         Console().print(table(report))
+
+
+def _save(figure: Any, path: Path) -> None:
+    if path.suffix.lower() != ".png":
+        raise UserError(f"--plot {path}: pictures are PNG files; give a name that ends in .png")
+    figure.savefig(path, dpi=150)
 
 
 def _print_summary(results: Any, directory: Path) -> None:

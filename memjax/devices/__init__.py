@@ -1,5 +1,7 @@
 """Physics: one device and one train of pulses. Nothing here knows of networks."""
 
+from typing import Any
+
 from memjax.devices.asymmetric_step import AsymmetricStep
 from memjax.devices.base import Device
 from memjax.devices.catalogue import get, load, save
@@ -21,6 +23,16 @@ from memjax.devices.soft_bounds import SoftBounds
 from memjax.devices.soft_bounds_reference import SoftBoundsReference
 from memjax.devices.symmetric_step import SymmetricStep
 
+
+def __getattr__(name: str) -> Any:
+    """``fit`` when it is asked for: it needs SciPy's optimisers, which a training does without."""
+    if name != "fit":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from memjax.devices.fitting import fit
+
+    return fit
+
+
 __all__ = [
     "MODELS",
     "PRESETS",
@@ -40,6 +52,7 @@ __all__ = [
     "SoftBoundsReference",
     "Spread",
     "SymmetricStep",
+    "fit",
     "get",
     "load",
     "pulse_response",

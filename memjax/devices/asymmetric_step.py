@@ -1,6 +1,6 @@
 """CrossSim's asymmetric nonlinear device: the saturating exponential by its exponent."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import jax.numpy as jnp
 
@@ -28,6 +28,8 @@ class AsymmetricStep(ContractionDevice):
 
     alpha_up: Leaf = param(default=1.0, doc="potentiation's exponent over its range", at_least=0)
     alpha_down: Leaf = param(default=1.0, doc="depression's exponent over its range", at_least=0)
+
+    pulses_to_bound: ClassVar[bool] = True
 
     @property
     def nominal_step(self) -> Any:

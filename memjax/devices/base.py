@@ -1,7 +1,8 @@
 """What a device is: parameters, a fabricated population, and its answer to a train of pulses."""
 
+import dataclasses
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import jax.numpy as jnp
 from jaxtyping import Array
@@ -116,6 +117,25 @@ class Device:
         unit="weight units",
         more_than=0,
     )
+
+    pulses_to_bound: ClassVar[bool] = False
+    """Whether ``levels`` counts the pulses from bound to bound, instead of conductances."""
+    vanishes: ClassVar[bool] = False
+    """Whether the step vanishes at the bounds, so that a fit has to find them beyond the data."""
+
+    @classmethod
+    def fitted(cls) -> tuple[str, ...]:
+        """The parameters that a fit to measured ramps estimates: step sizes and the model's own."""
+        common = {field.name for field in dataclasses.fields(Device)}
+        own = (
+            field.name
+            for field in dataclasses.fields(cls)
+            if field.name not in common
+            and field.default is not None
+            and not field.metadata.get("static")
+            and not field.name.startswith("sigma_")
+        )
+        return ("levels", "up_down", *own)
 
     @property
     def nominal_step(self) -> Any:

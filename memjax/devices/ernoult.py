@@ -1,6 +1,6 @@
 """The device of Ernoult, Grollier & Querlioz: a step that falls exponentially with conductance."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import jax.numpy as jnp
 from jaxtyping import Array
@@ -31,6 +31,8 @@ class Ernoult(TranslatedDevice):
     """
 
     beta: Leaf = param(default=3.0, doc="non-linearity", more_than=0, at_most=20)
+
+    pulses_to_bound: ClassVar[bool] = True
 
     @property
     def nominal_step(self) -> Any:

@@ -44,6 +44,11 @@ class ExponentialStep(SteppedDevice):
         default=None, doc="the same, in proportion to the distance from g_ref", at_least=0
     )
 
+    @classmethod
+    def fitted(cls) -> tuple[str, ...]:
+        """Steps, amplitudes and exponents; ``slope`` and ``offset`` would only rescale them."""
+        return ("levels", "up_down", "amplitude_up", "amplitude_down", "gamma_up", "gamma_down")
+
     @property
     def mean_step(self) -> Any:
         """The steps up and down at ``z = offset``, averaged."""

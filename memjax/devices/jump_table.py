@@ -39,10 +39,8 @@ class JumpTable(SteppedDevice):
     sigma_c2c: Leaf = param(
         default=1.0, doc="cycle-to-cycle deviations", unit="measured ones", at_least=0
     )
-    up_quantiles: Array = table(
-        _STRAIGHT, "quantiles of SET's change, a row a G", unit="mean steps"
-    )
-    down_quantiles: Array = table(
+    up_quantiles: Any = table(_STRAIGHT, "quantiles of SET's change, a row a G", unit="mean steps")
+    down_quantiles: Any = table(
         tuple(tuple(-q for q in reversed(row)) for row in _STRAIGHT),
         "quantiles of RESET's change, a row a G",
         unit="mean steps",
@@ -75,13 +73,16 @@ class JumpTable(SteppedDevice):
     def change(self, array: Spread, g: Array, n: Array, noise: Array) -> Array:
         """One pulse by its quantile; several, or by another convention, by mean and variance."""
         several = super().change(array, g, n, noise)
-        if self.c2c != "step" or self.sigma_g is not None:
+        if self.c2c != "step":
             return several
+        alone = jnp.abs(n) == 1
+        if self.sigma_g is not None:
+            alone = alone & (self.sigma_g == 0)
         up, u = n > 0, ndtr(noise)
         mean = self._either(array, g, up, _mean)
         drawn = self._either(array, g, up, lambda rows, x: _quantile(rows, x, u))
         one = self._own(array, up) * (mean + self.sigma_c2c * (drawn - mean))
-        return jnp.where(jnp.abs(n) == 1, one, several)
+        return jnp.where(alone, one, several)
 
     def _own(self, array: Spread, up: Array) -> Array:
         return jnp.where(up, array.up, array.down)

@@ -152,6 +152,11 @@ def _axis(device: Device) -> tuple[str, Any]:
     """The label of conductance with its unit, and what normalised conductance is in it."""
     if device.gmax is None:
         return "weight (model units)", lambda g: np.asarray(device.weights(g))
-    top = float(device.gmax)
-    unit = next((u for u in ("S", "mS", "µS", "nS") if top >= _UNITS[u]), "pS")
-    return f"conductance ({unit})", lambda g: np.asarray(device.siemens(g)) / _UNITS[unit]
+    unit, scale = in_unit(float(device.gmax))
+    return f"conductance ({unit})", lambda g: np.asarray(device.siemens(g)) / scale
+
+
+def in_unit(siemens: float) -> tuple[str, float]:
+    """The unit in which a conductance reads well, and its size in siemens."""
+    unit = next((u for u in ("S", "mS", "µS", "nS") if siemens >= _UNITS[u]), "pS")
+    return unit, _UNITS[unit]

@@ -73,6 +73,10 @@ class OnsetStep(SteppedDevice):
         away = jnp.where(up, self.slope_up * (g - self.g_ref), self.slope_down * (self.g_ref - g))
         return jnp.where(up, array.up, -array.down) * jnp.exp(away) * (1.0 - missing)
 
+    def additive_sd(self, array: OnsetArray, g: Array, n: Array) -> Array:
+        """The noise of whole steps, whatever the memory takes of them."""
+        return self.sigma_c2c * jnp.where(n > 0, array.up, array.down) * jnp.sqrt(jnp.abs(n))
+
     def remember(self, array: OnsetArray, g: Array, n: Array) -> OnsetArray:
         """The memory after n pulses of one direction."""
         del g

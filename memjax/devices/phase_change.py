@@ -56,9 +56,14 @@ class PhaseChange(SteppedDevice):
     sd_offset: Leaf = param(default=0.260, doc="b': SET's sd", unit="µS", at_least=0)
     sd_memory: Leaf = param(default=2.15, doc="c': SET's sd, of P_mem", unit="µS", at_least=0)
     memory_pulses: Leaf = param(default=2.6, doc="decay of the memory", unit="pulses", more_than=0)
-    sigma_reset: Leaf | None = param(
+    sigma_reset: Leaf = param(
         default=0.01, doc="sd of the conductance after RESET", unit="µS", at_least=0
     )
+
+    @classmethod
+    def fitted(cls) -> tuple[str, ...]:
+        """The mean of a SET; the sd's line is scaled as one."""
+        return ("mean_slope", "mean_offset", "mean_memory", "memory_pulses")
 
     def fabricate(self, stream: random.Stream, shape: tuple[int, ...]) -> PhaseChangeArray:
         """Devices after a RESET."""

@@ -29,8 +29,13 @@ class PiecewiseStep(SteppedDevice):
     Source: Rasch et al., AICAS (2021), arXiv:2104.02184 (PiecewiseStep).
     """
 
-    up_nodes: Array = table((1.0, 1.0), "potentiation's step at each node", unit="mean steps")
-    down_nodes: Array = table((1.0, 1.0), "depression's step at each node", unit="mean steps")
+    up_nodes: Any = table((1.0, 1.0), "potentiation's step at each node", unit="mean steps")
+    down_nodes: Any = table((1.0, 1.0), "depression's step at each node", unit="mean steps")
+
+    @classmethod
+    def fitted(cls) -> tuple[str, ...]:
+        """The nodes, in units of a step that is given."""
+        return ("up_nodes", "down_nodes")
 
     @property
     def mean_step(self) -> Any:

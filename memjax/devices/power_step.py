@@ -1,6 +1,6 @@
 """Power step: the step falls with a power of the distance from the bound."""
 
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import jax.numpy as jnp
 from jaxtyping import Array, Float
@@ -40,6 +40,8 @@ class PowerStep(SteppedDevice):
     sigma_gamma: Leaf | None = param(
         default=None, doc="device-to-device sd of gamma", unit="relative", at_least=0
     )
+
+    vanishes: ClassVar[bool] = True
 
     @property
     def mean_step(self) -> Any:

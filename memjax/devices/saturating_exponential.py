@@ -1,6 +1,6 @@
 """NeuroSim's device: potentiation and depression curves that saturate exponentially."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -33,25 +33,40 @@ def curvature(nonlinearity: Leaf) -> Array:
 
     Source: Chen, Peng & Yu, IEEE TCAD 37:3067 (2018); MLP+NeuroSim V3 manual.
     """
-    label = jnp.asarray(nonlinearity, jnp.float32)
-    target = jnp.abs(label) / _LABEL_PER_BULGE
+    label = jnp.asarray(nonlinearity, jnp.result_type(float))
+    inverse = _inverse(jnp.abs(label) / _LABEL_PER_BULGE)
+    return jnp.where(label < 0, -1.0, 1.0) / inverse
 
-    def bulge(inverse: Array) -> Array:
-        full = -jnp.expm1(-inverse)
-        peak = -jnp.log(full / inverse) / inverse
-        return -jnp.expm1(-inverse * peak) / full - peak
+
+def _bulge(inverse: Array) -> Array:
+    """How far the curve of 1/A rises above its chord."""
+    full = -jnp.expm1(-inverse)
+    peak = -jnp.log(full / inverse) / inverse
+    return -jnp.expm1(-inverse * peak) / full - peak
+
+
+@jax.custom_jvp
+def _inverse(bulge: Array) -> Array:
+    """1/A of a bulge."""
 
     def halve(_: Array, bracket: tuple[Array, Array]) -> tuple[Array, Array]:
         low, high = bracket
         middle = 0.5 * (low + high)
-        below = bulge(middle) < target
+        below = _bulge(middle) < bulge
         return jnp.where(below, middle, low), jnp.where(below, high, middle)
 
-    start = (jnp.full_like(target, 1e-2), jnp.full_like(target, 100.0))
+    start = (jnp.full_like(bulge, 1e-2), jnp.full_like(bulge, 100.0))
     low, high = jax.lax.fori_loop(0, 40, halve, start)
     # Below a label of 0.01 the bulge is 1/(8A) to first order and float32 cannot bisect it.
-    inverse = jnp.where(target < 1.25e-3, jnp.maximum(8.0 * target, 4e-4), 0.5 * (low + high))
-    return jnp.where(label < 0, -1.0, 1.0) / inverse
+    return jnp.where(bulge < 1.25e-3, jnp.maximum(8.0 * bulge, 4e-4), 0.5 * (low + high))
+
+
+@_inverse.defjvp
+def _inverse_jvp(primals: tuple[Array], tangents: tuple[Array]) -> tuple[Array, Array]:
+    """By the inverse function theorem; of a nearly straight curve, by its first order."""
+    inverse = _inverse(*primals)
+    _, slope = jax.jvp(_bulge, (jnp.maximum(inverse, 1e-2),), (jnp.ones_like(inverse),))
+    return inverse, tangents[0] / jnp.where(inverse < 1e-2, 0.125, slope)
 
 
 @params
@@ -86,6 +101,13 @@ class SaturatingExponential(ContractionDevice):
     sigma_nl: Leaf | None = param(
         default=None, doc="device-to-device sd of both labels", unit="labels", at_least=0
     )
+
+    pulses_to_bound: ClassVar[bool] = True
+
+    @classmethod
+    def fitted(cls) -> tuple[str, ...]:
+        """Pulses and labels, each of both directions."""
+        return ("levels", "levels_down", "nl_up", "nl_down")
 
     @property
     def nominal_step(self) -> Any:

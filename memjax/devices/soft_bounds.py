@@ -1,7 +1,7 @@
 """Soft bounds: the step shrinks in proportion to the distance from the bound."""
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 import jax.numpy as jnp
 from jaxtyping import Array
@@ -28,6 +28,8 @@ class SoftBounds(ContractionDevice):
 
     Source: Fusi & Abbott, Nat. Neurosci. 10:485 (2007); Frascaroli et al., Sci. Rep. 8:7178 (2018).
     """
+
+    vanishes: ClassVar[bool] = True
 
     @classmethod
     def by_pulses(

@@ -1,5 +1,7 @@
 """CrossSim's symmetric nonlinear device: a logistic curve, the same up and down."""
 
+from typing import ClassVar
+
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array
@@ -29,6 +31,8 @@ class SymmetricStep(TranslatedDevice):
 
     alpha: Leaf = param(default=1.0, doc="non-linearity: 0 is a straight line", at_least=0)
 
+    pulses_to_bound: ClassVar[bool] = True
+
     @property
     def nominal_step(self) -> Array:
         """The mean step ``1 / L``: L pulses lead from one bound to the other."""
@@ -56,11 +60,11 @@ class SymmetricStep(TranslatedDevice):
     def unscale(self, array: Spread, phi: Array, up: Array) -> tuple[Array, Array]:
         """The logistic curve and its slope."""
         del up
-        grown = jnp.expm1(self._alpha)
         extent = array.g_max - array.g_min
-        y = jax.nn.sigmoid(phi)
-        x = (y * (grown + 2.0) - 1.0) / grown
-        return array.g_min + extent * x, extent * y * jax.nn.sigmoid(-phi) * (grown + 2.0) / grown
+        width = 1.0 + 2.0 / jnp.expm1(self._alpha)  # A
+        x = 0.5 + 0.5 * width * jnp.tanh(0.5 * phi)
+        slope = extent * width * jax.nn.sigmoid(phi) * jax.nn.sigmoid(-phi)
+        return array.g_min + extent * x, slope
 
     @property
     def _alpha(self) -> Array:

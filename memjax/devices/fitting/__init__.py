@@ -1,1 +1,6 @@
-"""Device parameters from measured pulse responses."""
+"""A device from measured pulses: read the table, fit the models, choose one."""
+
+from memjax.devices.fitting.fits import Fit, Fits, fit
+from memjax.devices.fitting.table import Ramps, from_table, read
+
+__all__ = ["Fit", "Fits", "Ramps", "fit", "from_table", "read"]

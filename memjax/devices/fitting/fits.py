@@ -1,0 +1,293 @@
+"""From measured pulses to a device: fit the models, compare them, choose one."""
+
+import dataclasses
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from memjax.devices import catalogue
+from memjax.devices.base import Device
+from memjax.devices.fitting import rollout, variation
+from memjax.devices.fitting.estimate import Estimate, device_of, estimate, pose
+from memjax.devices.fitting.likelihood import Noise
+from memjax.devices.fitting.table import Ramps, from_table, read
+from memjax.devices.models import MODELS
+from memjax.errors import DataError, UserError
+
+AUTO = (
+    "ConstantStep",
+    "LinearStep",
+    "SoftBounds",
+    "PowerStep",
+    "SaturatingExponential",
+    "SymmetricStep",
+    "Ernoult",
+    "PiecewiseStep",
+    "OnsetStep",
+)
+"""Models among which ``auto`` chooses; those that users register join them."""
+
+_NOT_AUTO = ("SoftBoundsReference", "AsymmetricStep", "ExponentialStep", "PhaseChange", "JumpTable")
+_CONVENTIONS = ("additive", "step")
+_LEFT = 0.05  # log-likelihood that a converged search may leave
+_WORKERS = 2
+
+
+@dataclasses.dataclass(frozen=True)
+class Fit:
+    """One model's fit.
+
+    Attributes:
+      model: its name.
+      device: the most likely device, its noise and spread as the data show them.
+      parameters: each estimated parameter's name, value, standard error (NaN at a limit) and unit.
+      log_likelihood: of the readings, in units of the window.
+      n_parameters, n_readings: numbers of both.
+      rms: rms residual of the mean curve over the window, ``up`` and ``down``.
+      autocorrelation: of successive standardised one-step errors; far from 0, something is missed.
+      levels: conductance levels that readings tell apart with 95 % certainty.
+      window: Gmin and Gmax of the device, in siemens.
+      noise: sds of a ramp's gain and of a reading over the window.
+      converged: whether the search ended in a maximum.
+    """
+
+    model: str
+    device: Device
+    parameters: list[tuple[str, float, float, str]]
+    log_likelihood: float
+    n_parameters: int
+    n_readings: int
+    rms: dict[str, float]
+    autocorrelation: float
+    levels: float
+    window: tuple[float, float]
+    noise: Noise
+    converged: bool
+
+    @property
+    def aic(self) -> float:
+        """``2 k - 2 log L``."""
+        return 2.0 * self.n_parameters - 2.0 * self.log_likelihood
+
+    @property
+    def bic(self) -> float:
+        """``k log N - 2 log L``."""
+        return self.n_parameters * float(np.log(self.n_readings)) - 2.0 * self.log_likelihood
+
+    def curves(self, ramps: Ramps) -> np.ndarray:
+        """The noise-free ramp from each measured ramp's own start, in siemens [ramp, point]."""
+        return self._siemens(rollout.mean_curves(self.device, ramps, self.window))
+
+    def bands(self, ramps: Ramps) -> tuple[np.ndarray, np.ndarray]:
+        """The 5th and 95th per cent of readings from each ramp's own start, in siemens."""
+        low, high = rollout.bands(self.device, self.noise, ramps, self.window)
+        return self._siemens(low), self._siemens(high)
+
+    def errors(self, ramps: Ramps) -> dict[str, float]:
+        """The rms error of the mean curve of these ramps over the window, up and down."""
+        curves = rollout.mean_curves(self.device, ramps, self.window)
+        return rollout.mean_curve_error(curves, ramps, self.window)
+
+    def coverage(self, ramps: Ramps) -> dict[str, float]:
+        """The share of these ramps' readings within the 90 % band, up and down."""
+        band = rollout.bands(self.device, self.noise, ramps, self.window)
+        return rollout.coverage(band, ramps, self.window)
+
+    def _siemens(self, curves: np.ndarray) -> np.ndarray:
+        return self.window[0] + curves * (self.window[1] - self.window[0])
+
+
+@dataclasses.dataclass(frozen=True)
+class Fits:
+    """Fits of several models to the same ramps, the best first; those without a maximum last.
+
+    Attributes:
+      ramps: the measurement.
+      fits: of the models.
+    """
+
+    ramps: Ramps
+    fits: list[Fit]
+
+    @property
+    def best(self) -> Fit:
+        """The fit of least BIC."""
+        return self.fits[0]
+
+    @property
+    def device(self) -> Device:
+        """Its device."""
+        return self.best.device
+
+    @property
+    def margin(self) -> float:
+        """By how much its BIC is below that of the next model; NaN if there is none."""
+        return self.fits[1].bic - self.best.bic if len(self.fits) > 1 else float("nan")
+
+    def save(self, path: str | Path) -> None:
+        """Writes the device for ``memjax.devices.load``, and where it comes from.
+
+        Raises:
+          UserError: the file cannot be written.
+        """
+        best = self.best
+        facts: dict[str, Any] = {
+            "ramps": self.ramps.n_ramps,
+            "readings": best.n_readings,
+            "log_likelihood": best.log_likelihood,
+            "bic": best.bic,
+            "levels_told_apart": best.levels,
+            "residual": best.rms,
+            "standard_errors": {n: e for n, _, e, _ in best.parameters if np.isfinite(e)},
+        }
+        catalogue.save(path, self.device, fit=facts)
+
+    def plot(self) -> Any:
+        """The ramps, the best device's mean curves and band: a matplotlib figure."""
+        from memjax.devices.fitting.picture import draw
+
+        return draw(self)
+
+
+def fit(
+    data: Any,
+    down: Any = None,
+    *,
+    model: str = "auto",
+    read_voltage: float | None = None,
+    window: tuple[float, float] | None = None,
+    c2c: str | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> Fits:
+    """Fits response models to measured pulses by maximum likelihood.
+
+    Args:
+      data: a file, a DataFrame or a dict of columns (``cycle, direction, pulse, conductance_S`` and
+        optionally ``device``), the wide table of up ramps, or ``Ramps``.
+      down: the wide table of down ramps, if ``data`` is one of up ramps.
+      model: a response model's name, or ``"auto"`` for the one of least BIC among ``AUTO``.
+      read_voltage: in volts, if wide tables hold currents.
+      window: Gmin and Gmax in siemens; the data's own extremes if not given.
+      c2c: what the cycle-to-cycle noise is in proportion to (``memjax.devices.c2c``); the more
+        likely of ``"additive"`` and ``"step"`` if not given.
+      progress: told the name of each model when its fit is done.
+
+    Returns:
+      The fits; ``.device`` is the best one's device.
+
+    Raises:
+      DataError: data that cannot be fitted, or no fit of which converges.
+      UserError: no such model.
+    """
+    ramps = _ramps(data, down, read_voltage)
+    window = ramps.window if window is None else window
+    if not 0 < window[0] < window[1]:
+        raise UserError(f"fit: window = {window} must be 0 < Gmin < Gmax, in siemens")
+    names = _names(model)
+
+    def one(name: str, convention: str) -> Fit:
+        found = _fit(name, convention, ramps, window)
+        if progress is not None:
+            progress(name)
+        return found
+
+    first = _CONVENTIONS[0] if c2c is None else c2c
+    with ThreadPoolExecutor(_WORKERS) as pool:
+        fits = list(pool.map(lambda name: one(name, first), names))
+    fits.sort(key=lambda f: (not f.converged, f.bic))
+    if c2c is None:
+        other = one(fits[0].model, _CONVENTIONS[1])
+        if other.converged and (not fits[0].converged or other.bic < fits[0].bic):
+            fits[0] = other
+    if not fits[0].converged:
+        tried = ", ".join(names)
+        raise DataError(
+            f"the fit of {tried} does not converge: no maximum of the likelihood was found; give "
+            "more ramps, or try another model"
+        )
+    return Fits(ramps, fits)
+
+
+def _ramps(data: Any, down: Any, read_voltage: float | None) -> Ramps:
+    if isinstance(data, Ramps):
+        return data
+    if isinstance(data, str | Path):
+        return read(data, down, read_voltage=read_voltage)
+    return from_table(data)
+
+
+def _names(model: str) -> list[str]:
+    if model.lower() == "auto":
+        return [*AUTO, *(name for name in MODELS if name not in (*AUTO, *_NOT_AUTO))]
+    name = catalogue.find(model)
+    if name not in MODELS:
+        raise UserError(f"{name} is a preset; fit its model, {type(catalogue.get(name)).__name__}")
+    if name == "JumpTable":
+        raise UserError("JumpTable has no likelihood; make it by memjax.devices.jump_table_of")
+    return [name]
+
+
+def _fit(name: str, convention: str, ramps: Ramps, window: tuple[float, float]) -> Fit:
+    fixed = {"c2c": convention}
+    problem = pose(MODELS[name], fixed, ramps, window)
+    with np.errstate(all="ignore"):
+        found = estimate(MODELS[name], fixed, ramps, window)
+    device, noise, low, high = device_of(problem, found.values)
+    extent = window[1] - window[0]
+    own = float(window[0] + low * extent), float(window[0] + high * extent)
+    noise = Noise(float(noise.ramp), float(noise.read) / float(high - low))
+    spread = variation.between_devices(found, ramps)
+    middle = float(np.nanmean(ramps.conductance))
+    shown = dataclasses.replace(
+        device,
+        gmax=own[1],
+        on_off=own[1] / own[0],
+        sigma_read=float(found["read"]) * extent / middle or None,
+        sigma_ramp=float(found["sigma_ramp"]) or None,
+        **spread,
+    )
+    shown = _plain(shown)
+    readings = ramps.n_steps
+    curves = rollout.mean_curves(shown, ramps, own)
+    errors = found.standardised
+    pairs = errors[:, 1:] * errors[:, :-1]
+    outcome = Fit(
+        model=name,
+        device=shown,
+        parameters=_rows(found, MODELS[name]),
+        log_likelihood=found.log_likelihood,
+        n_parameters=int(found.free.sum()),
+        n_readings=readings,
+        rms=rollout.mean_curve_error(curves, ramps, own),
+        autocorrelation=float(np.nanmean(pairs) / np.nanmean(errors**2)),
+        levels=variation.levels(found, problem),
+        window=own,
+        noise=noise,
+        converged=bool(np.isfinite(found.log_likelihood) and abs(found.left) < _LEFT),
+    )
+    return outcome
+
+
+def _plain(device: Device) -> Device:
+    """Parameters as Python's numbers, tables as arrays of float32."""
+    changes = {}
+    for field in dataclasses.fields(device):
+        value = getattr(device, field.name)
+        if value is None or field.metadata.get("static"):
+            continue
+        array = np.asarray(value, np.float64)
+        changes[field.name] = float(array) if array.ndim == 0 else array.astype(np.float32)
+    return dataclasses.replace(device, **changes)
+
+
+def _rows(found: Estimate, model: type[Device]) -> list[tuple[str, float, float, str]]:
+    units = {field.name: field.metadata["unit"] for field in dataclasses.fields(model)}
+    units |= {"read": "fraction of the window", "low": "windows", "high": "windows"}
+    return [
+        (name, float(value), float(error), units.get(name.partition("[")[0], ""))
+        for name, value, error, free in zip(*found[:4], strict=True)
+        if free
+    ]

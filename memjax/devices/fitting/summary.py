@@ -1,0 +1,69 @@
+"""Fits on a terminal: a model a row, then the best one's parameters."""
+
+import numpy as np
+from rich import box
+from rich.table import Table
+
+from memjax.devices.fitting.fits import Fit, Fits
+
+
+def models(fits: Fits) -> Table:
+    """Every model's criteria and residuals, the best first."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    titles = ("model", "k", "ΔBIC", "ΔAIC", "rms up / down", "autocorr.", "c2c", "levels")
+    for title in titles:
+        table.add_column(title, justify="left" if title == "model" else "right")
+    best = fits.best
+    for fit in fits.fits:
+        rms = " / ".join(f"{100 * value:.2f} %" for value in fit.rms.values())
+        if not fit.converged:
+            table.add_row(fit.model, str(fit.n_parameters), "did not converge")
+            continue
+        table.add_row(
+            fit.model,
+            str(fit.n_parameters),
+            f"{fit.bic - best.bic:.0f}",
+            f"{fit.aic - best.aic:.0f}",
+            rms,
+            f"{fit.autocorrelation:+.2f}",
+            _noise(fit),
+            f"{fit.levels:.0f}",
+        )
+    return table
+
+
+def parameters(fit: Fit) -> Table:
+    """One model's parameters with their standard errors."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for title in ("parameter", "value", "standard error", "unit"):
+        table.add_column(title)
+    for name, value, error, unit in fit.parameters:
+        shown = f"± {error:.2g}" if np.isfinite(error) else "at its limit"
+        table.add_row(name, f"{value:.5g}", shown, unit)
+    for name in ("sigma_d2d", "sigma_up_down"):
+        if (value := getattr(fit.device, name)) is not None:
+            table.add_row(name, f"{value:.3g}", "by moments", "relative")
+    return table
+
+
+def sentences(fits: Fits) -> list[str]:
+    """What was chosen and by how much, and what a reader should know."""
+    best = fits.best
+    said = [f"{best.model} is chosen by BIC"]
+    if np.isfinite(fits.margin) and fits.fits[1].converged:
+        said[0] += f", by {fits.margin:.0f} before {fits.fits[1].model}"
+    low, high = best.window
+    said.append(f"window {low:.4g} S to {high:.4g} S, on/off {high / low:.3g}")
+    said.append(f"readings tell {best.levels:.0f} levels apart (95 %)")
+    if len(np.unique(fits.ramps.device)) < 3:
+        said.append("fewer than three devices: no device-to-device spread; set sigma_d2d yourself")
+    if abs(best.autocorrelation) > 0.1:
+        said.append(
+            f"successive errors correlate by {best.autocorrelation:+.2f}: the device remembers "
+            "something that this model does not"
+        )
+    return said
+
+
+def _noise(fit: Fit) -> str:
+    return f"{fit.device.sigma_c2c:.3g} {fit.device.c2c}"
