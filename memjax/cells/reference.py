@@ -64,7 +64,7 @@ class ReferenceCell(Cell):
         return (sigma * 2.0 * self.weight_range * conductance) ** 2
 
     def _conductance(self, device: Device, weight: Array) -> Array:
-        return device.g_ref + weight * (0.5 / self.weight_range)
+        return weight * (0.5 / self.weight_range) + device.g_ref
 
     def _clip(self, device: Device, array: Any, weight: Array) -> Array:
         low, high = (

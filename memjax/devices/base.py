@@ -238,7 +238,7 @@ class Device:
         """The c2c sd of ``n`` pulses that all have the noise of a step at ``g_ref`` (w = 0)."""
         at_zero = jnp.full_like(g, 1.0) * self.g_ref
         step, _ = self.response(array, at_zero, jnp.sign(n))
-        return self.sigma_c2c * jnp.abs(step) * jnp.sqrt(jnp.abs(n))
+        return jnp.abs(step) * jnp.sqrt(jnp.abs(n)) * self.sigma_c2c
 
     def change(self, array: Any, g: Array, n: Array, noise: Array) -> Array:
         """What ``n`` identical pulses would change with no bounds: ``mean(g, n) + sd(g, n) xi``.

@@ -46,10 +46,10 @@ def standard_deviation(device: "Device", array: Any, g: Array, n: Array) -> tupl
     if device.c2c == "additive":
         return mean, device.additive_sd(array, g, n)
     if device.c2c == "pulse":
-        return mean, device.sigma_c2c * jnp.sqrt(jnp.abs(n))
+        return mean, jnp.sqrt(jnp.abs(n)) * device.sigma_c2c
     if device.c2c == "write":
-        return mean, device.sigma_c2c * (n != 0).astype(mean.dtype)
-    sd = device.sigma_c2c * jnp.sqrt(jnp.abs(mean))
+        return mean, (n != 0).astype(mean.dtype) * device.sigma_c2c
+    sd = jnp.sqrt(jnp.abs(mean)) * device.sigma_c2c
     absolute = jnp.maximum(g + device.g_offset, 1e-6)
     if device.c2c == "change_g":
         sd = sd * absolute

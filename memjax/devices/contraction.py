@@ -91,4 +91,4 @@ class ContractionDevice(Device):
         step = gain * jnp.expm1(-rate) * (array.zero - jnp.where(up, array.top, array.bottom))
         one, all_of_them = jnp.expm1(-2.0 * rate), jnp.expm1(-2.0 * rate * jnp.abs(n))
         kept = jnp.where(one != 0, all_of_them / jnp.where(one != 0, one, 1.0), jnp.abs(n))
-        return self.sigma_c2c * jnp.abs(step) * jnp.sqrt(kept)
+        return jnp.abs(step) * jnp.sqrt(kept) * self.sigma_c2c

@@ -80,4 +80,4 @@ class ExponentialStep(SteppedDevice):
             size = size + self.noise_offset
         if self.noise_slope is not None:
             size = size + self.noise_slope * jnp.abs(g - self.g_ref)
-        return self.sigma_c2c * size
+        return size * self.sigma_c2c

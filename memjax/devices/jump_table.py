@@ -68,7 +68,7 @@ class JumpTable(SteppedDevice):
         """The standard deviation of the distribution at g."""
         del step
         variance = self._either(array, g, up, _variance)
-        return self.sigma_c2c * self._own(array, up) * jnp.sqrt(jnp.maximum(variance, 0.0))
+        return self._own(array, up) * jnp.sqrt(jnp.maximum(variance, 0.0)) * self.sigma_c2c
 
     def change(self, array: Spread, g: Array, n: Array, noise: Array) -> Array:
         """One pulse by its quantile; several, or by another convention, by mean and variance."""
@@ -90,8 +90,8 @@ class JumpTable(SteppedDevice):
     def _either(self, array: Spread, g: Array, up: Array, of: Callable[..., Array]) -> Array:
         """Something of the distribution at g, of SET's table or of RESET's."""
         x = place(array, g)
-        curves = (of(jnp.asarray(t), x) for t in (self.up_quantiles, self.down_quantiles))
-        return jnp.where(up, *curves)
+        set_, reset = (of(jnp.asarray(t), x) for t in (self.up_quantiles, self.down_quantiles))
+        return jnp.where(up, set_, reset)
 
 
 def _mean(rows: Array, x: Array) -> Array:

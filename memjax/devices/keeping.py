@@ -89,8 +89,8 @@ def advance(device: "Device", kept: Kept, g: Array, n: Array, noise: "Noise") ->
     array = kept.array
     before = g if kept.hidden is None else kept.hidden
     change = device.change(array, before, n, noise(0))
-    if kept.ramp is not None:
-        drawn = jnp.sign(n) * jnp.abs(1.0 + device.sigma_ramp * noise(3))
+    if kept.ramp is not None and device.sigma_ramp is not None:
+        drawn = jnp.sign(n) * jnp.abs(1.0 + noise(3) * device.sigma_ramp)
         ramp = jnp.where(n * kept.ramp > 0, kept.ramp, jnp.where(n != 0, drawn, kept.ramp))
         kept, change = kept._replace(ramp=ramp), jnp.abs(ramp) * change
     after = jnp.clip(before + change, array.g_min, array.g_max)

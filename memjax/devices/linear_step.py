@@ -51,5 +51,5 @@ class LinearStep(ContractionDevice):
 
         up, above = line(7, spread.up, self.gamma_up, 1.0 - self.g_ref)
         down, below = line(8, spread.down, self.gamma_down, self.g_ref)
-        top, bottom = self.g_ref + above, self.g_ref - below
-        return by_fractions((up, down), top, bottom, self.g_ref, spread)
+        zero = jnp.asarray(self.g_ref, jnp.float32)
+        return by_fractions((up, down), zero + above, zero - below, zero, spread)

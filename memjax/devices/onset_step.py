@@ -75,7 +75,7 @@ class OnsetStep(SteppedDevice):
 
     def additive_sd(self, array: OnsetArray, g: Array, n: Array) -> Array:
         """The noise of whole steps, whatever the memory takes of them."""
-        return self.sigma_c2c * jnp.where(n > 0, array.up, array.down) * jnp.sqrt(jnp.abs(n))
+        return jnp.where(n > 0, array.up, array.down) * jnp.sqrt(jnp.abs(n)) * self.sigma_c2c
 
     def remember(self, array: OnsetArray, g: Array, n: Array) -> OnsetArray:
         """The memory after n pulses of one direction."""

@@ -78,8 +78,9 @@ class PhaseChange(SteppedDevice):
     def pulse_sd(self, array: PhaseChangeArray, g: Array, up: Array, step: Array) -> Array:
         """The published line, whatever the step."""
         del step
+        after = 0.0 if self.sigma_reset is None else self.sigma_reset
         sd = array.up * self._line(self.sd_slope, self.sd_offset, self.sd_memory, array, g)
-        return self.sigma_c2c * jnp.where(up, sd, self.sigma_reset / self._range)
+        return jnp.where(up, sd, after / self._range) * self.sigma_c2c
 
     def remember(self, array: PhaseChangeArray, g: Array, n: Array) -> PhaseChangeArray:
         """``P_mem`` after n SETs, or after a RESET."""

@@ -54,8 +54,8 @@ class PiecewiseStep(SteppedDevice):
     def pulse(self, array: Spread, g: Array, up: Array) -> Array:
         """The interpolated step."""
         x = place(array, g)
-        curves = (interpolate(jnp.asarray(t), x) for t in (self.up_nodes, self.down_nodes))
-        return jnp.where(up, array.up, -array.down) * jnp.where(up, *curves)
+        of_up, of_down = (interpolate(jnp.asarray(t), x) for t in (self.up_nodes, self.down_nodes))
+        return jnp.where(up, array.up, -array.down) * jnp.where(up, of_up, of_down)
 
 
 def place(array: Spread, g: Array) -> Array:

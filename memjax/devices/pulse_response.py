@@ -71,14 +71,14 @@ def pulse_response(
         g = jnp.clip(g + change, array.g_min, array.g_max)
         return (array, g), g
 
-    signs = np.tile(np.repeat(np.float32([1, -1]), [n_up, n_down]), cycles)
+    signs = np.tile(np.repeat(np.array([1.0, -1.0], np.float32), [n_up, n_down]), cycles)
     _, after = jax.lax.scan(pulse, (array, first), (jnp.arange(len(signs)), jnp.asarray(signs)))
     return jnp.concatenate([first[None], after])
 
 
 def without_noise(device: Device) -> Device:
     """The ideal twin of a device: the same response, no spread, no noise, nothing stuck."""
-    ideal = {
+    ideal: dict[str, Any] = {
         field.name: None if field.default is None else 0.0
         for field in dataclasses.fields(device)
         if field.name.startswith("sigma_") or field.name in ("stuck", "diffusion")

@@ -39,6 +39,11 @@ class SoftBoundsReference(SoftBounds):
         default="no", doc="whether the own symmetry point is subtracted", choices=("no", "yes")
     )
 
+    @classmethod
+    def fitted(cls) -> tuple[str, ...]:
+        """Steps alone: a reference only moves the bounds, and a fit finds those themselves."""
+        return ("levels", "up_down")
+
     def fabricate(self, stream: random.Stream, shape: tuple[int, ...]) -> Contraction:
         """Soft bounds, moved by the own reference."""
         spread = self.spread(stream, shape)

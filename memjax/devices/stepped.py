@@ -32,7 +32,7 @@ class SteppedDevice(Device):
     def pulse_sd(self, array: Any, g: Array, up: Array, step: Array) -> Array:
         """The c2c standard deviation of one pulse of mean ``step``."""
         del array, g, up
-        return self.sigma_c2c * jnp.abs(step)
+        return jnp.abs(step) * self.sigma_c2c
 
     def response(self, array: Any, g: Array, n: Array) -> tuple[Array, Array]:
         """The composition of ``|n|`` pulses, each of which the devices may remember."""

@@ -1,6 +1,6 @@
 """CrossSim's symmetric nonlinear device: a logistic curve, the same up and down."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -34,7 +34,7 @@ class SymmetricStep(TranslatedDevice):
     pulses_to_bound: ClassVar[bool] = True
 
     @property
-    def nominal_step(self) -> Array:
+    def nominal_step(self) -> Any:
         """The mean step ``1 / L``: L pulses lead from one bound to the other."""
         return 1.0 / self.levels
 

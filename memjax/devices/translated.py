@@ -14,8 +14,8 @@ class TranslatedDevice(Device):
     """``phi(g_n) = phi(g_0) + n c``: n pulses in closed form, whatever n.
 
     A deviation that pulse j makes reaches the end as ``s(g_n) / s(g_j)`` times itself, with ``s =
-    dg / dphi``; the variances of all pulses add up by a rule of three points, first, middle and last
-    (exact for up to three; within 2 % in sd for 8 levels, far less for more).
+    dg / dphi``; the variances of all pulses add up by a rule of three points, the first, the middle
+    and the last (exact for up to three; within 2 % in sd for 8 levels, far less for more).
     """
 
     def shift(self, array: Any, up: Array) -> Array:
@@ -51,4 +51,4 @@ class TranslatedDevice(Device):
         ends = (last + 2.0) / (6.0 * jnp.maximum(last, 1.0))
         middle = (1.0 - 2.0 * ends) * term(0.5 * last)
         variance = ends * (term(0.0 * last) + term(last)) + middle
-        return end - origin, self.sigma_c2c * jnp.sqrt(count * variance)
+        return end - origin, jnp.sqrt(count * variance) * self.sigma_c2c

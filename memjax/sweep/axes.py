@@ -33,10 +33,12 @@ class Axis:
     Attributes:
       name: of the dimension: the parameter that it varies, or a zipped group's own name.
       columns: values of every parameter along it, all of one length.
+      names: of its points, where they have any.
     """
 
     name: str
     columns: dict[str, list[Any]]
+    names: list[str] | None = None
 
     @property
     def size(self) -> int:
@@ -49,7 +51,9 @@ class Axis:
         return list(self.columns) != [self.name]
 
     def labels(self) -> list[Any]:
-        """The dimension's coordinate: the values, or 0, 1, ... of a zipped group."""
+        """The dimension's coordinate: names or values, or 0, 1, ... of a zipped group."""
+        if self.names is not None:
+            return self.names
         return list(range(self.size)) if self.zipped else self.columns[self.name]
 
 
@@ -76,7 +80,7 @@ def parse_axis(name: str, entry: Any) -> Axis:
         raise SpecError("every result has something of that name; give the axis another")
     if not isinstance(entry, dict) or _is_range(entry):
         columns = {name: parse_values(entry)}
-        _check_distinct(columns[name])
+        check_distinct(columns[name])
         return Axis(name, columns)
     if not name.isidentifier():
         raise SpecError("a zipped group needs a name of letters, digits and underscores")
@@ -87,7 +91,7 @@ def parse_axis(name: str, entry: Any) -> Axis:
     if len(set(lengths.values())) > 1:
         told = ", ".join(f"{parameter} has {n}" for parameter, n in lengths.items())
         raise SpecError(f"zipped parameters need equally many values: {told}")
-    _check_distinct(list(zip(*columns.values(), strict=True)))
+    check_distinct(list(zip(*columns.values(), strict=True)))
     return Axis(name, columns)
 
 
@@ -111,7 +115,7 @@ def parse_values(entry: Any) -> list[Any]:
     return values
 
 
-def _check_distinct(points: list[Any]) -> None:
+def check_distinct(points: list[Any]) -> None:
     """A point that is there twice would be the same lane twice."""
     seen = set()
     for point in points:

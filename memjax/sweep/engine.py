@@ -91,9 +91,9 @@ def program_and_variant(
       baseline: the floating-point network instead.
     """
     tables = {section: dict(table) for section, table in spec.sections.items()}
-    static = static_parameters(spec)
-    for parameter in static if values else []:
-        tables[_home(parameter, tables)][parameter] = values[parameter][0]
+    static = set(static_parameters(spec)) | {p for p, column in values.items() if None in column}
+    for parameter, column in values.items():
+        tables[_home(parameter, tables)][parameter] = column[0]
     train, model = tables["train"], tables["model"]
     pulses = None if baseline else build("pulses", tables["pulses"])
     sizes = (dataset.n_features, *model["hidden"], dataset.n_classes)
@@ -109,8 +109,10 @@ def program_and_variant(
         learning_rate=rate,
         learning_rate_decay=train["learning_rate_decay"],
     )
-    for parameter in values.keys() - set(static):
+    for parameter in values.keys() - static:
         section = _home(parameter, tables)
+        if section != "train" and not hasattr(getattr(variant, section), parameter):
+            continue  # another device's, on an axis of devices
         change: dict[str, Any] = {parameter: np.asarray(values[parameter], np.float32)}
         if section != "train":
             change = {section: dataclasses.replace(getattr(variant, section), **change)}

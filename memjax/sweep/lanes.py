@@ -31,6 +31,8 @@ def static_groups(spec: Spec) -> dict[tuple[Any, ...], np.ndarray]:
     lanes = np.arange(np.prod(shape(spec)))
     values = parameter_values(spec, lanes)
     columns = [values[name] for name in static_parameters(spec)]
+    # Where some devices have an effect and others have not, each kind is a program of its own.
+    columns += [[v is None for v in column] for column in values.values() if None in column]
     groups: dict[tuple[Any, ...], list[int]] = defaultdict(list)
     for lane, key in enumerate(zip(*columns, strict=True) if columns else [()] * len(lanes)):
         groups[key].append(lane)

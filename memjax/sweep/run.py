@@ -82,7 +82,7 @@ def label(spec: Spec, dataset: Dataset, outcome: Outcome, baseline: Outcome) -> 
     corruptions = corruption_names(spec)
     coords: dict = {axis.name: _coordinate(axis.labels()) for axis in spec.axes}
     for axis in spec.axes:
-        if axis.zipped:
+        if axis.zipped and axis.names is None:
             coords |= {p: (axis.name, _coordinate(v)) for p, v in axis.columns.items()}
     coords |= {"seed": np.arange(spec.seeds)}
     coords |= {"epoch": np.arange(1, spec.sections["train"]["epochs"] + 1)}

@@ -243,8 +243,11 @@ def is_static(section: str, table: dict[str, Any], key: str) -> bool:
     """Whether each value of this parameter is a compilation of its own."""
     if section not in CHOICES:
         return (section, key) not in _LEAVES
-    selector, _, _ = CHOICES[section]
-    return key == selector or bool(_fields(section, table[selector])[key].metadata.get("static"))
+    selector, _, registry = CHOICES[section]
+    if key == selector:
+        return True
+    fields = (_fields(section, choice).get(key) for choice in (table[selector], *registry))
+    return next(bool(field.metadata.get("static")) for field in fields if field is not None)
 
 
 def _fields(section: str, choice: str) -> dict[str, dataclasses.Field]:

@@ -12,7 +12,8 @@ import tomli_w
 
 from memjax.errors import SpecError
 from memjax.origin import Keys, Origin, override, read_toml
-from memjax.sweep.axes import Axis, parse_axis
+from memjax.sweep import device_axis
+from memjax.sweep.axes import Axis, check_distinct, parse_axis
 from memjax.sweep.sections import (
     AXIS_SECTIONS,
     CHOICES,
@@ -103,6 +104,11 @@ class Spec:
             section: {key: value for key, value in table.items() if value is not None}
             for section, table in self.sections.items()
         }
+        for axis in self.axes:
+            if axis.names is not None:
+                axes[axis.name] = device_axis.as_toml(axis.names, axis.columns)
+                own = ("model", *axis.columns)
+                tables["device"] = {k: v for k, v in tables["device"].items() if k not in own}
         return tomli_w.dumps({**top, "axes": axes, **tables})
 
     @classmethod
@@ -117,7 +123,13 @@ class Spec:
         _check_top(top, origin)
         top["name"] = top["name"] or _NOT_IN_A_NAME.sub("_", name)
         tables = {section: _table(section, raw.get(section, {}), origin) for section in _SECTIONS}
-        axes = [_axis(key, entry, tables, origin) for key, entry in raw.get("axes", {}).items()]
+        given = raw.get("device", {})
+        axes = [
+            _device_axis(entry, given, tables, origin)
+            if key == device_axis.NAME
+            else _axis(key, entry, tables, origin)
+            for key, entry in raw.get("axes", {}).items()
+        ]
         axes.sort(key=lambda axis: axis.zipped)  # as TOML orders tables: it reads back equal
         _check_swept(axes, tables, origin)
         for shared in top["common_random_numbers"]:
@@ -175,6 +187,26 @@ def _axis(name: str, entry: Any, tables: Tables, origin: Origin) -> Axis:
     return Axis(name, columns)
 
 
+def _device_axis(entry: Any, given: dict[str, Any], tables: Tables, origin: Origin) -> Axis:
+    """The axis of whole devices, each checked; ``[device]`` then has every parameter of any."""
+    keys = ("axes", device_axis.NAME)
+    if "model" in given:
+        origin.fail(("device", "model"), "the axis device names the models; remove it")
+    try:
+        names, columns = device_axis.columns(entry, given)
+        check_distinct(names)
+        rows = [
+            validate("device", given | device_axis.row(columns, point))
+            for point in range(len(names))
+        ]
+    except SpecError as error:
+        origin.fail(keys, str(error))
+    if not names:
+        origin.fail(keys, "the axis is empty; name at least one device, or remove it")
+    tables["device"] = {key: None for row in rows for key in row} | rows[0]
+    return Axis(device_axis.NAME, columns, names)
+
+
 def _column(keys: Keys, values: list[Any], tables: Tables, origin: Origin) -> list[Any]:
     parameter = keys[-1]
     section = section_of(parameter, tables)
@@ -202,7 +234,7 @@ def _check_swept(axes: list[Axis], tables: Tables, origin: Origin) -> None:
         for choice in swept[selector][1] if selector in swept else []:
             table = with_value(section, tables[section], selector, choice)
             for parameter, (axis, values) in swept.items():
-                if section_of(parameter, tables) != section or parameter == selector:
+                if section_of(parameter, tables) != section or axis is swept[selector][0]:
                     continue
                 keys = _keys(axis, parameter)
                 if parameter not in table:

@@ -19,6 +19,7 @@ _NOISES = ("sigma_c2c", "sigma_ramp", "read")
 _WINDOW = ("low", "high")
 _MOST = 80  # steps of a search
 _EDGE = 1e-6  # of a limit, at which an estimate has no standard error
+_LEFT = 0.05  # log-likelihood that a converged search may leave
 _SETTLED = 1e-3  # what a further step would add to the log-likelihood, twice
 _FAR = 3.0  # windows beyond the data where a bound may be sought
 _SANDWICH = 10  # ramps from which their scatter says something about the standard errors
@@ -49,6 +50,11 @@ class Estimate(NamedTuple):
     standardised: np.ndarray
     gains: np.ndarray
     gain_errors: np.ndarray
+
+    @property
+    def converged(self) -> bool:
+        """Whether the search ended in a maximum."""
+        return bool(np.isfinite(self.log_likelihood) and abs(self.left) < _LEFT)
 
     def __getitem__(self, name: Any) -> Any:
         """An estimate by its name."""

@@ -32,7 +32,6 @@ AUTO = (
 
 _NOT_AUTO = ("SoftBoundsReference", "AsymmetricStep", "ExponentialStep", "PhaseChange", "JumpTable")
 _CONVENTIONS = ("additive", "step")
-_LEFT = 0.05  # log-likelihood that a converged search may leave
 _WORKERS = 2
 
 
@@ -266,7 +265,7 @@ def _fit(name: str, convention: str, ramps: Ramps, window: tuple[float, float]) 
         levels=variation.levels(found, problem),
         window=own,
         noise=noise,
-        converged=bool(np.isfinite(found.log_likelihood) and abs(found.left) < _LEFT),
+        converged=found.converged,
     )
     return outcome
 
