@@ -226,4 +226,6 @@ def test_devices_lists_models_and_one_models_parameters(memjax):
     assert "nl_down" in shown and "mean steps" in shown and "2018" in shown
     status, _, told = memjax("devices", "SoftBound")
     assert status == 2
-    assert told == "memjax: no device is called 'SoftBound'; did you mean SoftBounds?\n"
+    assert told == (
+        "memjax: no device is called 'SoftBound'; did you mean SoftBounds or SoftBoundsReference?\n"
+    )

@@ -28,9 +28,10 @@ class ReferenceCell(Cell):
 
     def init(self, device: Device, stream: random.Stream, weight: Array) -> tuple[CellState, Array]:
         """Clips each weight to what its device can hold."""
-        own = random.fold_in(stream, 0)
-        array, _ = device.init(own, self._conductance(device, weight))
-        return CellState((array,), ()), self._clip(device, array, weight)
+        wanted = self._conductance(device, weight)
+        array, g = device.init(random.fold_in(stream, 0), wanted)
+        held = 2.0 * self.weight_range * (g - device.g_ref)
+        return CellState((array,), ()), jnp.where(g == wanted, weight, held)
 
     def pulse(
         self,

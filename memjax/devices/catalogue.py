@@ -93,18 +93,16 @@ def find(name: str) -> str:
     """The name, as it is written, of a preset or a model.
 
     Args:
-      name: in any case, with or without punctuation; the beginning will do where only one has it.
+      name: in any case, with or without punctuation.
 
     Raises:
-      UserError: there is none, or there are several; the message names those that are near.
+      UserError: there is none; the message names those that are near.
     """
     plain = {_plain(known): known for known in (*PRESETS, *MODELS)}
     wanted = _plain(name)
     if wanted in plain:
         return plain[wanted]
     starting = [known for key, known in plain.items() if wanted and key.startswith(wanted)]
-    if len(starting) == 1:
-        return starting[0]
     near = starting or [plain[key] for key in difflib.get_close_matches(wanted, plain, n=2)]
     hint = f"did you mean {' or '.join(near)}?" if near else "see `memjax devices`"
     raise UserError(f"no device is called {name!r}; {hint}")

@@ -94,7 +94,7 @@ def advance(device: "Device", kept: Kept, g: Array, n: Array, noise: "Noise") ->
         ramp = jnp.where(n * kept.ramp > 0, kept.ramp, jnp.where(n != 0, drawn, kept.ramp))
         kept, change = kept._replace(ramp=ramp), jnp.abs(ramp) * change
     after = jnp.clip(before + change, array.g_min, array.g_max)
-    array = device.remember(array, g, n)
+    array = device.remember(array, before, n)
     if device.diffusion is not None:
         after = jnp.clip(after + device.diffusion * noise(1), array.g_min, array.g_max)
     if kept.loss is not None:

@@ -91,7 +91,10 @@ def program_and_variant(
       baseline: the floating-point network instead.
     """
     tables = {section: dict(table) for section, table in spec.sections.items()}
-    static = set(static_parameters(spec)) | {p for p, column in values.items() if None in column}
+    static = set(static_parameters(spec))
+    static |= {
+        p for p, column in values.items() if column[0] is None or isinstance(column[0], list)
+    }
     for parameter, column in values.items():
         tables[_home(parameter, tables)][parameter] = column[0]
     train, model = tables["train"], tables["model"]
@@ -121,9 +124,8 @@ def program_and_variant(
 
 
 def _home(parameter: str, tables: dict[str, dict[str, Any]]) -> str:
-    section = section_of(parameter, tables)
-    assert section is not None, parameter  # a checked specification's axes all have one
-    return section
+    """The section of a swept parameter; a device's table is none that an axis of its own varies."""
+    return section_of(parameter, tables) or "device"
 
 
 class Runner:

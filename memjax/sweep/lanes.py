@@ -33,6 +33,7 @@ def static_groups(spec: Spec) -> dict[tuple[Any, ...], np.ndarray]:
     columns = [values[name] for name in static_parameters(spec)]
     # Where some devices have an effect and others have not, each kind is a program of its own.
     columns += [[v is None for v in column] for column in values.values() if None in column]
+    columns += [list(map(repr, c)) for c in values.values() if any(isinstance(v, list) for v in c)]
     groups: dict[tuple[Any, ...], list[int]] = defaultdict(list)
     for lane, key in enumerate(zip(*columns, strict=True) if columns else [()] * len(lanes)):
         groups[key].append(lane)

@@ -107,7 +107,7 @@ class Spec:
         for axis in self.axes:
             if axis.names is not None:
                 axes[axis.name] = device_axis.as_toml(axis.names, axis.columns)
-                own = ("model", *axis.columns)
+                own = {"model", *axis.columns}
                 tables["device"] = {k: v for k, v in tables["device"].items() if k not in own}
         return tomli_w.dumps({**top, "axes": axes, **tables})
 
@@ -123,12 +123,11 @@ class Spec:
         _check_top(top, origin)
         top["name"] = top["name"] or _NOT_IN_A_NAME.sub("_", name)
         tables = {section: _table(section, raw.get(section, {}), origin) for section in _SECTIONS}
-        given = raw.get("device", {})
         axes = [
-            _device_axis(entry, given, tables, origin)
-            if key == device_axis.NAME
+            _device_axis(key, raw, tables, origin)
+            if device_axis.is_one(key, entry)
             else _axis(key, entry, tables, origin)
-            for key, entry in raw.get("axes", {}).items()
+            for key, entry in _devices_first(raw.get("axes", {}))
         ]
         axes.sort(key=lambda axis: axis.zipped)  # as TOML orders tables: it reads back equal
         _check_swept(axes, tables, origin)
@@ -187,24 +186,32 @@ def _axis(name: str, entry: Any, tables: Tables, origin: Origin) -> Axis:
     return Axis(name, columns)
 
 
-def _device_axis(entry: Any, given: dict[str, Any], tables: Tables, origin: Origin) -> Axis:
-    """The axis of whole devices, each checked; ``[device]`` then has every parameter of any."""
-    keys = ("axes", device_axis.NAME)
-    if "model" in given:
-        origin.fail(("device", "model"), "the axis device names the models; remove it")
+def _devices_first(axes: dict[str, Any]) -> list[tuple[str, Any]]:
+    """The axes, one of devices first: others may vary parameters that only its devices have."""
+    return sorted(axes.items(), key=lambda item: not device_axis.is_one(*item))
+
+
+def _device_axis(name: str, raw: dict[str, Any], tables: Tables, origin: Origin) -> Axis:
+    """An axis of whole devices, each checked; ``[device]`` then has every parameter of any."""
+    given, axes = raw.get("device", {}), raw["axes"]
+    others = {k: v for k, v in axes.items() if k != name}
+    swept = {p for k, v in others.items() for p in (k, *(v if isinstance(v, dict) else ()))}
     try:
-        names, columns = device_axis.columns(entry, given)
+        names, columns = device_axis.columns(axes[name], {*given, *swept} - {"model"})
         check_distinct(names)
         rows = [
-            validate("device", given | device_axis.row(columns, point))
+            validate("device", device_axis.row(columns, point, given))
             for point in range(len(names))
         ]
     except SpecError as error:
-        origin.fail(keys, str(error))
-    if not names:
-        origin.fail(keys, "the axis is empty; name at least one device, or remove it")
-    tables["device"] = {key: None for row in rows for key in row} | rows[0]
-    return Axis(device_axis.NAME, columns, names)
+        origin.fail(("axes", name), str(error))
+    every = {key: value for row in reversed(rows) for key, value in row.items()}
+    unknown = [key for key in given if key not in every]
+    if unknown:
+        what = f"unknown key; {suggest(unknown[0], every)}"
+        origin.fail(("device", unknown[0]), what)
+    tables["device"] = every
+    return Axis(name, columns, names)
 
 
 def _column(keys: Keys, values: list[Any], tables: Tables, origin: Origin) -> list[Any]:

@@ -20,6 +20,16 @@ R = 0.7
 SPREAD = {"sigma_d2d": 0.3, "sigma_up_down": 0.1, "sigma_bounds": 0.3, "stuck": 0.1}
 NOISE = {"levels": 20.0, "on_off": 4.0, "sigma_c2c": 0.3, "sigma_g": 0.02}
 
+STRAIGHT = {
+    "ExponentialStep": {"amplitude_up": 0.0, "amplitude_down": 0.0},
+    "PowerStep": {"gamma": 0.0},
+    "SaturatingExponential": {"nl_up": 0.0, "nl_down": 0.0},
+    "SymmetricStep": {"alpha": 0.0},
+    "AsymmetricStep": {"alpha_up": 0.0, "alpha_down": 0.0},
+    "Ernoult": {"beta": 1e-3},
+    "PhaseChange": {"mean_slope": 0.0, "mean_offset": 11.9 / 19, "mean_memory": 0.0},
+}
+
 every_cell = pytest.mark.parametrize("kind", CELLS)
 every_model = pytest.mark.parametrize("model", MODELS)
 PULSE = jax.jit(
@@ -102,18 +112,22 @@ def test_no_pulse_leaves_every_bit_alone(kind, model):
 def test_a_pulse_is_of_pulse_size_at_mid_range(kind, model, n):
     """E[dw] = 2 R / (L - 1) over 65,536 cells; 5 standard errors.
 
-    ConstantStep and SoftBounds step by it at w = 0; NeuroSim's curve is L pulses long, and with
-    NL = 0 each is 1 / L of it (to the 1e-4 of a straight line with |A| = 2500).
+    A model with a shape of its own is taken straight, to 1e-3 (NeuroSim's A and CrossSim's alpha
+    stop short of it); where levels counts pulses, each is 1 / L.
     """
-    straight = {"nl_up": 0.0, "nl_down": 0.0} if model == "SaturatingExponential" else {}
-    device = as_arrays(MODELS[model](levels=20.0, sigma_c2c=0.3, **straight))
+    device = as_arrays(
+        MODELS[model](levels=20.0, sigma_c2c=0.3, c2c="additive", **STRAIGHT.get(model, {}))
+    )
     cell = as_arrays(CELLS[kind](weight_range=R))
-    size = 2 * R / (20 if straight else 19)
+    whole = model in devices_twin.PULSES_OVER_RANGE
+    size = 2 * R / (20 if whole else 19)
     assert float(cell.pulse_size(device)) == pytest.approx(size, rel=1e-6)
+    if model == "PhaseChange" and (n < 0 or kind == "differential"):
+        return  # one RESET goes all the way, whatever a training reckons
     state, zero = cell.init(device, stream(4), jnp.zeros(65536))
     _, weight = PULSE(cell, device, state, zero, jnp.full((65536,), n), stream(5))
     error = 0.3 * size / (1 if kind == "reference" else np.sqrt(2)) / 256
-    assert abs(float(jnp.mean(weight)) - n * size) < 5 * error + 2e-4 * size
+    assert abs(float(jnp.mean(weight)) - n * size) < 5 * error + 1e-3 * size
     # 5 standard errors of a sd, sd / sqrt(2 N) = 0.28 %
     assert float(jnp.std(weight)) == pytest.approx(256 * error, rel=0.014)
 

@@ -56,11 +56,12 @@ def test_bounds_clip_what_is_programmed():
     assert 0.5 < float(jnp.mean(weight < R)) < 0.95  # 3/4: either may fall short
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", [m for m in MODELS if m != "PhaseChange"])
 def test_on_off_cancels(model):
     """With noise in proportion to the step, G_min is in neither pulses nor readout: every bit.
 
     Own bounds tell it only where they would lie below G = 0: beyond 5 sd at an on/off ratio of 3.
+    PhaseChange is apart: its law is of siemens, so the ratio sets where in it a device starts.
     """
     spread = {"sigma_d2d": 0.3, "stuck": 0.05, "sigma_read": 0.1, "sigma_c2c": 0.5}
     weight, n = jnp.linspace(-R, R, 256), jnp.where(jnp.arange(256) % 3 == 0, 2.0, -1.0)

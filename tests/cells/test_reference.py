@@ -46,7 +46,7 @@ def test_own_bounds_clip():
         R * (2 * np.asarray(g) - 1) for g in (state.devices[0].g_min, state.devices[0].g_max)
     )
     np.testing.assert_allclose(weight, np.clip(wanted, low, high), atol=1e-7)
-    np.testing.assert_array_equal(CELL.readout(state, wanted), weight)
+    np.testing.assert_array_equal(CELL.readout(device, state, wanted), weight)
     assert np.std(high) == pytest.approx(0.4 * R, rel=0.2)
 
 

@@ -5,8 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from memjax.devices.base import Spread
-from memjax.devices.contraction import ContractionDevice, contraction
+from memjax.devices.contraction import ContractionDevice, by_fractions, by_rates
+from memjax.devices.population import Spread
 
 DEVICE = ContractionDevice(sigma_c2c=0.2)
 
@@ -15,14 +15,27 @@ def array(rate, top=1.0, bottom=0.0):
     up, down, top, bottom, low, high, one = (
         jnp.float32(v) for v in (rate, 2 * rate, top, bottom, 0.0, 1.0, 1.0)
     )
-    return contraction((up, down), top, bottom, Spread(one, one, low, high))
+    return by_rates((up, down), top, bottom, 0.5, Spread(one, one, low, high))
 
 
 def test_built_from_rates_and_a_spread():
     built = array(0.1, 1.5, -0.25)
+    last = np.expm1(0.1), np.expm1(0.2)
     np.testing.assert_allclose(
-        built, [0.1, 0.2, np.expm1(0.1), np.expm1(0.2), 1.5, -0.25, 0.0, 1.0], rtol=1e-6
+        built, [0.1, 0.2, *last, 1.0, 1.0, 1.5, -0.25, 0.5, 0.0, 1.0], rtol=1e-6
     )
+
+
+@pytest.mark.parametrize("fraction", [0.01, 0.5, 0.998, 1.0, 2.5])
+def test_a_pulse_goes_its_fraction_of_the_way(fraction):
+    """Also beyond the asymptote, with the noise of all of that step."""
+    f, one, zero = jnp.float32(fraction), jnp.float32(1.0), jnp.float32(0.0)
+    built = by_fractions((f, f), one, zero, 0.5, Spread(one, one, zero, one))
+    mean, sd = DEVICE.response(built, jnp.float32(0.3), one)
+    assert float(mean) == pytest.approx(0.7 * fraction, rel=2e-4)
+    assert float(sd) == pytest.approx(0.2 * 0.7 * fraction, rel=2e-4)
+    additive = DEVICE.additive_sd(built, jnp.float32(0.3), -one)
+    assert float(additive) == pytest.approx(0.2 * 0.5 * fraction, rel=2e-4)
 
 
 @pytest.mark.parametrize("n", [0, 1, 2, 10, 1000])

@@ -1,6 +1,7 @@
 """The fabricated population's statistics, noise in proportion to G, and what users get wrong."""
 
 import dataclasses
+import re
 
 import jax
 import jax.numpy as jnp
@@ -40,10 +41,16 @@ def test_moments_of_up_and_down(up_down):
 
 
 def test_a_step_is_never_negative():
-    """Where the gain would be: a normal of sd 1 about 1 is below 0 for Phi(-1) = 15.87 %."""
+    """Where the gain would be it is folded: |1 + xi|, that is the folded normal law."""
     up, down, _, _ = spread(sigma_d2d=1.0)
-    assert up.min() == down.min() == 0.0
-    assert np.mean(up == 0) == pytest.approx(stats.norm.cdf(-1), abs=Z_MEAN * 0.37)
+    assert stats.kstest(up, stats.foldnorm(1.0).cdf).pvalue > 1e-4
+    np.testing.assert_array_equal(up, down)
+
+
+def test_a_lognormal_gain():
+    up, down, _, _ = spread(sigma_d2d=0.7, d2d="lognormal", up_down=-0.1)
+    assert stats.kstest(np.log(down), stats.norm(0.0, 0.7).cdf).pvalue > 1e-4
+    np.testing.assert_allclose(up, abs(down - 0.1), atol=1e-6)
 
 
 def test_moments_of_bounds():
@@ -68,10 +75,31 @@ def test_no_conductance_is_negative(on_off):
     assert clamped == pytest.approx(share, abs=Z_MEAN * np.sqrt(share * (1 - share)))
 
 
-def test_bounds_never_meet():
-    _, _, low, high = spread(sigma_bounds=2.0)
-    assert low.max() == pytest.approx(0.45, abs=1e-6)
-    assert high.min() == pytest.approx(0.55, abs=1e-6)
+def test_bounds_that_cross_are_exchanged_and_folded():
+    """Each to its own side of g_ref: of U and -V, the larger above, the smaller below, by size."""
+    _, _, low, high = spread(sigma_bounds=2.0, on_off=1.01)
+    assert low.max() <= 0.5 <= high.min()
+    rng = np.random.default_rng(0)
+    above, below = 1 + 2 * rng.standard_normal(N), -1 - 2 * rng.standard_normal(N)
+    for drawn, expected in (
+        (high, 0.5 + 0.5 * abs(np.maximum(above, below))),
+        (low, 0.5 - 0.5 * abs(np.minimum(above, below))),
+    ):
+        assert stats.ks_2samp(drawn, expected).pvalue > 1e-4
+
+
+@pytest.mark.parametrize("g_ref", [0.0, 0.3, 1.0])
+def test_bounds_are_relative_to_their_distance_from_the_reference(g_ref):
+    _, _, low, high = spread(sigma_bounds=0.1, sigma_lower_bound=0.2, g_ref=g_ref, on_off=1.5)
+    assert high.mean() == pytest.approx(1, abs=0.1 * Z_MEAN)
+    assert high.std() == pytest.approx(0.1 * (1 - g_ref), rel=Z_SD, abs=1e-7)
+    assert low.std() == pytest.approx(0.2 * g_ref, rel=Z_SD, abs=1e-7)
+
+
+def test_the_lower_bound_may_vary_alone():
+    _, _, low, high = spread(sigma_lower_bound=0.15, on_off=1.5)
+    assert np.all(high == 1)
+    assert low.std() == pytest.approx(0.075, rel=Z_SD)
 
 
 @pytest.mark.parametrize("stuck", [0.0, 0.02, 0.5, 1.0])
@@ -97,10 +125,14 @@ def test_spreads_are_drawn_independently():
 
 def test_spread_equals_its_twin():
     device = Device(up_down=-0.2, sigma_d2d=0.4, sigma_up_down=0.2, sigma_bounds=0.5, stuck=0.2)
-    drawn = device.spread(STREAM, (40, 50))
-    expected = devices_twin.spread(device, np.asarray(STREAM), (40, 50))
-    for name in ("up", "down", "g_min", "g_max"):
-        np.testing.assert_allclose(getattr(drawn, name), getattr(expected, name), atol=3e-6)
+    other = dataclasses.replace(device, d2d="lognormal", g_ref=0.2, sigma_lower_bound=1.0)
+    for one in (device, other):
+        drawn = one.spread(STREAM, (40, 50))
+        expected = devices_twin.spread(one, np.asarray(STREAM), (40, 50))
+        for name in ("up", "down", "g_min", "g_max"):
+            np.testing.assert_allclose(
+                getattr(drawn, name), getattr(expected, name), rtol=5e-6, atol=5e-6
+            )
 
 
 def test_without_spread_everything_is_a_scalar():
@@ -112,16 +144,21 @@ def test_without_spread_everything_is_a_scalar():
 def test_noise_of_g_in_closed_form(model):
     """sd^2 gains |n| sigma_g^2 (g + 1 / (on_off - 1))^2; with xi = 1 the change shows the sd."""
     g, n = jnp.linspace(0.2, 0.8, 4), jnp.array([1.0, -1.0, 4.0, -9.0])
+    siemens = model.__name__ == "PhaseChange"  # whose own noise is of G in siemens, so of on_off
+
+    @jax.jit
+    def both(device):
+        array = device.fabricate(STREAM, (4,))
+        return device.response(array, g, n), device.change(array, g, n, jnp.ones(4))
+
     before = np.zeros(4)
     for on_off in (1e9, 5.0, 2.0, 1.2):
         device = model(levels=500.0, on_off=on_off, sigma_c2c=0.3, sigma_g=0.01)
-        array = device.fabricate(STREAM, ())
-        mean, sd = (np.asarray(v, float) for v in device.response(array, g, n))
-        change = np.asarray(device.change(array, g, n, jnp.ones(4)), float)
+        (mean, sd), change = jax.tree.map(lambda x: np.asarray(x, float), both(device))
         seen = np.asarray(g, float) + 1 / (on_off - 1)
         expected = np.sqrt(sd**2 + abs(np.asarray(n)) * (0.01 * seen) ** 2)
         np.testing.assert_allclose(change - mean, expected, rtol=1e-4)
-        assert np.all(change - mean > before)  # a smaller on/off ratio costs
+        assert siemens or np.all(change - mean > before)  # a smaller on/off ratio costs
         before = change - mean
 
 
@@ -130,41 +167,97 @@ def test_nominal_step_and_offset():
     assert Device(on_off=5).g_offset == pytest.approx(0.25)
 
 
-RANGES = {
-    "levels": (1.9, "at least 2"),
-    "on_off": (1.0, "more than 1"),
-    "up_down": (1.5, "at most 1"),
-    "sigma_c2c": (-0.1, "at least 0"),
-    "sigma_g": (-0.1, "at least 0"),
-    "sigma_read": (-0.1, "at least 0"),
-    "sigma_d2d": (-0.1, "at least 0"),
-    "sigma_up_down": (-0.1, "at least 0"),
-    "sigma_bounds": (-0.1, "at least 0"),
-    "stuck": (1.1, "at most 1"),
-    "nl_up": (9.5, "at most 9"),
-    "nl_down": (-9.5, "at least -9"),
+def fields_of(wanted):
+    """Every field that is ``wanted``, a (model, field) once, on the first model that has it so."""
+    seen = {}
+    for model in MODELS.values():
+        for field in dataclasses.fields(model):
+            if wanted(field.metadata):
+                rules = tuple(sorted(field.metadata["bounds"].items()))
+                seen.setdefault((field.name, field.default.__class__, rules), (model, field))
+    return pytest.mark.parametrize(
+        ("model", "field"),
+        [pytest.param(m, f, id=f"{m.__name__}-{f.name}") for m, f in seen.values()],
+    )
+
+
+def numbers(metadata):
+    return not metadata.get("static") and "rank" not in metadata
+
+
+BEYOND = {
+    "at_least": (-0.1, "at least"),
+    "more_than": (0.0, "more than"),
+    "at_most": (0.1, "at most"),
 }
-FIELDS = [(m, f.name) for m in MODELS.values() for f in dataclasses.fields(m)]
 
 
-@pytest.mark.parametrize(("model", "field"), FIELDS)
+def beyond(bounds):
+    """A value out of each bound, and what is said of it; none where every number will do."""
+    there = {name: limit for name, limit in bounds.items() if limit is not None}
+    return [(x + BEYOND[name][0], f"{BEYOND[name][1]} {x:g}") for name, x in there.items()]
+
+
+@pytest.mark.parametrize("model", MODELS.values())
+def test_every_field_says_what_it_is(model):
+    """A number has bounds or none, a choice has choices, a table has a rank; all have a doc."""
+    for field in dataclasses.fields(model):
+        assert field.metadata["doc"], field.name
+        assert {"bounds", "unit"} <= field.metadata.keys(), field.name
+        assert bool(field.metadata.get("choices")) == bool(field.metadata.get("static")), field.name
+        assert model(**{field.name: field.default}) is not None
+
+
+@fields_of(numbers)
 def test_values_out_of_range_name_the_field_and_the_rule(model, field):
-    value, rule = RANGES[field]
-    message = f"^{model.__name__}: {field} = {value} must be {rule}$"
-    with pytest.raises(UserError, match=message):
-        model(**{field: value})
-    with pytest.raises(UserError, match=f"{field} = nan must be finite"):
-        model(**{field: float("nan")})
-    with pytest.raises(UserError, match=f"{field} = .* must be {rule}$"):
-        model(**{field: np.array([2.5, value])})
+    for value, rule in beyond(field.metadata["bounds"]):
+        message = f"^{model.__name__}: {field.name} = {re.escape(str(value))} must be {rule}$"
+        with pytest.raises(UserError, match=message):
+            model(**{field.name: value})
+        with pytest.raises(UserError, match=f"{field.name} = .* must be {rule}$"):
+            model(**{field.name: np.array([value, value])})
+    with pytest.raises(UserError, match=f"{field.name} = nan must be finite"):
+        model(**{field.name: float("nan")})
 
 
-@pytest.mark.parametrize(("model", "field"), FIELDS)
+@fields_of(numbers)
 def test_traced_values_are_let_through(model, field):
     """What cannot be known when it is built is no mistake; neither is a device of tracers."""
-    value = RANGES[field][0]
-    traced = jax.jit(lambda v: getattr(model(**{field: v}), field))(jnp.float32(value))
-    assert float(traced) == pytest.approx(value)
+    for value, _ in beyond(field.metadata["bounds"]) or [(7.0, "")]:
+        traced = jax.jit(lambda v: getattr(model(**{field.name: v}), field.name))(
+            jnp.float32(value)
+        )
+        assert float(traced) == pytest.approx(value)
+
+
+@fields_of(lambda metadata: metadata.get("choices"))
+def test_a_choice_that_there_is_not(model, field):
+    known = ", ".join(field.metadata["choices"])
+    message = f"^{model.__name__}: {field.name} = 'x' must be one of {known}$"
+    with pytest.raises(UserError, match=message):
+        model(**{field.name: "x"})
+    for choice in field.metadata["choices"]:
+        assert getattr(model(**{field.name: choice}), field.name) == choice
+
+
+@fields_of(lambda metadata: "rank" in metadata)
+def test_tables_have_a_rank_and_no_gaps(model, field):
+    rank, where = field.metadata["rank"], f"{model.__name__}: {field.name}"
+    good = np.ones((3,) * rank)
+    for bad, message in (
+        (good[0] if rank > 1 else 1.0, r"has shape .*; give at least 2 entries a dimension"),
+        (good[:1], rf"has shape \({1 if rank == 1 else '1, 3'},?\); give at least 2 entries"),
+        (np.where(np.arange(3) == 1, np.nan, good), "must be finite; leave no entry out"),
+    ):
+        with pytest.raises(UserError, match=f"^{where} {message}"):
+            model(**{field.name: bad})
+    ragged = [[1.0, 2.0], [1.0]] if rank == 2 else [1.0, [1.0, 2.0]]
+    with pytest.raises(UserError, match=f"^{where} must be rows of equally many numbers$"):
+        model(**{field.name: ragged})
+    for form in (good, good.tolist(), jnp.asarray(good), np.stack([good, good])):
+        np.testing.assert_array_equal(getattr(model(**{field.name: form}), field.name), form)
+    traced = jax.jit(lambda t: getattr(model(**{field.name: t}), field.name))
+    assert np.isnan(traced(good * np.nan)).all()
 
 
 @pytest.mark.parametrize("kind", [int, float, np.float32, np.int64, np.asarray, jnp.asarray])
@@ -203,7 +296,7 @@ def test_every_class_of_params_is_checked_when_built():
 
 def test_none_is_the_absence_of_an_effect():
     leaves = jax.tree.leaves(ConstantStep(sigma_g=None, sigma_d2d=None, stuck=None))
-    assert leaves == [32.0, 10.0, 0.0, 0.0]
+    assert leaves == [32.0, 10.0, 0.5, 0.0, 0.0, 2.0]
 
 
 def test_parameters_are_a_frozen_keyword_only_pytree():
@@ -211,7 +304,8 @@ def test_parameters_are_a_frozen_keyword_only_pytree():
     leaves, treedef = jax.tree.flatten(device)
     assert treedef.unflatten(leaves) == device
     paths = [jax.tree_util.keystr(p) for p, _ in jax.tree_util.tree_leaves_with_path(device)]
-    assert paths == [".levels", ".on_off", ".up_down", ".sigma_c2c", ".sigma_d2d"]
+    given = [".levels", ".on_off", ".g_ref", ".up_down", ".sigma_c2c", ".sigma_d2d"]
+    assert paths == [*given, ".weight_span"]
     with pytest.raises(dataclasses.FrozenInstanceError):
         device.levels = 3.0
     with pytest.raises(TypeError):

@@ -1,6 +1,7 @@
 """What every device obeys: the registry of models x variants x laws.
 
-A model that is new in the registry is tested here as it is; it only needs its twin.
+A model that is new in the registry is tested here as it is; it only needs its twin. Where a law is
+not a model's, ``NOT_ITS_LAW`` says so and why.
 """
 
 import dataclasses
@@ -12,53 +13,150 @@ import numpy as np
 import pytest
 
 from memjax import random
-from memjax.devices import MODELS
+from memjax.devices import MODELS, c2c, population
+from memjax.devices.contraction import ContractionDevice
+from memjax.devices.stepped import SteppedDevice
 from memjax.pytree import as_arrays
 from reference import devices_twin
 
 N = 512  # devices of one population
 SPREAD = {"sigma_d2d": 0.3, "sigma_up_down": 0.1, "sigma_bounds": 0.3, "stuck": 0.1}
-EVERYTHING = {
-    "levels": 20.0,
-    "up_down": 0.2,
-    "on_off": 4.0,
-    "sigma_c2c": 0.3,
-    "sigma_g": 0.02,
-    "sigma_read": 0.02,
-    **SPREAD,
-}
+NOISE = {"sigma_g": 0.02, "sigma_read": 0.02, **SPREAD}
+QUIET = dict.fromkeys(NOISE, 0.0)  # there, but doing nothing: the compilation of EVERYTHING
+EVERYTHING = {"levels": 20.0, "up_down": 0.2, "on_off": 4.0, "sigma_c2c": 0.3, **NOISE}
 VARIANTS = {
     "default": {},
     "two_levels": {"levels": 2.0, "sigma_c2c": 1.0},
     "tilted": {"levels": 64.0, "up_down": -0.4, "sigma_c2c": 0.3},
-    "noise_of_g": {"sigma_g": 0.05, "on_off": 2.0},
-    "stuck": {"stuck": 0.1},
-    "spread": SPREAD,
+    "noise_of_g": {**QUIET, "sigma_g": 0.05, "on_off": 2.0},
+    "stuck": {**QUIET, "stuck": 0.1},
+    "spread": {**QUIET, **SPREAD},
     "everything": EVERYTHING,
+    "other": {
+        **EVERYTHING,
+        "g_ref": 0.4,
+        "c2c": "additive",
+        "d2d": "lognormal",
+        "sigma_lower_bound": 0.2,
+    },
 }
+RERAM = {
+    "amplitude_up": -1.18445,
+    "amplitude_down": -0.081404,
+    "gamma_up": 5.0,
+    "gamma_down": 5.0,
+    "slope": -0.5,
+    "offset": -0.5,
+}
+ONSET = {
+    "slope_up": 1.0,
+    "slope_down": -0.5,
+    "onset_up": 0.8,
+    "onset_down": 0.5,
+    "memory_up": 3.0,
+    "memory_down": 5.0,
+}
+NODES = {"up_nodes": [2.0, 1.5, 0.3, 0.2], "down_nodes": [0.4, 1.0, 1.8]}
+JUMPS = {
+    "up_quantiles": [
+        [0.2, 0.5, 1.0, 1.2, 6.0],
+        [-0.3, 0.1, 0.6, 0.7, 2.0],
+        [0.0, 0.1, 0.2, 0.3, 0.4],
+    ],
+    "down_quantiles": [[-0.5, -0.2, 0.1], [-4.0, -1.0, -0.5]],
+}
+# Parameters of the model's own, strong; "other" has its own spreads besides.
 OWN_VARIANTS = {
+    "LinearStep": {
+        "steep": {"gamma_up": 1.0, "gamma_down": 0.3, **QUIET, **SPREAD},
+        "straight": {"gamma_up": 0.0, "gamma_down": 0.0},
+        "other": {"gamma_up": 0.5, "gamma_down": 0.3, "sigma_gamma": 0.3},
+    },
+    "ExponentialStep": {
+        "steep": RERAM,
+        "other": {**RERAM, "c2c": "step", "noise_offset": 0.01, "noise_slope": 0.1},
+    },
+    "SoftBoundsReference": {
+        "other": {"reference": 0.1, "sigma_reference": 0.1, "at_symmetry_point": "yes"}
+    },
+    "PowerStep": {
+        "steep": {"gamma": 3.0},
+        "straight": {"gamma": 0.0},
+        "other": {"gamma": 1.5, "sigma_gamma": 0.3},
+    },
+    "PiecewiseStep": {"other": NODES},
     "SaturatingExponential": {
         "straight": {"nl_up": 0.0, "nl_down": 0.0},
         "mirrored": {"levels": 97.0, "nl_up": 2.4, "nl_down": -4.88, "sigma_c2c": 0.3},
-        "retracing": {"nl_up": 1.75, "nl_down": 1.46, **SPREAD},
+        "retracing": {"nl_up": 1.75, "nl_down": 1.46, **QUIET, **SPREAD},
         "extreme": {"levels": 2.0, "nl_up": -9.0, "nl_down": 9.0, "sigma_c2c": 1.0},
-    }
+        "other": {"nl_up": 2.4, "nl_down": -4.88, "levels_down": 30.0, "sigma_nl": 0.3},
+    },
+    "SymmetricStep": {"steep": {"alpha": 6.0}, "straight": {"alpha": 0.0}},
+    "AsymmetricStep": {
+        "steep": {"alpha_up": 6.0, "alpha_down": 3.0},
+        "straight": {"alpha_up": 0.0, "alpha_down": 0.0},
+    },
+    "Ernoult": {"steep": {"beta": 8.0}, "straight": {"beta": 0.005}},
+    "PhaseChange": {
+        "other": {"c2c": "step", "gmax": 20e-6, "memory_pulses": 5.0, "sigma_reset": 0.2}
+    },
+    "OnsetStep": {"steep": ONSET, "other": ONSET},
+    "JumpTable": {"other": JUMPS, "tables": {**JUMPS, "sigma_c2c": 1.0}},
 }
-CASES = [
-    (model, variant) for model in MODELS for variant in {**VARIANTS, **OWN_VARIANTS.get(model, {})}
-]
+for model in MODELS:
+    own = OWN_VARIANTS.setdefault(model, {})
+    OWN_VARIANTS[model] = {**VARIANTS, **own, "other": VARIANTS["other"] | own.get("other", {})}
+CASES = [(model, variant) for model in MODELS for variant in OWN_VARIANTS[model]]
 
-# Compiled once a set of effects.
-STEP = jax.jit(lambda device, *args: device.step(*args))
-FABRICATE = jax.jit(lambda device, own_stream: device.fabricate(own_stream, (N,)))
-EXPERIMENT = jax.jit(lambda device, own_stream: experiment(device, own_stream))
+NOT_ITS_LAW = {
+    "a train has its sign": {
+        "PhaseChange": "once its memory has faded, SET settles at -b / a = 10.5 uS from above too",
+        "LinearStep": "its line goes on where it has reached 0, as aihwkit's does: own bounds may",
+        "JumpTable": "of several rows the mean may have any sign",
+    },
+    "sigma_c2c is in mean steps": {
+        "PhaseChange": "sigma_c2c is in units of the published sd, which no step bounds",
+        "JumpTable": "sigma_c2c is in units of the measured sd",
+    },
+    "a bound at the reference does not vary": {
+        "SoftBoundsReference": "its bounds move with its own reference"
+    },
+    "what is absent costs no memory": dict.fromkeys(
+        ("PhaseChange", "OnsetStep"), "its memory is a number a device"
+    ),
+    "the field moves g": {
+        "sigma_read": "is of reading",
+        "weight_span": "is of the edge of the package, as is gmax unless the model is in siemens",
+        "gmax": "the same",
+    },
+    "the twin has digits": {
+        "extreme": "its logarithm has none left at |NL| = 9",
+        "straight": "nor at no curvature; Ernoult's and CrossSim's 1 / (e^x - 1) neither",
+    },
+}
+OF_SIEMENS = ("PhaseChange",)
+
 every_case = pytest.mark.parametrize(("model", "variant"), CASES)
 every_model = pytest.mark.parametrize("model", MODELS)
 
 
+def models_of(law):
+    return pytest.mark.parametrize("model", [m for m in MODELS if m not in NOT_ITS_LAW[law]])
+
+
+@jax.jit
+def step(device, array, g, n, noise):
+    """The devices after a train, and their conductances; compiled once a set of effects."""
+    return device.remember(array, g, n), device.step(array, g, n, noise)
+
+
+FABRICATE = jax.jit(lambda device, own_stream: device.fabricate(own_stream, (N,)))
+RESPONSE = jax.jit(lambda device, *args: device.response(*args))
+
+
 def make(model, variant, **changes):
-    values = {**VARIANTS, **OWN_VARIANTS.get(model, {})}[variant]
-    return as_arrays(MODELS[model](**{**values, **changes}))
+    return as_arrays(MODELS[model](**{**OWN_VARIANTS[model][variant], **changes}))
 
 
 def stream(seed):
@@ -66,32 +164,30 @@ def stream(seed):
 
 
 @functools.cache
-def population(model, variant, **changes):
+def made(model, variant, **changes):
     """A device, N of it and their conductances: a tenth at each bound, the rest between."""
-    device = make(model, variant, **dict(changes))
+    device = make(model, variant, **changes)
     array = FABRICATE(device, stream(1))
     place = jnp.clip(1.25 * random.uniform(stream(2), (N,)) - 0.125, 0.0, 1.0)
     low, high = jnp.broadcast_to(array.g_min, (N,)), jnp.broadcast_to(array.g_max, (N,))
     return device, array, jnp.clip(low + place * (high - low), low, high)
 
 
+def many(model):
+    """More pulses than a closed form's exponential can take; of pulse by pulse, as many as move."""
+    return jnp.full((N,), 100.0 if issubclass(MODELS[model], SteppedDevice) else 1000.0)
+
+
+@functools.cache
 def signed_counts(most):
     """Whole numbers from -most to most."""
-    return jnp.round((2.0 * random.uniform(stream(3), (N,)) - 1.0) * most)
+    with jax.ensure_compile_time_eval():  # whoever asks first, be it under jit
+        return jnp.round((2.0 * random.uniform(stream(3), (N,)) - 1.0) * most)
 
 
+@functools.cache
 def normals(seed):
     return random.normal(stream(seed), (N,), exact=True)
-
-
-def experiment(device, own_stream):
-    """Fabricates devices and pulses them: all that a device can do, in one function."""
-    array = device.fabricate(own_stream, (64,))
-    g = jnp.clip(random.uniform(stream(2), (64,)), array.g_min, array.g_max)
-    n = signed_counts(4)[:64]
-    for step in range(2):
-        g = device.step(array, g, n, normals(4 + step)[:64])
-    return g
 
 
 def test_every_model_has_a_twin():
@@ -100,41 +196,60 @@ def test_every_model_has_a_twin():
 
 @every_case
 def test_bounds_are_never_left(model, variant):
-    device, array, g = population(model, variant)
-    for n in (signed_counts(1), signed_counts(40), jnp.full((N,), 1000.0), jnp.full((N,), -1e3)):
+    device, array, g = made(model, variant)
+    for n in (signed_counts(1), signed_counts(40), many(model), -many(model)):
         for noise in (normals(5), jnp.full((N,), 5.8), jnp.full((N,), -5.8)):
-            after = STEP(device, array, g, n, noise)
+            _, after = step(device, array, g, n, noise)
             assert bool(jnp.all((after >= array.g_min) & (after <= array.g_max)))  # and no nan
+
+
+@every_model
+@pytest.mark.parametrize("g_ref", [0.0, 1.0])
+def test_a_reference_at_a_bound_leaves_one_sided_devices(model, g_ref):
+    """A bound that is the reference does not vary; everything else stays finite."""
+    device, array, g = made(model, "other", g_ref=g_ref)
+    free = array.g_min != array.g_max
+    if model not in NOT_ITS_LAW["a bound at the reference does not vary"]:
+        assert bool(jnp.all((array.g_min if g_ref == 0 else array.g_max)[free] == g_ref))
+    for n in (signed_counts(4), many(model), -many(model)):
+        _, after = step(device, array, g, n, normals(5))
+        assert bool(jnp.all((after >= array.g_min) & (after <= array.g_max)))
 
 
 @every_case
 def test_a_step_has_the_sign_of_its_pulses(model, variant):
-    device, array, g = population(model, variant)
+    device, array, g = made(model, variant, sigma_c2c=0.0)
     n, zeros = signed_counts(10), jnp.zeros(N)
-    along = jnp.sign(n) * (STEP(device, array, g, n, zeros) - g)
+    along = jnp.sign(n) * (step(device, array, g, n, zeros)[1] - g)
+    if model in NOT_ITS_LAW["a train has its sign"]:
+        return
     assert bool(jnp.all(along >= 0))
     # It moves wherever it can: within the bounds, by a pulse that the device's own gain allows.
-    if variant not in ("stuck", "spread", "everything", "retracing"):
+    if not any(OWN_VARIANTS[model][variant].get(name) for name in SPREAD):
         inner = (g > array.g_min + 0.05) & (g < array.g_max - 0.05) & (n != 0)
-        assert int(inner.sum()) > N // 2
+        assert int(inner.sum()) > N // 4
         assert bool(jnp.all(along[inner] > 0))
 
 
 @every_case
 def test_no_pulse_is_no_change(model, variant):
-    device, array, g = population(model, variant)
-    np.testing.assert_array_equal(STEP(device, array, g, jnp.zeros(N), normals(6)), g)
-    np.testing.assert_array_equal(device.step(array, g, jnp.zeros(N), normals(6)), g)
+    device, array, g = made(model, variant)
+    kept, after = step(device, array, g, jnp.zeros(N), normals(6))
+    np.testing.assert_array_equal(after, g)
+    for a, b in zip(jax.tree.leaves(kept), jax.tree.leaves(array), strict=True):
+        np.testing.assert_array_equal(a, b)
+    if variant == "default":  # eager
+        np.testing.assert_array_equal(device.step(array, g, jnp.zeros(N), normals(6)), g)
 
 
 @every_model
-@pytest.mark.parametrize("variant", ["stuck", "spread", "everything"])
+@pytest.mark.parametrize("variant", ["stuck", "spread", "everything", "other"])
 def test_stuck_devices_do_not_move(model, variant):
-    device, array, g = population(model, variant)
+    device, array, g = made(model, variant)
     is_stuck = np.asarray(array.g_min == array.g_max)
     assert 25 <= is_stuck.sum() <= 80  # binomial(512, 0.1): 51 +- 7, 4 standard deviations
-    for n in (signed_counts(40), jnp.full((N,), 1000.0), jnp.full((N,), -1000.0)):
-        after = STEP(device, array, g, n, 5.0 * normals(7))
+    for n in (signed_counts(40), many(model), -many(model)):
+        _, after = step(device, array, g, n, 5.0 * normals(7))
         np.testing.assert_array_equal(after[is_stuck], g[is_stuck])
         assert bool(jnp.any(after[~is_stuck] != g[~is_stuck]))
 
@@ -142,85 +257,134 @@ def test_stuck_devices_do_not_move(model, variant):
 CELLS = 131072
 
 
+@functools.partial(jax.jit, static_argnums=3)
+def trains(device, array, counts, purpose):
+    """Changes of CELLS devices at g = 0.45 by each of the counts, at once."""
+    noise = random.normal(stream(purpose), (CELLS, len(counts)))
+    g = jnp.full(noise.shape, 0.45)
+    array = jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, g.shape), array)
+    return device.change(array, g, jnp.broadcast_to(jnp.array(counts), g.shape), noise)
+
+
 @every_model
-@pytest.mark.parametrize("sigma_g", [None, 0.02])
-def test_mean_and_sd_of_a_change(model, sigma_g):
+def test_mean_and_sd_of_a_change(model):
     """Against ``response`` and ``sigma_g``'s closed form, each within 5 standard errors.
 
-    The fast normal's excess kurtosis, -0.06, makes the sd's error sd / sqrt(2 N) but for 2 %; 16
-    statistics a model: a right law fails with probability 1e-5, once, when the key is chosen.
+    The fast normal's excess kurtosis, -0.06, makes the sd's error sd / sqrt(2 N) but for 2 %, and
+    that of a jump less still; 16 statistics a model: a right law fails with probability 1e-5, once,
+    when the key is chosen.
     """
-    device = make(model, "tilted", sigma_g=sigma_g, on_off=3.0)
-    array = device.fabricate(stream(1), ())
-    g, counts = jnp.float32(0.45), jnp.array([1.0, -1.0, 4.0, -4.0])
+    counts = (1.0, -1.0, 4.0, -4.0)
+    for sigma_g in (0.0, 0.02):
+        device = make(model, "tilted", sigma_g=sigma_g, on_off=3.0)
+        array = device.fabricate(stream(1), (1, 4))
+        sample = np.asarray(trains(device, array, counts, 8), np.float64)
+        g, n = jnp.full((1, 4), 0.45), jnp.array([counts])
+        mean, sd = (np.asarray(v, np.float64)[0] for v in RESPONSE(device, array, g, n))
+        proportional = sigma_g * (0.45 + 1 / (3.0 - 1.0))
+        sd = np.sqrt(sd**2 + np.abs(counts) * proportional**2)
+        np.testing.assert_array_less(abs(sample.mean(0) - mean), 5 * sd / np.sqrt(CELLS) + 1e-7)
+        np.testing.assert_array_less(abs(sample.std(0) - sd), 5 * sd / np.sqrt(2 * CELLS))
+
+
+@models_of("sigma_c2c is in mean steps")
+def test_sigma_c2c_is_the_sd_of_one_step_in_mean_steps(model):
+    device, array, g = made(model, "tilted")
+    for n in (jnp.ones(N), -jnp.ones(N)):
+        mean, sd = RESPONSE(device, array, g, n)
+        np.testing.assert_allclose(sd, 0.3 * abs(mean), rtol=2e-3, atol=3e-8)
+
+
+@every_model
+def test_every_convention_gives_its_published_sd(model):
+    """The table of ``memjax.devices.c2c``, in closed form; ``step`` is the model's own."""
+    device, array, g = made(model, "tilted", on_off=3.0)
+    n = jnp.where(signed_counts(3) == 0, -2.0, signed_counts(3)).at[:9].set(0.0)
 
     @jax.jit
-    def changes(own_stream):
-        def cell(number):
-            own = random.fold_in(own_stream, number)
-            noise = random.normal(own, (4,))
-            return jax.vmap(lambda n, xi: device.step(array, g, n, xi))(counts, noise) - g
+    def every(device, array, g, n):
+        at_zero, _ = device.response(array, jnp.full_like(g, 1.0) * device.g_ref, jnp.sign(n))
+        own = {name: dataclasses.replace(device, c2c=name) for name in c2c.CONVENTIONS}
+        found = {name: c2c.standard_deviation(d, array, g, n) for name, d in own.items()}
+        return at_zero, *device.response(array, g, n), found
 
-        return jax.vmap(cell)(jnp.arange(CELLS))
+    at_zero, mean, own, found = jax.tree.map(
+        lambda leaf: np.asarray(leaf, float), every(device, array, g, n)
+    )
+    n, seen = np.asarray(n, float), np.asarray(g, float) + 0.5
+    expected = {
+        "step": own,
+        "pulse": 0.3 * np.sqrt(abs(n)),
+        "write": 0.3 * (n != 0),
+        "change": 0.3 * np.sqrt(abs(mean)),
+        "change_g": 0.3 * np.sqrt(abs(mean)) * seen,
+        "change_inverse_g": 0.3 * np.sqrt(abs(mean)) / seen,
+        "additive": 0.3 * abs(at_zero) * np.sqrt(abs(n)),
+    }
+    assert expected.keys() == found.keys()
+    one = abs(n) <= 1  # a train's additive noise may contract: tests of ContractionDevice
+    for name, (moved, sd) in found.items():
+        np.testing.assert_array_equal(moved, mean)
+        where = one if name == "additive" and issubclass(MODELS[model], ContractionDevice) else ...
+        np.testing.assert_allclose(sd[where], expected[name][where], rtol=1e-5, atol=1e-8)
+        assert np.ptp(sd) > 0.001
 
-    sample = np.asarray(changes(stream(8)), np.float64)
-    assert np.all((sample + 0.45 > 0) & (sample + 0.45 < 1))  # nothing clips
-    mean, sd = (np.asarray(v, np.float64) for v in device.response(array, g[None], counts))
-    proportional = (0.0 if sigma_g is None else sigma_g) * (0.45 + 1 / (3.0 - 1.0))
-    sd = np.sqrt(sd**2 + np.abs(counts) * proportional**2)
-    np.testing.assert_array_less(abs(sample.mean(0) - mean), 5 * sd / np.sqrt(CELLS) + 1e-7)
-    np.testing.assert_array_less(abs(sample.std(0) - sd), 5 * sd / np.sqrt(2 * CELLS))
+
+@functools.partial(jax.jit, static_argnums=5)
+def pulse_by_pulse(device, array, g, sign, count, purpose):
+    """The change of ``count`` pulses, each with its own noise."""
+    sign = jnp.full(g.shape, sign)
+
+    def one(k, carry):
+        array, now = carry
+        noise = random.normal(random.fold_in(stream(purpose), k), g.shape)
+        return device.remember(array, now, sign), now + device.change(array, now, sign, noise)
+
+    return jax.lax.fori_loop(0, count, one, (array, g))[1] - g
+
+
+@jax.jit
+def at_once(device, array, g, n):
+    noise = random.normal(stream(9), g.shape)
+    return device.change(array, g, jnp.full(g.shape, n), noise)
 
 
 @every_model
-def test_sigma_c2c_is_the_sd_of_one_step_in_mean_steps(model):
-    device, array, g = population(model, "tilted")
-    for n in (jnp.ones(N), -jnp.ones(N)):
-        mean, sd = device.response(array, g, n)
-        np.testing.assert_allclose(sd, 0.3 * abs(mean), rtol=1e-6)
-
-
-@pytest.mark.parametrize(("levels", "count"), [(64.0, 4), (8.0, 10), (32.0, 31)])
-@every_model
-def test_noise_of_a_train_is_that_of_its_pulses(model, levels, count):
+def test_noise_of_a_train_is_that_of_its_pulses(model):
     """A train at once against its pulses one by one, each with its own noise, no bound in the way.
 
     Both sd are of 131,072 cells, with a standard error of 0.2 %; what is of second order in
     sigma_c2c adds at most sigma^2 = 1 %.
     """
-    device = make(model, "default", levels=levels, sigma_c2c=0.1)
-    array = device.fabricate(stream(1), ())
-    change = jax.jit(type(device).change)
-    g = jnp.full((CELLS,), 0.4)
-    for sign in (1.0, -1.0):
-        noise = random.normal(stream(9), (CELLS,))
-        at_once = change(device, array, g, jnp.full((CELLS,), sign * count), noise)
-        one_by_one = jnp.zeros(CELLS)
-        for k in range(count):
-            noise = random.normal(stream(10 + k), (CELLS,))
-            one = change(device, array, g + one_by_one, jnp.full((CELLS,), sign), noise)
-            one_by_one += one
-        together, apart = (float(np.asarray(c).std()) for c in (at_once, one_by_one))
-        assert together == pytest.approx(apart, rel=0.02)
+    for levels, count in ((64.0, 4), (8.0, 5), (32.0, 15)):
+        device = make(model, "default", levels=levels, sigma_c2c=0.1)
+        array = device.fabricate(stream(1), (CELLS,))
+        for sign, start in ((1.0, 0.2), (-1.0, 0.8)):
+            g = jnp.full((CELLS,), start if model != "PhaseChange" else 0.05)
+            together = at_once(device, array, g, sign * count)
+            apart = pulse_by_pulse(device, array, g, sign, count, 10)
+            together, apart = (np.asarray(c, float).std() for c in (together, apart))
+            assert together == pytest.approx(apart, rel=0.02)
 
 
 @every_case
 def test_a_train_is_its_pulses_one_by_one(model, variant):
     """Without noise, in closed form and pulse by pulse; each pulse rounds once (6e-8)."""
-    device, array, g = population(model, variant, sigma_c2c=0.0, sigma_g=None)
+    device, array, g = made(model, variant, sigma_c2c=0.0)
     zeros = jnp.zeros(N)
     for sign in (1.0, -1.0):
-        one_by_one = g
+        kept, one_by_one = array, g
         for n in range(1, 21):
-            one_by_one = STEP(device, array, one_by_one, jnp.full((N,), sign), zeros)
+            kept, one_by_one = step(device, kept, one_by_one, jnp.full((N,), sign), zeros)
             if n in (1, 2, 7, 20):
-                at_once = STEP(device, array, g, jnp.full((N,), sign * n), zeros)
+                left, at_once = step(device, array, g, jnp.full((N,), sign * n), zeros)
                 np.testing.assert_allclose(at_once, one_by_one, rtol=2e-5, atol=2e-6)
+                for a, b in zip(jax.tree.leaves(left), jax.tree.leaves(kept), strict=True):
+                    np.testing.assert_allclose(a, b, rtol=1e-5)
 
 
-# The twin's logarithm has no digits left at |NL| = 9 and NL = 0.
 @pytest.mark.parametrize(
-    ("model", "variant"), [case for case in CASES if case[1] not in ("extreme", "straight")]
+    ("model", "variant"), [c for c in CASES if c[1] not in NOT_ITS_LAW["the twin has digits"]]
 )
 def test_equals_its_twin_pulse_by_pulse(model, variant):
     """60 noisy pulses, up and down in runs, against the published law in float64.
@@ -228,46 +392,192 @@ def test_equals_its_twin_pulse_by_pulse(model, variant):
     A curve that retraces is unstable: it multiplies a rounding (6e-8) by up to 1 / (1 - slope) a
     pulse, so the tolerance is 100 roundings.
     """
-    device, array, g = population(model, variant)
+    device, array, g = made(model, variant)
     own = devices_twin.spread(device, np.asarray(stream(1)), (N,))
-    expected = np.asarray(g, np.float64)
-    noises, travelled = [normals(20 + k) for k in range(7)], 0.0
+    expected, travelled = np.asarray(g, np.float64), 0.0
     for k in range(60):
-        sign = 1.0 if (k // 5) % 2 == 0 else -1.0
+        sign, noise = 1.0 if (k // 5) % 2 == 0 else -1.0, normals(20 + k % 7)
         travelled -= sign * expected
-        noise = noises[k % 7]
-        g = STEP(device, array, g, jnp.full((N,), sign), noise)
+        array, g = step(device, array, g, jnp.full((N,), sign), noise)
         expected = devices_twin.pulse(device, own, expected, sign, np.asarray(noise, np.float64))
         travelled += sign * expected
     np.testing.assert_allclose(g, expected, atol=3e-5)
     assert np.median(travelled) > 0.1
 
 
-@every_model
-@pytest.mark.parametrize("variant", ["default", "everything"])
-def test_jit_equals_eager(model, variant):
-    """To 2e-6: fused, a product and a sum round once, not twice."""
-    device = make(model, variant)
-    np.testing.assert_allclose(
-        EXPERIMENT(device, stream(1)), experiment(device, stream(1)), atol=2e-6
-    )
+# --- whole lives: what a device is besides its answer to pulses --------------------------------
 
-
-SWEPT = {
-    "levels": [2.0, 20.0, 100.0],
-    "on_off": [1.5, 4.0, 100.0],
-    "up_down": [-0.5, 0.0, 0.5],
-    "stuck": [0.0, 0.5, 1.0],
-    "nl_up": [-3.0, 0.0, 5.0],
-    "nl_down": [-3.0, 0.0, 5.0],
+PARTS = {
+    "sigma_ramp": 0.3,
+    "sigma_write": 0.5,
+    "lifetime": 20.0,
+    "sigma_lifetime": 0.3,
+    "diffusion": 0.01,
 }
+NO_PARTS = {**dict.fromkeys(PARTS, 0.0), "lifetime": 3e38}
+LIFE = 6
+
+
+def life(device, own_stream, counts):
+    """Fabricates devices and updates them: all that one can do; what is seen, what is hidden."""
+    size = counts.shape[1:]
+    array, g = device.init(own_stream, 1.2 * random.uniform(stream(2), size) - 0.1)
+
+    def update(carry, at):
+        step, n = at
+        own = random.fold_in(own_stream, 100 + step)
+
+        def noise(purpose):
+            return random.normal(random.fold_in(own, purpose), size, exact=True)
+
+        array, g = carry
+        array, change = device.advance(array, g, n, noise)
+        g = jnp.clip(g + change, array.g_min, array.g_max)
+        return (array, g), (g, getattr(array, "hidden", None))
+
+    _, (shown, hidden) = jax.lax.scan(update, (array, g), (jnp.arange(len(counts)), counts))
+    return g, shown, hidden, getattr(array, "array", array)
+
+
+LIVE = jax.jit(life)
+
+
+def alive(model, **changes):
+    """With every part there, and so in one compilation; those not asked for do nothing."""
+    return make(model, "everything", **{**VARIANTS["tilted"], **QUIET, **NO_PARTS, **changes})
+
+
+def pulses(rows=LIFE):
+    """-1, 0 and 1 for N devices, in rows."""
+    return jnp.stack([jnp.roll(signed_counts(1), 7 * k) for k in range(rows)])
+
+
+@every_model
+def test_an_absent_part_is_one_of_size_zero(model):
+    """Of parts, spreads and noise."""
+    sizes = {**NO_PARTS, **dict.fromkeys([*NOISE, "sigma_lower_bound"], 0.0)}
+    optional = [f.name for f in dataclasses.fields(MODELS[model]) if f.default is None]
+    own = [name for name in optional if name.startswith("sigma_") and name not in sizes]
+    bare = make(model, "tilted")
+    zero = make(model, "tilted", **sizes, **dict.fromkeys(own, 0.0))
+    _, seen, *_ = LIVE(zero, stream(1), pulses())
+    np.testing.assert_allclose(seen, LIVE(bare, stream(1), pulses())[1], rtol=0, atol=1e-6)
+    if model not in NOT_ITS_LAW["what is absent costs no memory"]:
+        leaves = jax.tree.leaves(bare.fabricate(stream(1), (3, 5)))
+        assert {leaf.shape for leaf in leaves} == {()}
+
+
+@every_model
+def test_write_noise_shows_something_else_than_what_pulses_move(model):
+    """What is hidden is the device without it, bit for bit; what is shown is sd away from it.
+
+    A device that is not pulsed goes on showing what it showed. The sd is of at least 1,500 writes:
+    5 standard errors are 9 %.
+    """
+    n = pulses()
+    device = alive(model, sigma_write=0.5)
+    first, shown, hidden, _ = LIVE(device, stream(1), n)
+    _, without, *_ = LIVE(alive(model), stream(1), n)
+    np.testing.assert_array_equal(hidden, without)
+    fired = np.asarray(n != 0)
+    sd = np.asarray(shown - hidden, float)[fired].std()
+    assert fired.sum() > 1500
+    assert sd == pytest.approx(0.5 * float(device.nominal_step), rel=0.09)
+    before = np.concatenate([first[None], shown[:-1]])
+    np.testing.assert_array_equal(np.asarray(shown)[~fired], before[~fired])
+
+
+@every_model
+def test_a_lifetime_is_a_geometric_decay(model):
+    """Without pulses: g_ref + (g - g_ref) (1 - 1 / lifetime)^t, each by its own lifetime."""
+    n = jnp.zeros((LIFE, N))
+    first, seen, *_ = LIVE(alive(model, lifetime=5.0), stream(1), n)
+    powers = 0.8 ** np.arange(1, LIFE + 1)[:, None]
+    np.testing.assert_allclose(seen, 0.5 + (np.asarray(first) - 0.5) * powers, atol=1e-6)
+    _, seen, *_ = LIVE(alive(model, lifetime=5.0, sigma_lifetime=0.3), stream(1), n)
+    own = np.maximum(5 + 1.5 * devices_twin.normal(np.asarray(stream(1)), 6, (N,)), 1)
+    powers = (1 - 1 / own) ** np.arange(1, LIFE + 1)[:, None]
+    expected = 0.5 + (np.asarray(first) - 0.5) * powers
+    np.testing.assert_allclose(seen, expected, atol=2e-6)
+
+
+@every_model
+def test_diffusion_is_a_random_walk(model):
+    """Variance diffusion^2 t while bounds are far; 512 devices: 5 standard errors are 31 %."""
+    first, seen, *_ = LIVE(alive(model, diffusion=0.01), stream(1), jnp.zeros((LIFE, N)))
+    inner = np.asarray((first > 0.2) & (first < 0.8))
+    walk = (np.asarray(seen, float) - np.asarray(first))[:, inner]
+    steps = np.diff(np.concatenate([np.zeros((1, inner.sum())), walk]), axis=0)
+    assert steps.std() == pytest.approx(0.01, rel=5 / np.sqrt(2 * steps.size))
+    variances = walk.var(1) / (1e-4 * np.arange(1, LIFE + 1))
+    np.testing.assert_allclose(variances, 1.0, atol=5 * np.sqrt(2 / inner.sum()))
+
+
+@every_model
+def test_lives_equal_those_of_the_twin(model):
+    """All parts at once, in rows of pulses up, none and down."""
+    device = make(model, "everything", **PARTS)
+    signs = (1.0, 1.0, 0.0, -1.0, 0.0, 1.0)
+    n = jnp.broadcast_to(jnp.array(signs)[:, None], (LIFE, N))
+    first, seen, hidden, _ = LIVE(device, stream(1), n)
+    words = np.asarray(stream(1))
+    own, g = devices_twin.spread(device, words, (N,)), np.asarray(first, float)
+    devices_twin.keep(device, own, words, g)
+    for k, sign in enumerate(signs):
+        at = devices_twin.random_twin.fold_in(words, 100 + k)
+        noises = [devices_twin.normal(at, purpose, (N,)) for purpose in range(4)]
+        g = devices_twin.advance(device, own, g, sign, noises)
+        np.testing.assert_allclose(seen[k], g, atol=3e-5)
+        np.testing.assert_allclose(hidden[k], own.hidden, atol=3e-5)
+
+
+@every_model
+def test_no_part_moves_a_stuck_device(model):
+    first, seen, *_, array = LIVE(make(model, "everything", **PARTS), stream(1), 5.0 * pulses())
+    is_stuck = np.asarray(array.g_min == array.g_max)
+    assert is_stuck.sum() >= 25
+    for g in np.asarray(seen):
+        np.testing.assert_array_equal(g[is_stuck], first[is_stuck])
+        assert np.all(g[~is_stuck] != first[~is_stuck])
+
+
+# --- sweeps --------------------------------------------------------------------------------------
+
+
+def full(model, **changes):
+    """A device that has every parameter, none of them absent."""
+    base = make(model, "other", **PARTS, gmax=1e-5, up_down=-0.2)
+    absent = {f.name: 0.2 for f in dataclasses.fields(base) if getattr(base, f.name) is None}
+    return as_arrays(dataclasses.replace(base, **{**absent, **changes}))
+
+
+def swept(base, field):
+    """Half, once and twice its value, within its bounds."""
+    held, bounds = np.asarray(getattr(base, field.name)), field.metadata["bounds"]
+    low, high = bounds.get("at_least", -np.inf), bounds.get("at_most", np.inf)
+    return [np.clip((held + (held == 0)) * factor, low, high) for factor in (0.5, 1.0, 2.0)]
+
+
+def experiment(device, own_stream):
+    return life(device, own_stream, pulses(3)[:, :64])[1]
+
+
+ALONE = jax.jit(experiment)
+
+
+@every_model
+def test_jit_equals_eager(model):
+    """To 2e-6: fused, a product and a sum round once, not twice."""
+    device, array, g = made(model, "other")
+    n, noise = signed_counts(3), normals(5)
+    _, fused = step(device, array, g, n, noise)
+    np.testing.assert_allclose(device.step(array, g, n, noise), fused, atol=2e-6)
 
 
 @every_model
 def test_every_field_sweeps_in_one_compilation(model):
     """Lanes that differ in any one field are the devices alone, all of them in one program."""
-    base = make(model, "everything")
-    traces = []
+    base, traces = full(model), []
 
     @jax.jit
     def sweep(devices):
@@ -275,70 +585,74 @@ def test_every_field_sweeps_in_one_compilation(model):
         return jax.vmap(experiment, (0, None))(devices, stream(1))
 
     for field in dataclasses.fields(base):
+        if field.metadata.get("static"):
+            continue  # a program a value, by definition
         variants = [
-            as_arrays(dataclasses.replace(base, **{field.name: value}))
-            for value in SWEPT.get(field.name, [0.0, 0.1, 0.5])
+            as_arrays(dataclasses.replace(base, **{field.name: v})) for v in swept(base, field)
         ]
         lanes = np.asarray(sweep(jax.tree.map(lambda *leaves: jnp.stack(leaves), *variants)))
         for lane, variant in zip(lanes, variants, strict=True):
-            np.testing.assert_allclose(lane, EXPERIMENT(variant, stream(1)), atol=2e-6)
-        different = np.ptp(lanes, axis=0).max() > 1e-3
-        assert different == (field.name != "sigma_read"), field.name  # which is of reading only
+            np.testing.assert_allclose(lane, ALONE(variant, stream(1)), atol=2e-6)
+        still = field.name in NOT_ITS_LAW["the field moves g"]
+        still &= not (field.name == "gmax" and model in OF_SIEMENS)
+        assert (np.ptp(lanes, axis=0).max() > 1e-3) != still, field.name
     assert traces == [model]
 
 
 @every_model
 def test_one_field_may_be_batched_alone(model):
     """In a closure, beside unbatched ones, as a traced value that no check looks at."""
-    base = make(model, "everything")
+    base, levels = full(model), [2.0, 20.0, 100.0]
     lanes = jax.jit(
         jax.vmap(lambda levels: experiment(dataclasses.replace(base, levels=levels), stream(1)))
-    )(jnp.array(SWEPT["levels"]))
-    for lane, value in zip(lanes, SWEPT["levels"], strict=True):
-        alone = EXPERIMENT(make(model, "everything", levels=value), stream(1))
-        np.testing.assert_allclose(lane, alone, atol=2e-6)
-
-
-@every_case
-def test_state_is_a_fixed_point_of_types(model, variant):
-    """Arrays and conductances can be carried by ``scan``: same treedef, shapes and dtypes."""
-    device = make(model, variant)
-
-    def run(own_stream):
-        def body(carry, n):
-            array, g = carry
-            return (array, device.step(array, g, n, jnp.ones((3, 5)))), g
-
-        array = device.fabricate(own_stream, (3, 5))
-        carry = array, jnp.clip(jnp.full((3, 5), 0.5), array.g_min, array.g_max)
-        after, history = jax.lax.scan(body, carry, jnp.ones((4, 3, 5)))
-        return carry, after, history
-
-    before, after, history = jax.eval_shape(run, stream(1))
-    assert history.shape == (4, 3, 5)
-    assert jax.tree.structure(before) == jax.tree.structure(after)
-    for leaf, same in zip(jax.tree.leaves(before), jax.tree.leaves(after), strict=True):
-        assert leaf.dtype == same.dtype == jnp.float32
-        assert leaf.shape == same.shape
-        assert leaf.shape in ((), (3, 5))
+    )(jnp.array(levels))
+    for lane, value in zip(lanes, levels, strict=True):
+        np.testing.assert_allclose(lane, ALONE(full(model, levels=value), stream(1)), atol=2e-6)
 
 
 @every_model
-def test_no_spread_is_zero_spread(model):
-    absent = {"sigma_g": None, "sigma_read": None, **dict.fromkeys(SPREAD)}
-    bare = make(model, "tilted", **absent)
-    zero = make(model, "tilted", **dict.fromkeys(absent, 0.0))
-    np.testing.assert_allclose(
-        EXPERIMENT(zero, stream(1)), EXPERIMENT(bare, stream(1)), rtol=0, atol=1e-6
-    )
-    leaves = jax.tree.leaves(bare.fabricate(stream(1), (3, 5)))
-    assert {leaf.shape for leaf in leaves} == {()}  # what is absent costs no memory
+def test_state_is_a_fixed_point_of_types(model):
+    """Arrays and conductances can be carried by ``scan``: same treedef, shapes and dtypes."""
+    one_part = {"sigma_write": 0.5} if model < "M" else {"lifetime": 9.0}
+    for variant, parts in (("default", {}), ("other", {}), ("default", one_part), ("other", PARTS)):
+        device = make(model, variant, **parts)
+
+        def run(own_stream, device=device):
+            def body(carry, n):
+                array, g = carry
+                array, change = device.advance(array, g, n, lambda purpose: jnp.ones((3, 5)))
+                return (array, jnp.clip(g + change, array.g_min, array.g_max)), g
+
+            carry = device.init(own_stream, jnp.full((3, 5), 0.5))
+            return carry, *jax.lax.scan(body, carry, jnp.ones((4, 3, 5)))
+
+        before, after, history = jax.eval_shape(run, stream(1))
+        assert history.shape == (4, 3, 5)
+        assert jax.tree.structure(before) == jax.tree.structure(after)
+        for leaf, same in zip(jax.tree.leaves(before), jax.tree.leaves(after), strict=True):
+            assert leaf.dtype == same.dtype == jnp.float32
+            assert leaf.shape == same.shape
+            assert leaf.shape in ((), (3, 5))
 
 
 @every_model
 def test_fabrication_is_reproducible_and_a_matter_of_the_stream(model):
-    device = make(model, "everything")
+    """Leaves that vary over devices vary over streams; a tenth is stuck and without laws."""
+    device = make(model, "other")
     once, again, other = (FABRICATE(device, stream(seed)) for seed in (1, 1, 2))
+    varying = 0
     for a, b, c in zip(once, again, other, strict=True):
         np.testing.assert_array_equal(a, b)
-        assert float(jnp.mean(a == c)) < 0.01
+        if len(np.unique(a)) > N // 2:
+            varying += 1
+            assert float(jnp.mean(a == c)) < 0.05
+    assert varying >= 3
+
+
+def test_what_is_named_exists():
+    """The tables of exceptions name models, variants and fields that there are."""
+    fields = {f.name for m in MODELS.values() for f in dataclasses.fields(m)}
+    variants = {variant for _, variant in CASES}
+    known = MODELS.keys() | fields | variants
+    assert {name for table in NOT_ITS_LAW.values() for name in table} <= known
+    assert population.LAWS == ("normal", "lognormal")

@@ -135,7 +135,7 @@ def test_every_scheme_cell_and_model_learns(everything):
 def test_static_groups_are_their_configurations_run_alone(small, tiny, everything):
     assert set(EVERYTHING["scheme"]) == {"coincidence", *SCHEMES}
     assert set(EVERYTHING["kind"]) == set(CELLS)
-    assert set(EVERYTHING["model"]) == set(MODELS)
+    assert set(EVERYTHING["model"]) <= set(MODELS)
     one = {name: values[1:2] for name, values in EVERYTHING.items()}
     spec = small({**one, "levels": [64]}, 1, train={"epochs": 4, "learning_rate": 0.5})
     alone = run(spec, dataset=tiny).squeeze(list(one), drop=True)

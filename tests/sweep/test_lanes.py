@@ -12,6 +12,11 @@ def words(axes: dict, seeds: int = 2, **top) -> dict:
     spec = Spec.from_dict({"axes": axes, "seeds": seeds, **top})
     numbers = np.arange(np.prod(lanes.shape(spec)))
     values = lanes.parameter_values(spec, numbers)
+    for axis in spec.axes:
+        if axis.names is not None:  # of devices: known by their names
+            which = np.unravel_index(numbers, lanes.shape(spec))[spec.axes.index(axis)]
+            values = {k: v for k, v in values.items() if k not in axis.columns}
+            values[axis.name] = [axis.names[i] for i in which]
     found = lanes.lane_words(spec, numbers)
     assert found.dtype == np.uint32
     return {

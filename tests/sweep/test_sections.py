@@ -1,5 +1,7 @@
 """Sections are the package's own parameter classes, seen as tables."""
 
+import jax
+import numpy as np
 import pytest
 
 from memjax.cells import CELLS
@@ -14,7 +16,9 @@ EVERY = [(section, choice) for section, (_, _, known) in CHOICES.items() for cho
 def test_every_choice_is_a_table_of_its_defaults(section, choice):
     selector, _, known = CHOICES[section]
     table = validate(section, {selector: choice})
-    assert build(section, table) == known[choice]()
+    built, default = build(section, table), known[choice]()
+    assert type(built) is type(default)
+    assert jax.tree.all(jax.tree.map(np.array_equal, built, default))
     assert validate(section, table) == table
     assert is_static(section, table, selector)
 

@@ -11,9 +11,11 @@ import numpy as np
 from memjax.devices import catalogue
 from memjax.devices.base import Device
 from memjax.devices.fitting import rollout, variation
-from memjax.devices.fitting.estimate import Estimate, device_of, estimate, pose
+from memjax.devices.fitting.estimate import Estimate, estimate
 from memjax.devices.fitting.likelihood import Noise
-from memjax.devices.fitting.table import Ramps, from_table, read
+from memjax.devices.fitting.problem import device_of, pose
+from memjax.devices.fitting.ramps import Ramps
+from memjax.devices.fitting.table import from_table, read
 from memjax.devices.models import MODELS
 from memjax.errors import DataError, UserError
 
@@ -244,8 +246,8 @@ def _fit(name: str, convention: str, ramps: Ramps, window: tuple[float, float]) 
         device,
         gmax=own[1],
         on_off=own[1] / own[0],
-        sigma_read=float(found["read"]) * extent / middle or None,
-        sigma_ramp=float(found["sigma_ramp"]) or None,
+        sigma_read=float(found.of("read")) * extent / middle or None,
+        sigma_ramp=float(found.of("sigma_ramp")) or None,
         **spread,
     )
     shown = _plain(shown)

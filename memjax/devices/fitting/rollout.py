@@ -12,7 +12,7 @@ from memjax import random
 from memjax.devices import c2c
 from memjax.devices.base import Device
 from memjax.devices.fitting.likelihood import LONG, Noise
-from memjax.devices.fitting.table import Ramps
+from memjax.devices.fitting.ramps import Ramps
 
 _DRAWS = 300  # simulated ramps from each start
 _TAIL = 5.0  # per cent outside a band of 90 %, on each side

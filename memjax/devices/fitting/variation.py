@@ -4,8 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from memjax.devices.fitting.estimate import Estimate, Problem
-from memjax.devices.fitting.table import Ramps
+from memjax.devices.fitting.estimate import Estimate
+from memjax.devices.fitting.problem import Problem
+from memjax.devices.fitting.ramps import Ramps
 
 _FEWEST = 3  # devices from which a spread is estimated
 _CERTAIN = 1.96  # sds within which lie 95 % of a normal's numbers
@@ -34,7 +35,7 @@ def between_devices(found: Estimate, ramps: Ramps) -> dict[str, Any]:
             mine = (ramps.sign == sign) & (ramps.device == device)
             if not mine.any():
                 continue
-            weights = 1.0 / (found.gain_errors[mine] ** 2 + found["sigma_ramp"] ** 2)
+            weights = 1.0 / (found.gain_errors[mine] ** 2 + found.of("sigma_ramp") ** 2)
             means[row, column] = np.average(found.gains[mine], weights=weights)
             errors[row, column] = weights.sum() ** -0.5
     spread = {}
