@@ -31,7 +31,7 @@ def test_every_lane_is_its_device(small, tiny, mine):
             seen[int(lane)] = jax.tree.map(lambda leaf, row=row: leaf[row], devices)
     assert len(seen) == 12
     for lane, device in seen.items():
-        expected = get(names[lane // 2], sigma_read=0.1 * (lane % 2))
+        expected = get(names[lane % 6], sigma_read=0.1 * (lane // 6))
         assert type(device) is type(expected)
         for leaf, same in zip(jax.tree.leaves(device), jax.tree.leaves(expected), strict=True):
             np.testing.assert_allclose(leaf, same, rtol=1e-5)
