@@ -7,7 +7,10 @@ import jax
 import numpy as np
 import pytest
 
-from memjax.devices import MODELS, pulse_response
+from memjax.devices import MODELS, fit, get, pulse_response
+from memjax.devices.c2c import CONVENTIONS
+from memjax.devices.ltp_ltd import respond, to_csv
+from memjax.devices.physical import PHYSICAL
 from memjax.sweep import Spec, run
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -21,14 +24,14 @@ def own_device(monkeypatch):
     (code,) = re.findall(r"```python\n(.*?)```", (DOCS / "extending.md").read_text(), re.S)
     scope: dict = {}
     exec(code, scope)
-    yield scope["PowerStep"]
-    del MODELS["PowerStep"]
+    yield scope["CosineStep"]
+    del MODELS["CosineStep"]
 
 
 def test_a_device_of_ones_own_pulses_and_sweeps(own_device):
-    device = own_device(levels=11, gamma=2.0)
-    after = np.asarray(pulse_response(device, 2, 0))
-    assert np.allclose(after, [0, 0.1, 0.1 + 0.1 * 0.9**2], rtol=1e-6)
+    device = own_device(levels=11, width=0.5)
+    after = np.asarray(pulse_response(device, 2, 0, start=0.5))
+    assert np.allclose(after, [0.5, 0.6, 0.6 + 0.1 * np.cos(0.05 * np.pi)], rtol=1e-6)
     population = jax.vmap(lambda key: pulse_response(device, 50, 50, key=key))(
         jax.random.split(jax.random.key(0), 4)
     )
@@ -37,14 +40,44 @@ def test_a_device_of_ones_own_pulses_and_sweeps(own_device):
         Spec.from_dict(
             {
                 "seeds": 1,
-                "axes": {"gamma": [0.0, 2.0]},
-                "device": {"model": "PowerStep", "levels": 64},
+                "axes": {"width": [0.0, 0.9]},
+                "device": {"model": "CosineStep", "levels": 64},
                 "cell": {"weight_range": 1.0},
                 "train": {"epochs": 2},
             }
         )
     )
-    assert results.test_accuracy.dims == ("gamma", "seed", "epoch")
+    assert results.test_accuracy.dims == ("width", "seed", "epoch")
     final = results.test_accuracy.isel(epoch=-1, seed=0)
-    # gamma = 0 is the constant step; soft bounds decay towards 0 as they learn (chance: 0.1).
-    assert float(final.sel(gamma=0)) > 0.8 > float(final.sel(gamma=2))
+    assert float(final.sel(width=0)) > 0.8 and float(final.sel(width=0.9)) > 0.5  # chance: 0.1
+
+
+def test_a_device_of_ones_own_by_name_in_pulse_and_fit(own_device):
+    """Its name works on the command line's way, and a fit finds its parameters again."""
+    true = get("cosinestep", levels=40, width=0.7, sigma_c2c=0.1, gmax=1e-4)
+    rows = to_csv(respond(true, 30, 30, cycles=8, seed=3)).splitlines()[1:]
+    cells = [row.split(",") for row in rows]
+    table = {"cycle": [], "direction": [], "pulse": [], "conductance_S": []}
+    for pulse, direction, _, siemens in cells:
+        number = int(pulse)
+        table["cycle"].append(max(number - 1, 0) // 60)
+        table["direction"].append(direction)
+        table["pulse"].append(number)
+        table["conductance_S"].append(float(siemens))
+    fits = fit(table, model="CosineStep", window=(1e-5, 1e-4))
+    found = {name: (value, error) for name, value, error, _ in fits.best.parameters}
+    assert abs(found["width"][0] - 0.7) < 3 * found["width"][1] < 0.2
+    assert abs(found["levels"][0] - 40) < 3 * found["levels"][1] < 8
+
+
+def test_code_in_the_devices_page_runs():
+    (code,) = re.findall(r"```python\n(.*?)```", (DOCS / "devices.md").read_text(), re.S)
+    scope: dict = {}
+    exec(code, scope)
+    curve = np.asarray(pulse_response(scope["device"], 100, 100))
+    assert curve[100] > 0.9 and 0 < curve[200] < 0.5
+
+
+def test_the_devices_page_names_every_model_and_convention():
+    page = (DOCS / "devices.md").read_text()
+    assert all(f"`{name}" in page for name in (*MODELS, *CONVENTIONS, *PHYSICAL))

@@ -21,6 +21,7 @@ from memjax.devices.pulse_response import pulse_response, without_noise
 from memjax.devices.saturating_exponential import SaturatingExponential
 from memjax.devices.soft_bounds import SoftBounds
 from memjax.devices.soft_bounds_reference import SoftBoundsReference
+from memjax.devices.stacking import stack
 from memjax.devices.symmetric_step import SymmetricStep
 
 
@@ -57,5 +58,6 @@ __all__ = [
     "load",
     "pulse_response",
     "save",
+    "stack",
     "without_noise",
 ]
