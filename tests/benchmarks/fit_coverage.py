@@ -1,0 +1,215 @@
+"""How often 95 % intervals of a fit hold the truth: ``python tests/benchmarks/fit_coverage.py``.
+
+For every model that a fit can estimate, synthetic ramps are drawn from a known device with noise of
+pulses, of ramps and of readings, some of them with gaps, and fitted in a window that is given. The
+ramps are simulated pulse by pulse, without the fit's filter. Printed is a Markdown table: a model
+(or, with ``--parameters``, a parameter) a row; the share of the data sets of which the fit
+converged, the share of intervals ``value +- 1.96 se`` that hold the truth, the mean error over the
+mean standard error (bias), and the standard deviation of the errors over the mean standard error
+(1: honest).
+"""
+
+import argparse
+import time
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from memjax.devices import MODELS, c2c
+from memjax.devices.fitting.estimate import Estimate, estimate
+from memjax.devices.fitting.likelihood import LONG
+from memjax.devices.fitting.problem import NODES, device_of, pose
+from memjax.devices.fitting.ramps import Ramps
+
+N_RAMPS, N_PULSES = 20, 30
+_BENT = {f"up_nodes[{k}]": 1.5 - 0.8 * k / (NODES - 1) for k in range(NODES)}
+_BENT |= {f"down_nodes[{k}]": 0.6 + 0.7 * k / (NODES - 1) for k in range(NODES)}
+_NOISE = {"sigma_c2c": 0.35, "sigma_ramp": 0.15, "read": 0.008}
+_BOUNDS = {"low": -0.1, "high": 1.15}
+
+TRUTHS: dict[str, tuple[dict[str, Any], dict[str, float]]] = {
+    "ConstantStep": ({"c2c": "step"}, {"levels": 45, "up_down": 0.1}),
+    "LinearStep": (
+        {"c2c": "additive"},
+        {"levels": 40, "up_down": -0.1, "gamma_up": 0.5, "gamma_down": 0.4},
+    ),
+    "SoftBounds": ({"c2c": "step"}, {"levels": 26, "up_down": 0.1, **_BOUNDS}),
+    "SoftBoundsReference": ({"c2c": "additive"}, {"levels": 26, "up_down": 0.1, **_BOUNDS}),
+    "ExponentialStep": (
+        {"c2c": "step"},
+        {
+            "levels": 33,
+            "up_down": 0.1,
+            "amplitude_up": 0.02,
+            "amplitude_down": 0.6,
+            "gamma_up": 7.5,
+            "gamma_down": 6.0,
+        },
+    ),
+    "PowerStep": ({"c2c": "step"}, {"levels": 14, "up_down": 0.1, "gamma": 1.4, **_BOUNDS}),
+    "PiecewiseStep": ({"c2c": "additive", "levels": 30.0}, _BENT),
+    "SaturatingExponential": (
+        {"c2c": "step"},
+        {"levels": 40, "levels_down": 36, "nl_up": 2.4, "nl_down": -3.0},
+    ),
+    "SymmetricStep": ({"c2c": "step"}, {"levels": 40, "up_down": 0.1, "alpha": 3.0}),
+    "AsymmetricStep": (
+        {"c2c": "additive"},
+        {"levels": 40, "up_down": 0.1, "alpha_up": 2.0, "alpha_down": 1.5},
+    ),
+    "Ernoult": ({"c2c": "step"}, {"levels": 60, "up_down": 0.1, "beta": 2.5}),
+    "PhaseChange": (
+        {"c2c": "step"},
+        {
+            "mean_slope": -0.084,
+            "mean_offset": 0.88,
+            "mean_memory": 1.4,
+            "memory_pulses": 2.6,
+            "sigma_c2c": 0.15,
+            "sigma_ramp": 0.25,
+            "read": 0.02,
+        },
+    ),
+    "OnsetStep": (
+        {"c2c": "additive"},
+        {
+            "levels": 36,
+            "up_down": 0.1,
+            "slope_up": -0.6,
+            "slope_down": -0.4,
+            "onset_up": 0.6,
+            "onset_down": 0.5,
+            "memory_up": 5.0,
+            "memory_down": 4.0,
+        },
+    ),
+}
+"""Of each model, what is given to the fit and what it is to find; the noises are alike."""
+
+
+def truth_of(name: str) -> tuple[dict[str, Any], dict[str, float], tuple[float, float]]:
+    """What is given, the true values of all that is estimated, and the window in siemens."""
+    fixed, values = TRUTHS[name]
+    window = (1e-7, 1.2e-5) if name == "PhaseChange" else (4e-6, 1e-5)
+    return fixed, {**_NOISE, **values}, window
+
+
+def design(name: str, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
+    """Signs, the pulse numbers that are read, and true starts: every third ramp has gaps."""
+    n_pulses = 14 if name == "PhaseChange" else N_PULSES
+    sign = np.ones(N_RAMPS, int) if name == "PhaseChange" else np.tile([1, -1], N_RAMPS // 2)
+    at = np.full((N_RAMPS, n_pulses + 1), -1)
+    for ramp in range(N_RAMPS):
+        seen = [k for k in range(n_pulses + 1) if ramp % 3 or k < 6 or k % 3 == 0]
+        at[ramp, : len(seen)] = seen
+    start = np.where(sign > 0, 0.05, 0.95) + 0.02 * rng.normal(size=N_RAMPS)
+    return sign, at, start
+
+
+def simulate(name: str, sets: int, seed: int = 0) -> list[Ramps]:
+    """Data sets of one design, pulse by pulse."""
+    fixed, truth, window = truth_of(name)
+    sign, at, start = design(name, np.random.default_rng(seed))
+    pulses = np.where(at > 0, np.diff(at, axis=1, prepend=0), 0)
+    extent, n_pulses = window[1] - window[0], int(at.max())
+    empty = _ramps(np.full(pulses.shape, np.nan), pulses, sign)
+    problem = pose(MODELS[name], fixed, _with_any(empty, window), window)
+    with (
+        jax.enable_x64(True),
+        jax.numpy_dtype_promotion("standard"),
+        jax.numpy_rank_promotion("allow"),
+    ):
+        device, noise, low, high = device_of(problem, [truth[n] for n in problem.names])
+        first = (start - low) / (high - low)
+
+        def ramp(x0: Any, sign: Any, key: Any) -> Any:
+            gain_key, pulse_key, read_key = jax.random.split(key, 3)
+            gain = 1.0 + noise.ramp * jax.random.normal(gain_key)
+            array = device.fabricate(jnp.zeros(2, jnp.uint32), ())
+            array = device.remember(array, x0, -sign * LONG)
+            array = jax.tree.map(lambda leaf: jnp.asarray(leaf, float), array)
+
+            def pulse(carry: Any, xi: Any) -> Any:
+                array, x = carry
+                mean, sd = c2c.standard_deviation(device, array, x, sign)
+                new = x + gain * mean + sd * xi
+                return (jax.tree.map(jnp.asarray, device.remember(array, x, sign)), new), new
+
+            _, x = jax.lax.scan(pulse, (array, x0), jax.random.normal(pulse_key, n_pulses))
+            y = low + (high - low) * jnp.concatenate([x0[None], x])
+            return y + noise.read * jax.random.normal(read_key, n_pulses + 1)
+
+        keys = jax.random.split(jax.random.key(seed), (sets, N_RAMPS))
+        draw = jax.jit(jax.vmap(jax.vmap(ramp), (None, None, 0)))
+        readings = np.asarray(draw(jnp.asarray(first), jnp.asarray(sign, float), keys))
+    read = np.take_along_axis(readings, np.broadcast_to(at, (sets, *at.shape)), axis=2)
+    read = np.where(at >= 0, window[0] + extent * read, np.nan)
+    return [_ramps(one, pulses, sign) for one in read]
+
+
+def _ramps(conductance: np.ndarray, pulses: np.ndarray, sign: np.ndarray) -> Ramps:
+    cycle = np.arange(len(sign)) // 2
+    return Ramps(conductance, pulses, sign, cycle, np.zeros_like(cycle), ("device",))
+
+
+def _with_any(ramps: Ramps, window: tuple[float, float]) -> Ramps:
+    """Some readings, where only the names of the parameters matter."""
+    some = np.linspace(*window, ramps.pulses.shape[1])
+    return _ramps(np.where(ramps.sign[:, None] > 0, some, some[::-1]), ramps.pulses, ramps.sign)
+
+
+def examine(name: str, sets: int) -> tuple[list[Estimate], np.ndarray, float]:
+    """The estimates, the truth in their order, and the seconds."""
+    fixed, truth, window = truth_of(name)
+    began, found = time.perf_counter(), []
+    for ramps in simulate(name, sets):
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found.append(estimate(MODELS[name], fixed, ramps, window))
+    return found, np.array([truth[n] for n in found[0].names]), time.perf_counter() - began
+
+
+def main() -> None:
+    """Prints the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sets", type=int, default=200)
+    parser.add_argument("--models", nargs="*", default=list(TRUTHS))
+    parser.add_argument("--parameters", action="store_true", help="a parameter a row")
+    parser.add_argument("--workers", type=int, default=1)
+    options = parser.parse_args()
+    print("| model | parameter | truth | converged | coverage | bias/se | sd/se | s |")
+    print("|---|---|---|---|---|---|---|---|", flush=True)
+    with ThreadPoolExecutor(options.workers) as pool:
+        examined = pool.map(lambda name: examine(name, options.sets), options.models)
+        for name, (found, truth, seconds) in zip(options.models, examined, strict=True):
+            _print(name, found, truth, seconds, options.parameters)
+
+
+def _print(name: str, found: list[Estimate], truth: np.ndarray, seconds: float, each: bool) -> None:
+    good = [f for f in found if f.converged]
+    values, errors = (np.array([getattr(f, a) for f in good]) for a in ("values", "errors"))
+    off = values - truth
+    inside = np.abs(off) <= 1.96 * errors
+    rms = np.sqrt(np.nanmean(errors**2, axis=0))
+    bias, spread = np.mean(off, axis=0) / rms, np.std(off, axis=0) / rms
+    cover, share = inside.mean(axis=0), len(good) / len(found)
+    for row in range(len(truth) if each else 0):
+        print(
+            f"| {name} | {found[0].names[row]} | {truth[row]:g} | | {cover[row]:.1%} "
+            f"| {bias[row]:+.2f} | {spread[row]:.2f} | |"
+        )
+    worst = int(np.argmin(cover))
+    print(
+        f"| {name} | all (least: {found[0].names[worst]} {cover[worst]:.1%}) | | {share:.1%} "
+        f"| {cover.mean():.1%} | {bias[np.argmax(abs(bias))]:+.2f} | {spread.mean():.2f} "
+        f"| {seconds:.0f} |",
+        flush=True,
+    )
+
+
+if __name__ == "__main__":
+    main()
