@@ -2,6 +2,7 @@
 
 from typing import Any, NamedTuple
 
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
@@ -34,7 +35,8 @@ class Contraction(NamedTuple):
     g_max: Float[Array, "..."]
 
 
-_ALMOST_ALL = 0.999
+_ALMOST_ALL = 0.99
+_LOG2_E = 1.4426950408889634
 
 
 def by_rates(
@@ -67,17 +69,19 @@ def by_fractions(
 
 
 def fast_expm1(x: Array) -> Array:
-    """``e^x - 1`` to 2e-6 of itself for x <= 1, in a third of the operations of XLA's.
+    """``e^x - 1`` to 1e-6 of itself, in half the operations of XLA's; x counts as 62 at most.
 
-    A polynomial for ``x / 8``, then ``E(2 y) = E(y)(2 + E(y))`` three times, which shrinks the
-    error wherever e^x is small. Far above 1 it is too small (by 1 % of itself at 12), and finite: a
-    curve that retraces grows without limit, but beyond its bound.
+    ``x = k ln 2 + r`` with k whole and |r| <= ln 2 / 2; then ``2^k p + 2^k - 1``, with p the series
+    of ``e^r - 1``, which has all its digits where k is 0, and 2^k made of its bits. (A curve that
+    retraces grows without limit beyond its bound; the limit keeps its products finite.)
     """
-    y = jnp.clip(x * 0.125, -2.0, 8.0)
-    e = y * (1.0 + y * (1 / 2 + y * (1 / 6 + y * (1 / 24 + y * (1 / 120 + y * (1 / 720))))))
-    for _ in range(3):
-        e = e * (2.0 + e)
-    return e
+    t = jnp.clip(x * jnp.asarray(_LOG2_E, x.dtype), -90.0, 90.0)
+    k = jnp.round(t)
+    r = (t - k) * jnp.asarray(1.0 / _LOG2_E, x.dtype)
+    p = r * (1.0 + r * (1 / 2 + r * (1 / 6 + r * (1 / 24 + r * (1 / 120 + r * (1 / 720))))))
+    power = jax.lax.bitcast_convert_type((k.astype(jnp.int32) + 127) << 23, jnp.float32)
+    power = power.astype(x.dtype)
+    return power * p + (power - 1.0)
 
 
 @params
