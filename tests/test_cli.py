@@ -196,7 +196,7 @@ def test_interruption_says_so(spec, memjax, tmp_path, monkeypatch):
 def test_help_names_the_commands(memjax, args):
     status, printed, told = memjax(*args)
     assert (status, told) == (0, "")
-    for word in ("sweep", "plot", "bench"):
+    for word in ("sweep", "plot", "devices", "pulse", "fit", "bench"):
         assert word in printed
 
 
@@ -229,3 +229,87 @@ def test_devices_lists_models_and_one_models_parameters(memjax):
     assert told == (
         "memjax: no device is called 'SoftBound'; did you mean SoftBounds or SoftBoundsReference?\n"
     )
+
+
+def test_devices_shows_a_preset_with_its_source_and_a_file_without(memjax, tmp_path):
+    _, listed, _ = memjax("devices")
+    assert "Ag:a-Si" in listed and "nl 2.4/-4.88" in listed
+    status, shown, told = memjax("devices", "AGASI")
+    first, second, third, *_ = shown.splitlines()
+    assert (status, told, first) == (None, "", "Ag:a-Si: silver in amorphous silicon")
+    assert "Jo et al., Nano Lett. 10:1297 (2010)" in second
+    assert third == "model: SaturatingExponential"
+    path = tmp_path / "mine.toml"
+    path.write_text('[device]\nmodel = "EpiRAM"\n')
+    _, shown, _ = memjax("devices", str(path))
+    assert shown.startswith("model: SaturatingExponential\n") and "0.02" in shown
+
+
+def test_pulse_prints_the_ends_of_ramps(memjax):
+    args = ("--up", "4", "--down", "1", "--cycles", "2", "--start", "-0.3", "--ideal")
+    status, printed, told = memjax("pulse", "RPUBaseline", *args)
+    rows = [line.split() for line in printed.splitlines() if line.strip(" ─")]
+    assert (status, told) == (None, "")
+    assert [row[0] for row in rows] == ["after", "start", "4", "1", "4", "1"]
+    assert [row[-1] for row in rows[1:3]] == ["-0.300000", "-0.296000"]
+
+
+def test_pulse_writes_a_table_and_a_picture(memjax, tmp_path):
+    common = ("pulse", "ag:a-si", "--up", "3", "--down", "2", "--start", "20nS", "--ideal")
+    status, printed, told = memjax(*common, "--csv", "-")
+    header, start, *rows = printed.splitlines()
+    assert (status, told, len(rows)) == (None, "", 5)
+    assert header == "pulse,direction,weight,conductance_S"
+    assert start.split(",")[:2] == ["0", "up"]
+    assert float(start.split(",")[3]) == pytest.approx(20e-9, rel=1e-6)
+    table, picture = tmp_path / "a.csv", tmp_path / "a.png"
+    status, nothing, told = memjax(*common, "--csv", str(table), "--plot", str(picture))
+    assert (status, nothing, told) == (None, "", "")
+    assert table.read_text() == printed
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_pulse_draws_by_its_seed(memjax):
+    args = ("pulse", "GokmenVlasov", "--up", "3", "--down", "0", "--csv", "-", "--seed")
+    one, again, other = (memjax(*args, seed)[1] for seed in ("1", "1", "2"))
+    assert one == again != other
+
+
+DEVICE_MISTAKES = [
+    (["devices", "zzz"], "no device is called 'zzz'; see `memjax devices`"),
+    (["devices", "pcmo"], "did you mean PCMO-Park2013 or PCMO-Babu2018?"),
+    (["devices", "none.toml"], "none.toml: no such file; give the path of a device's TOML file"),
+    (["devices", "BAD"], ":3: [device] level: SoftBounds has no parameter 'level'; did you mean"),
+    (["pulse"], "; see `memjax pulse --help`"),
+    (["pulse", "BAD"], ":3: [device] level: SoftBounds has no parameter 'level'; did you mean"),
+    (["pulse", "EpiRAM", "--up", "0", "--down", "0"], "give at least one pulse"),
+    (["pulse", "EpiRAM", "--up", "-1"], "'--up': Input should be greater than or equal to 0"),
+    (["pulse", "EpiRAM", "--cycles", "0"], "'--cycles': Input should be greater than or equal"),
+    (["pulse", "EpiRAM", "--start", "nan"], "--start nan: must be a weight, such as 0.1, or"),
+    (["pulse", "EpiRAM", "--start", "1.1"], "--start 1.1: the device reaches from -1 to 1 in"),
+    (["pulse", "EpiRAM", "--start", "1S"], "--start 1S: the device reaches from 2.4593e-07 to"),
+    (["pulse", "ReRamES", "--start", "0.5mS"], "gmax is not known; set it, in siemens"),
+    (["pulse", "EpiRAM", "--up", "1", "--csv", "/"], "/: Is a directory; give another path"),
+    (["pulse", "EpiRAM", "--up", "1", "--csv", "no/a.csv"], "no/a.csv: No such file or directory"),
+    (["pulse", "EpiRAM", "--up", "1", "--plot", "x.pdf", "--ideal"], "pictures are PNG files"),
+]
+
+
+@pytest.mark.parametrize(("args", "message"), DEVICE_MISTAKES)
+def test_a_mistake_about_a_device_is_one_line_too(args, message, memjax, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    bad = tmp_path / "bad.toml"
+    bad.write_text('[device]\nmodel = "SoftBounds"\nlevel = 3\n')
+    status, printed, told = memjax(*(str(bad) if arg == "BAD" else arg for arg in args))
+    assert (status, printed) == (2, "")
+    assert told.startswith("memjax: ") and message in told
+    assert told.count("\n") == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["bad.toml"]
+
+
+def test_a_word_for_a_number_in_the_shell(tmp_path):
+    (tmp_path / "x.toml").write_text('[device]\nmodel = "SoftBounds"\nlevels = "9"\n')
+    done = shell("devices", "x.toml", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    told = "memjax: x.toml:3: [device] levels: SoftBounds: levels = '9' must be a number\n"
+    assert done.stderr == told

@@ -60,7 +60,10 @@ class Outcome(NamedTuple):
 
 
 def use_all_cores() -> None:
-    """Makes every CPU core a JAX device; does nothing once JAX has started."""
+    """Makes every CPU core a JAX device; does nothing once JAX has started.
+
+    ``run`` calls it; a notebook that computes something before its first sweep calls it first.
+    """
     if jax.config.jax_num_cpu_devices < 0:  # type: ignore[attr-defined]  # missing from the stubs
         with contextlib.suppress(RuntimeError):
             jax.config.update("jax_num_cpu_devices", _cores())

@@ -27,7 +27,9 @@ from memjax.devices.fitting.ramps import Ramps
 
 N_RAMPS, N_PULSES = 20, 30
 _BENT = {f"up_nodes[{k}]": 1.5 - 0.8 * k / (NODES - 1) for k in range(NODES)}
-_BENT |= {f"down_nodes[{k}]": 0.6 + 0.7 * k / (NODES - 1) for k in range(NODES)}
+_BENT |= {f"down_nodes[{k}]": 0.9 + 0.3 * k / (NODES - 1) for k in range(NODES)}
+# Ramps stay within the bounds: a device stops there, which the filter knows only within a gap.
+_BENT |= {"sigma_c2c": 0.15, "sigma_ramp": 0.06}
 _NOISE = {"sigma_c2c": 0.35, "sigma_ramp": 0.15, "read": 0.008}
 _BOUNDS = {"low": -0.1, "high": 1.15}
 
@@ -51,7 +53,7 @@ TRUTHS: dict[str, tuple[dict[str, Any], dict[str, float]]] = {
         },
     ),
     "PowerStep": ({"c2c": "step"}, {"levels": 14, "up_down": 0.1, "gamma": 1.4, **_BOUNDS}),
-    "PiecewiseStep": ({"c2c": "additive", "levels": 30.0}, _BENT),
+    "PiecewiseStep": ({"c2c": "additive", "levels": 38.0}, _BENT),
     "SaturatingExponential": (
         {"c2c": "step"},
         {"levels": 40, "levels_down": 36, "nl_up": 2.4, "nl_down": -3.0},
@@ -83,8 +85,10 @@ TRUTHS: dict[str, tuple[dict[str, Any], dict[str, float]]] = {
             "slope_down": -0.4,
             "onset_up": 0.6,
             "onset_down": 0.5,
-            "memory_up": 5.0,
-            "memory_down": 4.0,
+            "memory_up": 4.0,
+            "memory_down": 3.0,
+            "sigma_c2c": 0.15,
+            "read": 0.003,
         },
     ),
 }

@@ -93,3 +93,24 @@ def test_read_variance(on_off, at_zero):
     seen = at_zero + np.array([-0.5, 0.0, 0.5])
     np.testing.assert_allclose(variance, (2 * R * 0.02 * seen) ** 2, rtol=1e-5, atol=1e-14)
     np.testing.assert_array_equal(CELL.read_variance(ConstantStep(), jnp.ones(3)), np.zeros(3))
+
+
+def test_write_noise_hides_what_pulses_move():
+    """``init`` clips the hidden conductance and shows it; a write shows sd 0.05 beside it."""
+    wanted = jnp.linspace(-2.0, 2.0, 4096)
+    plain, noisy = (ConstantStep(levels=101, sigma_bounds=0.4, sigma_write=s) for s in (None, 5.0))
+    (_, held), (state, weight) = (CELL.init(d, stream(1), wanted) for d in (plain, noisy))
+    np.testing.assert_array_equal(weight, held)
+    kept = state.devices[0]
+    hidden = np.asarray(kept.hidden, float)
+    assert np.all((hidden >= kept.array.g_min) & (hidden <= kept.array.g_max))
+    np.testing.assert_allclose(weight, R * (2 * hidden - 1), atol=1e-6)
+    np.testing.assert_array_equal(CELL.readout(noisy, state, wanted), wanted)  # beyond the bounds
+    n = jnp.where(jnp.arange(4096) % 2 == 0, 1.0, 0.0)
+    state, after = CELL.pulse(noisy, state, weight, n, stream(2))
+    (_, exact) = CELL.pulse(plain, *CELL.init(plain, stream(1), wanted), n, stream(2))
+    hidden = R * (2 * np.asarray(state.devices[0].hidden, float) - 1)
+    np.testing.assert_allclose(hidden, exact, atol=1e-6)
+    np.testing.assert_array_equal(after[1::2], weight[1::2])
+    # 2,048 writes: 5 standard errors of a sd are 8 %
+    assert (np.asarray(after, float) - hidden)[::2].std() == pytest.approx(2 * R * 0.05, rel=0.08)

@@ -9,19 +9,30 @@ import numpy as np
 from scipy import optimize
 
 from memjax.devices.base import Device
-from memjax.devices.fitting.likelihood import log_likelihood, predict
+from memjax.devices.fitting.likelihood import Predictions, log_likelihood, predict
 from memjax.devices.fitting.problem import NOISES, Problem, device_of, from_line, pose, to_line
 from memjax.devices.fitting.ramps import Ramps
 
 _MOST = 80  # steps of a search
 _SETTLED = 1e-3  # what a further step would add to the log-likelihood, twice
 _LEFT = 0.05  # log-likelihood that a converged search may leave
-_EDGE = 1e-6  # of a limit, at which an estimate has no standard error
+_POLISH = 6  # steps by the curvature itself
+_HALVINGS = 6  # of such a step
+_PART, _WIDTHS = 0.3, (1e-4, 3e-2)  # of a standard error, over which slopes are compared
+_FLAT = 1e-2  # curvature on the line of a parameter that is at its limit
+_ANY_GAIN = 10.0  # sd of the gains, where each ramp is to say its own
+_SINGULAR = 1e-7  # least eigenvalue of a curvature with ones on its diagonal
 _WORST = -1e15  # log-likelihood of parameters that make no sense
-_COARSE = {"sigma_c2c": 1e-3, "sigma_ramp": 0.1, "read": 0.02}  # noises of the first search
+# Noises of the first searches, large enough that no start is far off.
+_COARSE = (
+    {"sigma_c2c": 0.3, "sigma_ramp": 0.1, "read": 0.01},
+    {"sigma_c2c": 0.1, "sigma_ramp": 0.1, "read": 0.005},
+)
 _SURE = 0.2  # relative standard error of a noise that is beyond doubt
 _FEWEST = 3  # ramps from which one may know their spread
-_SANDWICH = 10  # ramps from which their scatter says something about the standard errors
+_SANDWICH = (
+    10  # ramps, or devices, from which their scatter says something about the standard errors
+)
 
 
 class Estimate(NamedTuple):
@@ -80,13 +91,16 @@ def estimate(
     free = np.ones(len(start), bool)
     if ramps.n_ramps <= _FEWEST:
         free &= ~noises["sigma_ramp"]
-    # As if nearly all noise were of readings, likelihood is least squares of whole ramps, each with
-    # a gain of its own: a curve from which the noises are found safely, where a start far off would
-    # mistake one for another.
-    coarse = sum(_COARSE[name] * noises[name] for name in NOISES) * free
+    # First the curve, with noises that are given: a start far off would mistake one for another.
+    # There may be several maxima all the same.
     noisy = np.any(list(noises.values()), axis=0)
-    u, _ = _search(problem, start, free & ~noisy, coarse)
-    u, value = _search(problem, np.where(noisy, start, u), free)
+    u, value = start, -np.inf
+    for given in _COARSE:
+        coarse = sum(given[name] * noises[name] for name in NOISES) * free
+        other, _ = _search(problem, start, free & ~noisy, coarse)
+        other, more = _search(problem, np.where(noisy, start, other), free)
+        if more > value:
+            u, value = other, more
     for name in ("read", "sigma_ramp"):
         fewer = free & ~noises[name]
         if fewer.sum() == free.sum() or _is_sure(problem, u, free, noises[name]):
@@ -94,42 +108,39 @@ def estimate(
         other, less = _search(problem, u, fewer)
         if less > value - 1.0:
             u, value, free = other, less, fewer
-    return _finish(problem, u, free)
+    groups = ramps.device if len(np.unique(ramps.device)) >= _SANDWICH else None
+    return _finish(problem, u, free, groups)
 
 
 @functools.lru_cache(maxsize=64)
-def _compiled(model: type[Device], fixed: tuple, names: tuple[str, ...]) -> tuple[Any, Any]:
-    """Each reading's log-likelihood and its derivatives; and the ramps' predictions."""
+def _compiled(model: type[Device], fixed: tuple, names: tuple[str, ...]) -> Any:
+    """Derivatives of each reading's log-likelihood, itself, and the ramps' predictions."""
     shape = Problem(model, fixed, names, *(np.zeros(0),) * 3, data=(np.zeros(0),) * 3)
 
-    def filtered(values: Any, y: Any, pulses: Any, sign: Any):
+    def filtered(values: Any, y: Any, pulses: Any, sign: Any) -> Any:
         device, noise, low, high = device_of(shape, values)
         scale = high - low
         noise = noise._replace(read=noise.read / scale)
         x = (y - low) / scale
         predictions = jax.vmap(functools.partial(predict, device, noise))(x, pulses, sign)
         each = jax.vmap(log_likelihood)(predictions, x)
-        return each - jnp.where(jnp.isfinite(y[:, 1:]), jnp.log(scale), 0.0), predictions
+        each = each - jnp.where(jnp.isfinite(y[:, 1:]), jnp.log(scale), 0.0)
+        return each, (each, predictions)
 
-    def each(values: Any, *data: Any):
-        def function(values: Any):
-            value, _ = filtered(values, *data)
-            return value, value
-
-        return jax.jacfwd(function, has_aux=True)(values)
-
-    return jax.jit(each), jax.jit(lambda *arguments: filtered(*arguments)[1])
+    return jax.jit(jax.jacfwd(filtered, has_aux=True))
 
 
-def _call(number: int, problem: Problem, values: np.ndarray) -> Any:
+def _filter(problem: Problem, values: np.ndarray) -> tuple[np.ndarray, np.ndarray, Predictions]:
+    """What the filter says of these values, in double precision."""
     with (
         jax.enable_x64(True),
         jax.numpy_dtype_promotion("standard"),
         jax.numpy_rank_promotion("allow"),
     ):
-        function = _compiled(problem.model, problem.fixed, problem.names)[number]
+        function = _compiled(problem.model, problem.fixed, problem.names)  # type: ignore[arg-type]
         arguments = map(jnp.asarray, (values, *problem.data))
-        return jax.tree.map(np.asarray, function(*arguments))
+        slope, (each, predictions) = jax.tree.map(np.asarray, function(*arguments))
+    return slope, each, predictions
 
 
 def _score(
@@ -137,7 +148,7 @@ def _score(
 ) -> tuple[float, np.ndarray]:
     """The log-likelihood, and each reading's derivatives of it [ramp, reading, free parameter]."""
     values, slopes = from_line(problem, u)
-    slope, each = _call(0, problem, np.where(free, values, held))
+    slope, each, _ = _filter(problem, np.where(free, values, held))
     value, slope = float(np.sum(each)), (slope * slopes)[..., free]
     if not (np.isfinite(value) and np.isfinite(slope).all()):
         return _WORST, np.zeros_like(slope)
@@ -217,74 +228,123 @@ def _is_sure(problem: Problem, u: np.ndarray, free: np.ndarray, which: np.ndarra
     return bool(variance < _SURE**2)
 
 
-def _finish(problem: Problem, u: np.ndarray, free: np.ndarray) -> Estimate:
+class _Top(NamedTuple):
+    """The end of a search: where, which parameters are within their range, and how sharp it is."""
+
+    u: np.ndarray
+    inside: np.ndarray
+    value: float
+    slopes: np.ndarray  # of each ramp
+    covariance: np.ndarray  # on the line
+    left: float
+
+
+def _climb(problem: Problem, u: np.ndarray, free: np.ndarray) -> _Top:
+    """Newton's steps by the curvature itself, from where a search ended.
+
+    A parameter with a limit, whose logarithm the data do not tell to within ten, is at that limit:
+    it has no standard error, and the others' are those given it.
+    """
+    held = np.where(free, from_line(problem, u)[0], 0.0)
+    inside = free
+    for rest in reversed(range(_POLISH)):
+        value, each = _score(problem, u, inside, held)
+        slopes = each.sum(axis=1)
+        gradient, curvature = slopes.sum(axis=0), _curvature(problem, u, inside, held)
+        size, limited = np.diag(curvature), (problem.lows > -np.inf)[inside]
+        flat = limited & (abs(size) < _FLAT) & (abs(gradient) < np.sqrt(_FLAT))
+        held, inside = np.where(free, from_line(problem, u)[0], 0.0), _without(inside, flat)
+        slopes, gradient, curvature = slopes[:, ~flat], gradient[~flat], curvature[~flat][:, ~flat]
+        covariance, is_top = _inverse(curvature)
+        step = covariance @ gradient
+        left = 0.5 * float(gradient @ step)
+        if rest == 0 or (is_top and left < _SETTLED):
+            break
+        step *= min(1.0, 1.0 / max(float(abs(step).max()), 1e-12))
+        for _ in range(_HALVINGS):
+            ahead = u.copy()
+            ahead[inside] = np.clip(ahead[inside] + step, -40.0, 40.0)
+            if _score(problem, ahead, inside, held)[0] > value:
+                u = ahead
+                break
+            step = 0.5 * step
+        else:
+            break
+    return _Top(u, inside, value, slopes, covariance, left if is_top else np.inf)
+
+
+def _without(inside: np.ndarray, flat: np.ndarray) -> np.ndarray:
+    fewer = inside.copy()
+    fewer[inside] = ~flat
+    return fewer
+
+
+def _finish(
+    problem: Problem, u: np.ndarray, free: np.ndarray, groups: np.ndarray | None
+) -> Estimate:
     """Standard errors by curvature, and what the estimate says of the ramps.
 
-    Where the scatter of many ramps' scores is beyond what the curvature explains (by more than two
-    of its own standard errors), the model is not the whole truth and the errors are the sandwich's
-    (White, Econometrica 50:1, 1982).
+    Where the scatter of many scores, of ramps or of groups of ramps, is beyond what the curvature
+    explains (by more than two of its own standard errors), the model is not the whole truth and
+    the errors are the sandwich's (White, Econometrica 50:1, 1982).
     """
-    values, slope = from_line(problem, u)
+    top = _climb(problem, u, free)
+    values, slope = from_line(problem, top.u)
     values = np.where(free, values, 0.0)
-    gap = np.minimum(values - problem.lows, problem.highs - values)
-    inside = free & (gap > _EDGE * np.maximum(1.0, abs(values)))
-    held = np.where(free, values, 0.0)
-    value, each = _score(problem, u, inside, held)
-    slopes = each.sum(axis=1)
-    covariance = _inverse(_curvature(problem, u, inside, held))
-    total = slopes.sum(axis=0)
+    slopes = top.slopes
+    if groups is not None:
+        slopes = np.array([slopes[groups == group].sum(axis=0) for group in np.unique(groups)])
+    variance, n = np.diag(top.covariance), len(slopes)
+    if n >= _SANDWICH:
+        meat = slopes.T @ slopes * n / (n - 1)
+        sandwich = np.diag(top.covariance @ meat @ top.covariance)
+        beyond = 1.0 + 2.0 * np.sqrt(2.0 / n)
+        variance = np.where(sandwich > beyond * variance, sandwich, variance)
     errors = np.where(free, np.nan, 0.0)
-    left = np.inf
-    if covariance is not None:
-        variance = np.diag(covariance).copy()
-        if len(slopes) >= _SANDWICH:
-            meat = slopes.T @ slopes * len(slopes) / (len(slopes) - 1)
-            sandwich = np.diag(covariance @ meat @ covariance)
-            beyond = 1.0 + 2.0 * np.sqrt(2.0 / len(slopes))
-            variance = np.where(sandwich > beyond * variance, sandwich, variance)
-        errors[inside] = np.sqrt(variance) * abs(slope[inside])
-        left = float(0.5 * total @ covariance @ total)
-    predictions = _call(1, problem, values)
-    wide = np.where([name == "sigma_ramp" for name in problem.names], 10.0, values)
-    gains = _call(1, problem, wide)
-    error = np.where(np.isfinite(problem.data[0][:, 1:]), predictions.error, np.nan)
+    errors[top.inside] = np.sqrt(variance) * abs(slope[top.inside])
+    is_gain = np.array([name == "sigma_ramp" for name in problem.names])
+    *_, now = _filter(problem, values)
+    *_, own = _filter(problem, np.where(is_gain, _ANY_GAIN, values))
+    error = np.where(np.isfinite(problem.data[0][:, 1:]), now.error, np.nan)
     return Estimate(
-        problem.names,
-        values,
-        errors,
-        free,
-        value,
-        left,
-        error * _extent(problem, values),
-        error / np.sqrt(predictions.variance),
-        gains.gain,
-        np.sqrt(gains.gain_variance),
+        names=problem.names,
+        values=values,
+        errors=errors,
+        free=free,
+        log_likelihood=top.value,
+        left=top.left,
+        error=error * _extent(problem, values),
+        standardised=error / np.sqrt(now.variance),
+        gains=np.asarray(own.gain),
+        gain_errors=np.sqrt(own.gain_variance),
     )
 
 
 def _curvature(problem: Problem, u: np.ndarray, free: np.ndarray, held: np.ndarray) -> np.ndarray:
-    """Minus the second derivatives on the line, by differences of the first."""
+    """Minus the second derivatives on the line, by differences of the first.
+
+    Over a part of what the data tell a parameter to, so that kinks of a response (the nodes of a
+    table) average out.
+    """
+    _, each = _score(problem, u, free, held)
+    widths = np.clip(_PART / np.sqrt(np.sum(each**2, axis=(0, 1)) + 1e-12), *_WIDTHS)
     rows = []
-    for k in np.flatnonzero(free):
-        step = 1e-4 * (np.arange(len(u)) == k)
+    for k, width in zip(np.flatnonzero(free), widths, strict=True):
+        step = width * (np.arange(len(u)) == k)
         ahead, behind = (
             _score(problem, u + way * step, free, held)[1].sum(axis=(0, 1)) for way in (1, -1)
         )
-        rows.append((behind - ahead) / 2e-4)
+        rows.append((behind - ahead) / (2.0 * width))
     curvature = np.array(rows)
     return 0.5 * (curvature + curvature.T)
 
 
-def _inverse(curvature: np.ndarray) -> np.ndarray | None:
-    """The covariance; none where the curvature says that this is no maximum."""
-    size = np.sqrt(np.maximum(np.diag(curvature), 1e-12))
-    scaled = curvature / np.outer(size, size)
-    try:
-        if np.linalg.eigvalsh(scaled).min() <= 1e-9:
-            return None
-        return np.linalg.inv(scaled) / np.outer(size, size)
-    except np.linalg.LinAlgError:
-        return None
+def _inverse(curvature: np.ndarray) -> tuple[np.ndarray, bool]:
+    """The covariance, and whether this is a maximum; else, of the curvature's magnitude."""
+    size = np.sqrt(np.maximum(abs(np.diag(curvature)), 1e-12))
+    eigen, axes = np.linalg.eigh(curvature / np.outer(size, size))
+    axes = axes / size[:, None]
+    return (axes / np.maximum(abs(eigen), _SINGULAR)) @ axes.T, bool(eigen.min() > _SINGULAR)
 
 
 def _extent(problem: Problem, values: np.ndarray) -> float:

@@ -181,7 +181,19 @@ def fit(
 
     Raises:
       DataError: data that cannot be fitted, or no fit of which converges.
-      UserError: no such model.
+      UserError: no such model, or a window that is none.
+
+    Example:
+      >>> import numpy as np
+      >>> from memjax.devices import fit
+      >>> rng = np.random.default_rng(0)
+      >>> steps = rng.normal(1e-6, 1e-7, (2, 20))
+      >>> ramp = np.concatenate([1e-6 + np.cumsum(steps[0]), 22e-6 - np.cumsum(steps[1])])
+      >>> table = {"direction": ["up"] * 20 + ["down"] * 20, "pulse": [*range(20)] * 2,
+      ...          "conductance_S": ramp}
+      >>> fits = fit(table, model="ConstantStep", window=(1e-6, 21e-6), c2c="step")
+      >>> round(fits.device.levels), fits.device.on_off
+      (21, 21.0)
     """
     ramps = _ramps(data, down, read_voltage)
     window = ramps.window if window is None else window
@@ -227,7 +239,10 @@ def _names(model: str) -> list[str]:
     if name not in MODELS:
         raise UserError(f"{name} is a preset; fit its model, {type(catalogue.get(name)).__name__}")
     if name == "JumpTable":
-        raise UserError("JumpTable has no likelihood; make it by memjax.devices.jump_table_of")
+        raise UserError(
+            "JumpTable has no likelihood; make it by memjax.devices.fitting.jump_table and write "
+            "it by memjax.devices.save"
+        )
     return [name]
 
 
@@ -242,14 +257,14 @@ def _fit(name: str, convention: str, ramps: Ramps, window: tuple[float, float]) 
     noise = Noise(float(noise.ramp), float(noise.read) / float(high - low))
     spread = variation.between_devices(found, ramps)
     middle = float(np.nanmean(ramps.conductance))
-    shown = dataclasses.replace(
-        device,
-        gmax=own[1],
-        on_off=own[1] / own[0],
-        sigma_read=float(found.of("read")) * extent / middle or None,
-        sigma_ramp=float(found.of("sigma_ramp")) or None,
-        **spread,
-    )
+    changes: dict[str, Any] = {
+        "gmax": own[1],
+        "on_off": own[1] / own[0],
+        "sigma_read": found.of("read") * extent / middle or None,
+        "sigma_ramp": found.of("sigma_ramp") or None,
+    }
+    changes |= {name: value or None for name, (value, _) in spread.items()}
+    shown = dataclasses.replace(device, **changes)
     shown = _plain(shown)
     readings = ramps.n_steps
     curves = rollout.mean_curves(shown, ramps, own)
@@ -258,7 +273,7 @@ def _fit(name: str, convention: str, ramps: Ramps, window: tuple[float, float]) 
     outcome = Fit(
         model=name,
         device=shown,
-        parameters=_rows(found, MODELS[name]),
+        parameters=_rows(found, MODELS[name], spread),
         log_likelihood=found.log_likelihood,
         n_parameters=int(found.free.sum()),
         n_readings=readings,
@@ -274,7 +289,7 @@ def _fit(name: str, convention: str, ramps: Ramps, window: tuple[float, float]) 
 
 def _plain(device: Device) -> Device:
     """Parameters as Python's numbers, tables as arrays of float32."""
-    changes = {}
+    changes: dict[str, Any] = {}
     for field in dataclasses.fields(device):
         value = getattr(device, field.name)
         if value is None or field.metadata.get("static"):
@@ -284,11 +299,15 @@ def _plain(device: Device) -> Device:
     return dataclasses.replace(device, **changes)
 
 
-def _rows(found: Estimate, model: type[Device]) -> list[tuple[str, float, float, str]]:
+def _rows(
+    found: Estimate, model: type[Device], spread: variation.Spread
+) -> list[tuple[str, float, float, str]]:
     units = {field.name: field.metadata["unit"] for field in dataclasses.fields(model)}
     units |= {"read": "fraction of the window", "low": "windows", "high": "windows"}
+    estimates = zip(found.names, found.values, found.errors, strict=True)
+    shown = {name: (float(value), float(error)) for name, value, error in estimates}
+    shown = {name: shown[name] for name, free in zip(found.names, found.free, strict=True) if free}
     return [
-        (name, float(value), float(error), units.get(name.partition("[")[0], ""))
-        for name, value, error, free in zip(*found[:4], strict=True)
-        if free
+        (name, *numbers, units.get(name.partition("[")[0], ""))
+        for name, numbers in (shown | {n: s for n, s in spread.items() if s[0] > 0}).items()
     ]

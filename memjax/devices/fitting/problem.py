@@ -42,7 +42,14 @@ class Problem(NamedTuple):
 def pose(
     model: type[Device], fixed: dict[str, Any], ramps: Ramps, window: tuple[float, float]
 ) -> Problem:
-    """The problem, with start values from the data's own mean steps and noise."""
+    """The problem, with start values from the data's own mean steps and noise.
+
+    What only pulses of the other direction would show (``up_down``, whatever has ``up`` or ``down``
+    in its name, and the bound that they lead to) is left at its default where there are none.
+
+    Args:
+      model, fixed, ramps, window: as in ``estimate``.
+    """
     low, high = window
     y = (ramps.conductance - low) / (high - low)
     data = y, ramps.pulses.astype(float), ramps.sign.astype(float)
@@ -58,8 +65,8 @@ def pose(
         "read": read,
         "low": max(-0.1, -0.5 * low / (high - low)),
         "high": 1.1,
-        "mean_offset": 1e6 * (high - low) * up,
-        "mean_memory": 1e5 * (high - low) * up,
+        "mean_offset": 0.7e6 * (high - low) * up,
+        "mean_memory": 1e6 * (high - low) * up,
     }
     if model.pulses_to_bound and "levels_down" in model.fitted():
         starts["levels"] = max(1.0 / up, 2.5)
@@ -70,9 +77,14 @@ def pose(
         "high": (0.55, 1.0 + _FAR),
     }
     fields = {field.name: field for field in dataclasses.fields(model)}
+    unseen: set[str] = set()
+    if np.all(ramps.sign > 0):
+        unseen = {"down", "low"}
+    elif np.all(ramps.sign < 0):
+        unseen = {"up", "high"}
     names, rows = [], []
     for name in (*model.fitted(), *(_WINDOW if model.vanishes else ()), *NOISES):
-        if name in fixed:
+        if name in fixed or name in unseen or unseen & set(name.split("_")):
             continue
         field = fields.get(name)
         if field is not None and "rank" in field.metadata:
@@ -81,7 +93,7 @@ def pose(
             continue
         if field is not None and name not in ranges:
             ranges[name] = _range(field)
-        default = None if field is None else field.default
+        default: Any = None if field is None else field.default
         start = starts.get(name, 0.0 if default is None else default)
         names.append(name)
         rows.append((*ranges[name], start))

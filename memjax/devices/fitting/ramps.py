@@ -75,6 +75,8 @@ class Ramps:
 
 
 class Reading(NamedTuple):
+    """A reading of a table, in siemens, and where in the table it is."""
+
     device: str
     cycle: int
     sign: int
@@ -86,10 +88,12 @@ class Reading(NamedTuple):
 
     @property
     def ramp(self) -> str:
+        """Which ramp it is of, in words."""
         device = "" if self.device == ONE_DEVICE else f"device {self.device}, "
         return f"{device}cycle {self.cycle}, {'up' if self.sign > 0 else 'down'}"
 
     def fail(self, what: str) -> NoReturn:
+        """Raises ``DataError`` that says where it is."""
         self.sheet.fail(self.line, self.column, what)
 
 
@@ -97,7 +101,11 @@ Curve = list[Reading]
 
 
 def arrange(readings: list[Reading]) -> Ramps:
-    """Puts readings in order, checks them, and lays them out."""
+    """Puts readings in order, checks them, and lays them out.
+
+    Raises:
+      DataError: readings that cannot be fitted; names the line and the column.
+    """
     _check_units(readings)
     curves = [curve for curve in _in_order(readings) if len(curve) > 1]
     _check_shapes(curves, readings[0].sheet)

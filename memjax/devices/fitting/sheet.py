@@ -39,14 +39,17 @@ class Sheet:
         return {name: found.index(name.casefold()) for name in _KNOWN if name.casefold() in found}
 
     def place(self, line: int | None) -> str:
+        """A line, or the whole, in words."""
         if self.top is None:
             return self.name if line is None else f"{self.name} row {line}"
         return f"{self.name}:{line}"
 
     def fail(self, line: int | None, column: str, what: str) -> NoReturn:
+        """Raises ``DataError`` that says where and what."""
         raise DataError(f"{self.place(line)}: {column}: {what}")
 
     def number(self, line: int, column: str, cell: str) -> float:
+        """The number in a cell."""
         text = cell.replace(",", ".") if self.decimal_comma else cell
         if not numeric(text):
             remedy = "give one such as 1.6e-06, with a decimal point and no unit"
@@ -54,12 +57,14 @@ class Sheet:
         return float(text)
 
     def whole(self, line: int, column: str, cell: str, lowest: int) -> int:
+        """The whole number in a cell, at least ``lowest``."""
         value = self.number(line, column, cell)
         if not (lowest <= value < 2**53 and value.is_integer()):
             self.fail(line, column, f"{cell} is not a whole number: count 0, 1, 2 and so on")
         return int(value)
 
     def conductance(self, line: int, column: str, cell: str, volts: float = 1.0) -> float:
+        """The conductance in a cell, in siemens; its current, if ``volts`` are not 1."""
         value = self.number(line, column, cell) / volts
         if not math.isfinite(value):
             self.fail(line, column, f"{cell} is no reading: leave it out")
@@ -70,10 +75,12 @@ class Sheet:
 
 
 def plain(cell: Any) -> str:
+    """The text of a cell, without needless space."""
     return "" if cell is None else " ".join(str(cell).split())
 
 
 def numeric(cell: str) -> bool:
+    """Whether a text is a number."""
     try:
         float(cell)
     except ValueError:

@@ -40,9 +40,6 @@ def parameters(fit: Fit) -> Table:
     for name, value, error, unit in fit.parameters:
         shown = f"± {error:.2g}" if np.isfinite(error) else "at its limit"
         table.add_row(name, f"{value:.5g}", shown, unit)
-    for name in ("sigma_d2d", "sigma_up_down"):
-        if (value := getattr(fit.device, name)) is not None:
-            table.add_row(name, f"{value:.3g}", "by moments", "relative")
     return table
 
 

@@ -1,0 +1,56 @@
+"""The picture of a fit, and its tables on a terminal."""
+
+import numpy as np
+import pytest
+
+from memjax.devices import ConstantStep
+from memjax.devices.fitting import Fit, Fits, fit
+from memjax.devices.fitting.likelihood import Noise
+
+from .ramps_twin import WINDOW, linear_ramps, ramps_of
+
+
+def constant(y, sign, **options):
+    return fit(ramps_of(y, sign, **options), model="ConstantStep", window=WINDOW, c2c="additive")
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    y, sign = linear_ramps(np.random.default_rng(0), 6, 20, c2c=0.4, read=0.005)
+    y[1, 12:] = np.nan
+    return constant(y, sign)
+
+
+def test_axes_are_labelled(fitted):
+    figure = fitted.plot()
+    up, down, up_rest, down_rest = figure.axes
+    assert (up.get_title(), down.get_title()) == ("potentiation", "depression")
+    assert up.get_ylabel() == "conductance (µS)"
+    assert up_rest.get_ylabel() == "mean residual\n(% of the window)"
+    assert up_rest.get_xlabel() == down_rest.get_xlabel() == "pulse number"
+    assert "rms of the mean curve" in figure.get_suptitle()
+    labels = up.get_legend_handles_labels()[1]
+    assert labels == ["90 % band of readings", "3 measured ramps", "ConstantStep, mean"]
+    figure.canvas.draw()
+
+
+def test_picture_of_one_direction():
+    y, _ = linear_ramps(np.random.default_rng(0), 6, 20, c2c=0.4)
+    ramps = ramps_of(y[::2], [1, 1, 1])
+    device = ConstantStep(levels=34, sigma_c2c=0.4)
+    best = Fit(
+        "ConstantStep",
+        device,
+        [],
+        0.0,
+        3,
+        60,
+        {"up": 0.01},
+        0.0,
+        20.0,
+        WINDOW,
+        Noise(0.0, 0.0),
+        True,
+    )
+    figure = Fits(ramps, [best]).plot()
+    assert [axes.get_title() for axes in figure.axes] == ["potentiation", ""]
