@@ -35,6 +35,7 @@ AUTO = (
 _NOT_AUTO = ("SoftBoundsReference", "AsymmetricStep", "ExponentialStep", "PhaseChange", "JumpTable")
 _CONVENTIONS = ("additive", "step")
 _WORKERS = 2
+_WORST_RMS = 0.5  # of the window
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,13 +47,14 @@ class Fit:
       device: the most likely device, its noise and spread as the data show them.
       parameters: each estimated parameter's name, value, standard error (NaN at a limit) and unit.
       log_likelihood: of the readings, in units of the window.
-      n_parameters, n_readings: numbers of both.
+      n_parameters, n_readings: numbers of both; readings where a ramp may meet its bound and those
+        after them do not count.
       rms: rms residual of the mean curve over the window, ``up`` and ``down``.
       autocorrelation: of successive standardised one-step errors; far from 0, something is missed.
       levels: conductance levels that readings tell apart with 95 % certainty.
       window: Gmin and Gmax of the device, in siemens.
       noise: sds of a ramp's gain and of a reading over the window.
-      converged: whether the search ended in a maximum.
+      converged: whether the search ended in a maximum that describes the ramps (rms < 50 %).
     """
 
     model: str
@@ -266,7 +268,7 @@ def _fit(name: str, convention: str, ramps: Ramps, window: tuple[float, float]) 
     changes |= {name: value or None for name, (value, _) in spread.items()}
     shown = dataclasses.replace(device, **changes)
     shown = _plain(shown)
-    readings = ramps.n_steps
+    readings = int(np.isfinite(problem.data[0][:, 1:]).sum())
     curves = rollout.mean_curves(shown, ramps, own)
     errors = found.standardised
     pairs = errors[:, 1:] * errors[:, :-1]
@@ -284,7 +286,8 @@ def _fit(name: str, convention: str, ramps: Ramps, window: tuple[float, float]) 
         noise=noise,
         converged=found.converged,
     )
-    return outcome
+    describes = max(outcome.rms.values()) < _WORST_RMS
+    return outcome if describes else dataclasses.replace(outcome, converged=False)
 
 
 def _plain(device: Device) -> Device:
@@ -309,5 +312,6 @@ def _rows(
     shown = {name: shown[name] for name, free in zip(found.names, found.free, strict=True) if free}
     return [
         (name, *numbers, units.get(name.partition("[")[0], ""))
-        for name, numbers in (shown | {n: s for n, s in spread.items() if s[0] > 0}).items()
+        for name, numbers in (shown | spread).items()
+        if name not in spread or numbers[0] > 0
     ]

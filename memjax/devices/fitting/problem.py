@@ -15,6 +15,7 @@ NODES = 9
 NOISES = ("sigma_c2c", "sigma_ramp", "read")
 """Parameters of noise: of pulses, of ramps and of readings."""
 _WINDOW = ("low", "high")
+_FEWEST = 3  # readings that a fit needs
 _FAR = 3.0  # windows beyond the data where a bound may be sought
 
 
@@ -52,7 +53,10 @@ def pose(
     """
     low, high = window
     y = (ramps.conductance - low) / (high - low)
-    data = y, ramps.pulses.astype(float), ramps.sign.astype(float)
+    pulses, sign = ramps.pulses.astype(float), ramps.sign.astype(float)
+    for _ in range(2):  # the steps of a ramp that stands still at a bound are not its mean steps
+        y = before_the_bounds(y, pulses, sign)
+    data = y, pulses, sign
     up, down, sd, read = moments(*data)
     per_pulse = 0.0 if model.pulses_to_bound else 1.0
     starts = {
@@ -102,6 +106,23 @@ def pose(
         given["levels"] = starts["levels"]
     lows, highs, begin = (np.array(column, float) for column in zip(*rows, strict=True))
     return Problem(model, tuple(sorted(given.items())), tuple(names), lows, highs, begin, data)
+
+
+def before_the_bounds(y: np.ndarray, pulses: np.ndarray, sign: np.ndarray) -> np.ndarray:
+    """Readings up to where a ramp may meet the bound that it leads to; NaN after.
+
+    A device stops at its bounds, which the filter does not know of: what it saw there it would take
+    for a step that shrinks. A ramp ends at its first reading from which one more mean step and 2.5
+    sds lead beyond: a rule that looks at readings before those that it leaves out.
+    """
+    up, down, sd, read = moments(y, pulses, sign)
+    reach = np.where(sign > 0, up, down) + 2.5 * (sd + read)
+    ahead = np.where((sign > 0)[:, None], 1.0 - y, y)
+    near = np.cumsum(np.nan_to_num(ahead, nan=np.inf) < reach[:, None], axis=1) > 0
+    near = np.concatenate([np.zeros((len(y), 1), bool), near[:, :-1]], axis=1)
+    if np.isfinite(np.where(near, np.nan, y)).sum() - len(y) < _FEWEST:
+        return y  # ramps between two neighbouring levels: better all of it than nothing
+    return np.where(near, np.nan, y)
 
 
 def moments(

@@ -52,9 +52,9 @@ class Ramps:
 
     @property
     def window(self) -> tuple[float, float]:
-        """Lowest and highest conductance, in siemens: each the median over ramps of their own."""
-        extremes = np.nanmin(self.conductance, axis=1), np.nanmax(self.conductance, axis=1)
-        return float(np.median(extremes[0])), float(np.median(extremes[1]))
+        """Lowest and highest conductance, in siemens: all but the outermost 5 % of ramps' own."""
+        lows, highs = np.nanmin(self.conductance, axis=1), np.nanmax(self.conductance, axis=1)
+        return float(np.percentile(lows, 5)), float(np.percentile(highs, 95))
 
     def select(self, which: np.ndarray) -> "Ramps":
         """The ramps of a mask or of a list of indices, as narrow as they allow."""

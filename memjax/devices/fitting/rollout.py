@@ -127,7 +127,7 @@ def _ramps(draws: int | None) -> Any:
             n = jnp.full(shape, sign * count)
             mean, sd = c2c.standard_deviation(device, array, g, n)
             array = device.remember(array, g, n)
-            g = g + gain * mean + sd * normal(step, 1)
+            g = jnp.clip(g + gain * mean + sd * normal(step, 1), array.g_min, array.g_max)
             return (array, g), g + noise.read * normal(step, 2)
 
         numbers = jnp.arange(1, pulses.shape[0])

@@ -6,18 +6,20 @@ from rich.table import Table
 
 from memjax.devices.fitting.fits import Fit, Fits
 
+_DECIDED = 6  # of BIC, strong evidence by Kass & Raftery, J. Am. Stat. Assoc. 90:773 (1995)
+
 
 def models(fits: Fits) -> Table:
     """Every model's criteria and residuals, the best first."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    titles = ("model", "k", "ΔBIC", "ΔAIC", "rms up / down", "autocorr.", "c2c", "levels")
-    for title in titles:
-        table.add_column(title, justify="left" if title == "model" else "right")
+    table.add_column("model", no_wrap=True)
+    for title in ("k", "ΔBIC", "ΔAIC", "rms, %", "autocorr.", "c2c", "levels"):
+        table.add_column(title, justify="right", no_wrap=True)
     best = fits.best
     for fit in fits.fits:
-        rms = " / ".join(f"{100 * value:.2f} %" for value in fit.rms.values())
+        rms = " / ".join(f"{100 * value:.2f}" for value in fit.rms.values())
         if not fit.converged:
-            table.add_row(fit.model, str(fit.n_parameters), "did not converge")
+            table.add_row(fit.model, str(fit.n_parameters), "failed")
             continue
         table.add_row(
             fit.model,
@@ -46,9 +48,11 @@ def parameters(fit: Fit) -> Table:
 def sentences(fits: Fits) -> list[str]:
     """What was chosen and by how much, and what a reader should know."""
     best = fits.best
-    said = [f"{best.model} is chosen by BIC"]
+    said = [f"{best.model} is chosen by BIC" if len(fits.fits) > 1 else f"{best.model} is fitted"]
     if np.isfinite(fits.margin) and fits.fits[1].converged:
         said[0] += f", by {fits.margin:.0f} before {fits.fits[1].model}"
+        if fits.margin < _DECIDED:
+            said.append(f"less than {_DECIDED}: the data do not decide between the two")
     low, high = best.window
     said.append(f"window {low:.4g} S to {high:.4g} S, on/off {high / low:.3g}")
     said.append(f"readings tell {best.levels:.0f} levels apart (95 %)")
@@ -59,6 +63,8 @@ def sentences(fits: Fits) -> list[str]:
             f"successive errors correlate by {best.autocorrelation:+.2f}: the device remembers "
             "something that this model does not"
         )
+    if best.model == "OnsetStep":
+        said.append("pulses that turn after a few are an extrapolation from ramps that do not")
     return said
 
 
