@@ -96,7 +96,9 @@ def pulse(
     ] = None,
     cycles: Annotated[int, typer.Option(help="how often, on the same device", min=1)] = 1,
     ideal: Annotated[bool, typer.Option("--ideal", help="no spread and no noise")] = False,
-    seed: Annotated[int, typer.Option(help="draws the device and its noise", min=0)] = 0,
+    seed: Annotated[
+        int, typer.Option(help="draws the device and its noise", min=0, max=2**32 - 1)
+    ] = 0,
     csv: Annotated[
         str | None, typer.Option(help="write the table to a file, or - to stdout")
     ] = None,
@@ -107,6 +109,7 @@ def pulse(
 
     from memjax.devices import catalogue, listing, ltp_ltd
 
+    _check_picture(plot)
     device = catalogue.get(name)
     place = 0.0 if start is None else ltp_ltd.parse_start(device, start)
     response = ltp_ltd.respond(device, up, down, start=place, cycles=cycles, ideal=ideal, seed=seed)
@@ -116,7 +119,7 @@ def pulse(
         Path(csv).write_text(ltp_ltd.to_csv(response), encoding="utf-8")
     if plot is not None:
         title = Path(name).stem if catalogue.is_file(name) else catalogue.find(name)
-        _save(ltp_ltd.draw(response, title, ideal=ideal), plot)
+        ltp_ltd.draw(response, title, ideal=ideal).savefig(plot, dpi=150)
     if csv is None and plot is None:
         Console().print(listing.response(response))
 
@@ -138,8 +141,8 @@ def fit(
     from memjax.devices.fitting import fit as fit_ramps
     from memjax.devices.fitting import summary
 
-    console = Console(stderr=True)
-    with console.status("fitting") as status:
+    _check_picture(plot)
+    with Console(stderr=True).status("fitting") as status:
         fits = fit_ramps(
             data,
             down,
@@ -156,7 +159,7 @@ def fit(
         fits.save(out)
         typer.echo(f"device: {out}")
     if plot is not None:
-        _save(fits.plot(), plot)
+        fits.plot().savefig(plot, dpi=150)
         typer.echo(f"picture: {plot}")
 
 
@@ -178,10 +181,10 @@ def bench(
         Console().print(table(report))
 
 
-def _save(figure: Any, path: Path) -> None:
-    if path.suffix.lower() != ".png":
+def _check_picture(path: Path | None) -> None:
+    """Before anything is computed or written."""
+    if path is not None and path.suffix.lower() != ".png":
         raise UserError(f"--plot {path}: pictures are PNG files; give a name that ends in .png")
-    figure.savefig(path, dpi=150)
 
 
 def _print_summary(results: Any, directory: Path) -> None:

@@ -6,6 +6,8 @@ import inspect
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from memjax.devices import files
 from memjax.devices.base import Device
 from memjax.devices.models import MODELS
@@ -57,6 +59,11 @@ def load(path: str | Path) -> Device:
             device = replace(device, {key: value})
         except UserError as error:
             origin.fail(("device", key), str(error))
+    for field in dataclasses.fields(device):
+        rank = field.metadata.get("rank", 0)
+        if np.ndim(getattr(device, field.name)) != rank and not field.metadata.get("static"):
+            what = "a number" if rank == 0 else f"{'one list' if rank == 1 else 'rows'} of numbers"
+            origin.fail(("device", field.name), f"must be {what}")
     return device
 
 

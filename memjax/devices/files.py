@@ -34,8 +34,7 @@ def plain(value: Any) -> Any:
     if isinstance(value, str):
         return value
     array = np.asarray(value, np.float32)
-    rounded = np.vectorize(lambda x: float(f"{x:.7g}"), otypes=[float])(array)
-    return rounded.tolist()
+    return np.vectorize(lambda x: float(str(x)), otypes=[float])(array).tolist()
 
 
 def write(path: Path, tables: dict[str, Any]) -> None:

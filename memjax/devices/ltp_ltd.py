@@ -13,6 +13,7 @@ from memjax.devices.pulse_response import pulse_response
 from memjax.errors import UserError
 
 _UNITS = {"S": 1.0, "mS": 1e-3, "uS": 1e-6, "µS": 1e-6, "μS": 1e-6, "nS": 1e-9, "pS": 1e-12}
+_MOST = 100_000  # pulses
 _POPULATION = 200  # devices of the band
 
 
@@ -22,12 +23,14 @@ class Response(NamedTuple):
     Attributes:
       device: its parameters.
       ups, downs: pulses of each ramp.
+      start: normalised conductance that was asked for.
       g: normalised conductance after each pulse, the start first.
     """
 
     device: Device
     ups: int
     downs: int
+    start: float
     g: np.ndarray
 
 
@@ -55,10 +58,12 @@ def respond(
       UserError: a number of pulses or cycles, or a start, that is out of range.
     """
     if ups + downs == 0:
-        raise UserError("pulse: ups = 0 and downs = 0; give at least one pulse")
+        raise UserError("--up 0 --down 0: there are no pulses; give at least one")
+    if cycles * (ups + downs) > _MOST:
+        raise UserError(f"{cycles * (ups + downs)} pulses are too many; give at most {_MOST}")
     key = None if ideal else jax.random.key(seed)
     g = pulse_response(device, ups, downs, start=start, cycles=cycles, key=key)
-    return Response(device, ups, downs, np.asarray(g, float))
+    return Response(device, ups, downs, float(start), np.asarray(g, float))
 
 
 def parse_start(device: Device, text: str) -> float:
@@ -71,7 +76,8 @@ def parse_start(device: Device, text: str) -> float:
     Raises:
       UserError: neither of the two, or out of the device's range.
     """
-    parsed = re.fullmatch(r"\s*([-+]?[\d.]+(?:[eE][-+]?\d+)?)\s*([a-zµμ]?S)?\s*", text)
+    pattern = r"\s*([-+]?[\d.]+(?:[eE][-+]?\d+)?)\s*([a-z\u00b5\u03bc]?S)?\s*"
+    parsed = re.fullmatch(pattern, text, re.ASCII)
     try:
         number, unit = float(parsed[1]), parsed[2]  # type: ignore[index]
         scale = _UNITS[unit] if unit else 1.0
@@ -80,6 +86,8 @@ def parse_start(device: Device, text: str) -> float:
         raise UserError(
             f"--start {text}: must be a weight, such as 0.1, or a conductance in one of {known}"
         ) from None
+    if unit and device.gmax is None:
+        raise UserError(f"--start {text}: this device's gmax is not known; give a weight")
     to = device.siemens if unit else device.weights
     low, high = float(to(0.0)), float(to(1.0))
     g = (number * scale - low) / (high - low)
@@ -119,7 +127,7 @@ def draw(response: Response, title: str, *, ideal: bool = False) -> Any:
     from matplotlib.figure import Figure
 
     device, ups, downs = response.device, response.ups, response.downs
-    cycles, start = (len(response.g) - 1) // (ups + downs), float(response.g[0])
+    cycles, start = (len(response.g) - 1) // (ups + downs), response.start
     unit, scaled = _axis(device)
     figure = Figure(figsize=(7.5, 4.4), layout="constrained")
     axes = figure.subplots()

@@ -3,6 +3,7 @@
 import dataclasses
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -54,7 +55,7 @@ def stack(devices: Sequence[Device]) -> Device:
 
 def _on_grids(device: Device, devices: Sequence[Device]) -> Device:
     """The device with each of its tables as long as the least common grid of all devices'."""
-    changes = {}
+    changes: dict[str, Any] = {}
     for field in dataclasses.fields(device):
         if rank := field.metadata.get("rank"):
             entries = np.asarray(getattr(device, field.name), np.float64)

@@ -3,8 +3,8 @@
     python tests/benchmarks/measured_ramps.py DATA.csv [--models OnsetStep PiecewiseStep ...]
 
 DATA.csv is a tidy table of one device (cycle, direction, pulse, conductance_S). For each split of
-its cycles: the rms error of the mean curve on the ramps not fitted, over the window of those fitted,
-and the share of their readings within the 90 % band.
+its cycles: the rms error of the mean curve on the ramps not fitted, over the window of those
+fitted, and the share of their readings within the 90 % band.
 """
 
 import argparse

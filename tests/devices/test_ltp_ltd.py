@@ -92,12 +92,12 @@ def test_a_weight_out_of_range(text):
 
 
 def test_siemens_of_a_device_that_has_none():
-    with pytest.raises(UserError, match="gmax is not known; set it, in siemens"):
+    with pytest.raises(UserError, match="gmax is not known"):
         ltp_ltd.parse_start(ConstantStep(), "0.5mS")
 
 
 def test_no_pulse_at_all():
-    with pytest.raises(UserError, match="give at least one pulse"):
+    with pytest.raises(UserError, match="there are no pulses"):
         ltp_ltd.respond(DEVICE, 0, 0)
 
 

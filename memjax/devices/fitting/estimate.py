@@ -13,7 +13,7 @@ from memjax.devices.fitting.likelihood import Predictions, log_likelihood, predi
 from memjax.devices.fitting.problem import NOISES, Problem, device_of, from_line, pose, to_line
 from memjax.devices.fitting.ramps import Ramps
 
-_MOST = 80  # steps of a search
+_MOST = 60  # steps of a search
 _SETTLED = 1e-3  # what a further step would add to the log-likelihood, twice
 _LEFT = 0.05  # log-likelihood that a converged search may leave
 _POLISH = 6  # steps by the curvature itself
@@ -21,6 +21,7 @@ _HALVINGS = 6  # of such a step
 _PART, _WIDTHS = 0.3, (1e-4, 3e-2)  # of a standard error, over which slopes are compared
 _FLAT = 1e-2  # curvature on the line of a parameter that is at its limit
 _ANY_GAIN = 10.0  # sd of the gains, where each ramp is to say its own
+_BLIND = 1e6  # sd of a reading, in windows, that tells nothing
 _SINGULAR = 1e-7  # least eigenvalue of a curvature with ones on its diagonal
 _WORST = -1e15  # log-likelihood of parameters that make no sense
 # Noises of the first searches, large enough that no start is far off.
@@ -47,6 +48,7 @@ class Estimate(NamedTuple):
       left: what another Newton step would add to it; infinite where this is no maximum.
       error: of the one-step predictions, in fractions of the window [ramp, point].
       standardised: the same over their expected sd.
+      residual: readings less the noise-free ramp from the ramp's start, in fractions of the window.
       gains, gain_errors: what each ramp says of its own gain.
     """
 
@@ -58,6 +60,7 @@ class Estimate(NamedTuple):
     left: float
     error: np.ndarray
     standardised: np.ndarray
+    residual: np.ndarray
     gains: np.ndarray
     gain_errors: np.ndarray
 
@@ -72,7 +75,12 @@ class Estimate(NamedTuple):
 
 
 def estimate(
-    model: type[Device], fixed: dict[str, Any], ramps: Ramps, window: tuple[float, float]
+    model: type[Device],
+    fixed: dict[str, Any],
+    ramps: Ramps,
+    window: tuple[float, float],
+    *,
+    thorough: bool = True,
 ) -> Estimate:
     """The most likely parameters of a model.
 
@@ -84,6 +92,7 @@ def estimate(
       fixed: values of parameters that are given, such as the convention ``c2c``.
       ramps: the measurement.
       window: Gmin and Gmax in siemens: normalised conductances 0 and 1.
+      thorough: searches from two starts, in case there are several maxima; else from one.
     """
     problem = pose(model, fixed, ramps, window)
     start = to_line(problem, problem.starts)
@@ -92,12 +101,11 @@ def estimate(
     if ramps.n_ramps <= _FEWEST:
         free &= ~noises["sigma_ramp"]
     # First the curve, with noises that are given: a start far off would mistake one for another.
-    # There may be several maxima all the same.
     noisy = np.any(list(noises.values()), axis=0)
     u, value = start, -np.inf
-    for given in _COARSE:
+    for given in _COARSE if thorough else _COARSE[:1]:
         coarse = sum(given[name] * noises[name] for name in NOISES) * free
-        other, _ = _search(problem, start, free & ~noisy, coarse)
+        other, _ = _search(problem, start, free & ~noisy, coarse, near=1.0)
         other, more = _search(problem, np.where(noisy, start, other), free)
         if more > value:
             u, value = other, more
@@ -127,7 +135,9 @@ def _compiled(model: type[Device], fixed: tuple, names: tuple[str, ...]) -> Any:
         each = each - jnp.where(jnp.isfinite(y[:, 1:]), jnp.log(scale), 0.0)
         return each, (each, predictions)
 
-    return jax.jit(jax.jacfwd(filtered, has_aux=True))
+    return jax.jit(
+        jax.jacfwd(filtered, has_aux=True), compiler_options={"xla_backend_optimization_level": 1}
+    )
 
 
 def _filter(problem: Problem, values: np.ndarray) -> tuple[np.ndarray, np.ndarray, Predictions]:
@@ -165,7 +175,7 @@ def _information(each: np.ndarray) -> np.ndarray:
 
 
 def _search(
-    problem: Problem, start: np.ndarray, free: np.ndarray, held: Any = 0.0
+    problem: Problem, start: np.ndarray, free: np.ndarray, held: Any = 0.0, near: float = 1e-2
 ) -> tuple[np.ndarray, float]:
     """The maximum over the free parameters, by a trust region.
 
@@ -177,6 +187,7 @@ def _search(
       start: all parameters on the line.
       free: which of them are moved.
       held: values of the others.
+      near: log-likelihood that a further step may add, twice.
 
     Returns:
       The parameters on the line and the log-likelihood; where the algebra fails, of the start.
@@ -199,7 +210,7 @@ def _search(
 
     def settled(intermediate_result: optimize.OptimizeResult) -> None:
         g, h = slope(intermediate_result.x), hessian(intermediate_result.x)
-        if g @ np.linalg.pinv(h, hermitian=True) @ g < _SETTLED:
+        if g @ np.linalg.pinv(h, hermitian=True) @ g < near:
             raise StopIteration
 
     first = np.asarray(start, float)[free]
@@ -305,7 +316,12 @@ def _finish(
     is_gain = np.array([name == "sigma_ramp" for name in problem.names])
     *_, now = _filter(problem, values)
     *_, own = _filter(problem, np.where(is_gain, _ANY_GAIN, values))
-    error = np.where(np.isfinite(problem.data[0][:, 1:]), now.error, np.nan)
+    # A filter that believes no reading goes its own way from the start.
+    blind = np.where([name == "read" for name in problem.names], _BLIND, values)
+    silent = np.isin(problem.names, ("sigma_c2c", "sigma_ramp"))
+    *_, alone = _filter(problem, np.where(silent, 0.0, blind))
+    seen, extent = np.isfinite(problem.data[0][:, 1:]), _extent(problem, values)
+    error = np.where(seen, now.error, np.nan)
     return Estimate(
         names=problem.names,
         values=values,
@@ -313,8 +329,9 @@ def _finish(
         free=free,
         log_likelihood=top.value,
         left=top.left,
-        error=error * _extent(problem, values),
+        error=error * extent,
         standardised=error / np.sqrt(now.variance),
+        residual=np.where(seen, alone.error, np.nan) * extent,
         gains=np.asarray(own.gain),
         gain_errors=np.sqrt(own.gain_variance),
     )

@@ -68,11 +68,10 @@ def predict(device: Device, noise: Noise, y: Array, pulses: Array, sign: Array) 
         reading, count = now
         n = sign * count
 
-        def mean(x: Array) -> Array:
-            return device.response(array, x, n)[0]
+        def change(x: Array) -> tuple[Array, Array]:
+            return c2c.standard_deviation(device, array, x, n)
 
-        move, slope = jax.jvp(mean, (x,), (jnp.ones_like(x),))
-        _, sd = c2c.standard_deviation(device, array, x, n)
+        (move, sd), (slope, _) = jax.jvp(change, (x,), (jnp.ones_like(x),))
         if device.sigma_g is not None:
             sd = jnp.sqrt(sd**2 + count * (device.sigma_g * (x + device.g_offset)) ** 2)
         f = 1.0 + gain * slope

@@ -29,6 +29,6 @@ def test_tables_and_sentences(fitted):
     parameters = text(summary.parameters(fitted.best))
     assert "levels" in parameters and "± " in parameters and "mean steps" in parameters
     said = summary.sentences(fitted)
-    assert said[0] == "ConstantStep is chosen by BIC"
+    assert said[0] == "ConstantStep is fitted"
     assert any("window 4e-06 S to 1e-05 S" in line for line in said)
     assert any("set sigma_d2d yourself" in line for line in said)
