@@ -94,7 +94,8 @@ def predict(device: Device, noise: Noise, y: Array, pulses: Array, sign: Array) 
         return kept, (error, jnp.where(seen, variance, 1.0))
 
     nothing = jnp.zeros_like(y[0])
-    start = (array, y[0], nothing + 1.0, nothing + read, nothing, nothing + noise.ramp**2)
+    first = jnp.minimum(read, 1.0)  # whatever a reading is off, the conductance is in the window
+    start = (array, y[0], nothing + 1.0, nothing + first, nothing, nothing + noise.ramp**2)
     start = jax.tree.map(lambda leaf: jnp.asarray(leaf, y.dtype), start)
     last, (errors, variances) = jax.lax.scan(step, start, (y[1:], pulses[1:]))
     return Predictions(errors, variances, last[2], last[5])

@@ -9,17 +9,23 @@ from memjax.devices.fitting.fits import Fit, Fits
 _DECIDED = 6  # of BIC, strong evidence by Kass & Raftery, J. Am. Stat. Assoc. 90:773 (1995)
 
 
+_PROPORTION = {
+    "step": "step of each pulse (c2c = step)",
+    "additive": "step at mid-conductance, wherever the device is (c2c = additive)",
+}
+
+
 def models(fits: Fits) -> Table:
     """Every model's criteria and residuals, the best first."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("model", no_wrap=True)
-    for title in ("k", "ΔBIC", "ΔAIC", "rms, %", "autocorr.", "c2c", "levels"):
+    for title in ("k", "ΔBIC", "ΔAIC", "rms, %", "corr.", "c2c", "levels"):
         table.add_column(title, justify="right", no_wrap=True)
     best = fits.best
     for fit in fits.fits:
         rms = " / ".join(f"{100 * value:.2f}" for value in fit.rms.values())
         if not fit.converged:
-            table.add_row(fit.model, str(fit.n_parameters), "failed")
+            table.add_row(fit.model, str(fit.n_parameters), "no fit", "", rms)
             continue
         table.add_row(
             fit.model,
@@ -28,7 +34,7 @@ def models(fits: Fits) -> Table:
             f"{fit.aic - best.aic:.0f}",
             rms,
             f"{fit.autocorrelation:+.2f}",
-            _noise(fit),
+            f"{fit.device.sigma_c2c:.3g}",
             f"{fit.levels:.0f}",
         )
     return table
@@ -53,6 +59,9 @@ def sentences(fits: Fits) -> list[str]:
         said[0] += f", by {fits.margin:.0f} before {fits.fits[1].model}"
         if fits.margin < _DECIDED:
             said.append(f"less than {_DECIDED}: the data do not decide between the two")
+    said.append(
+        f"c2c noise is in proportion to the {_PROPORTION.get(best.device.c2c, best.device.c2c)}"
+    )
     low, high = best.window
     said.append(f"window {low:.4g} S to {high:.4g} S, on/off {high / low:.3g}")
     said.append(f"readings tell {best.levels:.0f} levels apart (95 %)")
@@ -66,7 +75,3 @@ def sentences(fits: Fits) -> list[str]:
     if best.model == "OnsetStep":
         said.append("pulses that turn after a few are an extrapolation from ramps that do not")
     return said
-
-
-def _noise(fit: Fit) -> str:
-    return f"{fit.device.sigma_c2c:.3g} {fit.device.c2c}"

@@ -56,4 +56,4 @@ def test_one_direction_has_one_error():
     curves = rollout.mean_curves(ConstantStep(levels=11), ramps, WINDOW)
     error = rollout.mean_curve_error(curves, ramps, WINDOW)
     assert list(error) == ["up"]
-    np.testing.assert_allclose(error["up"], 0.1 / np.sqrt(3), rtol=1e-4)
+    np.testing.assert_allclose(error["up"], 0.1 / np.sqrt(2), rtol=1e-4)
