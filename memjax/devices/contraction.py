@@ -110,7 +110,7 @@ class ContractionDevice(Device):
         up = n > 0
         rate = jnp.where(up, array.rate_up, array.rate_down)
         gain = jnp.where(up, array.gain_up, array.gain_down)
-        step = gain * jnp.expm1(-rate) * (array.zero - jnp.where(up, array.top, array.bottom))
-        one, all_of_them = jnp.expm1(-2.0 * rate), jnp.expm1(-2.0 * rate * jnp.abs(n))
+        step = gain * fast_expm1(-rate) * (array.zero - jnp.where(up, array.top, array.bottom))
+        one, all_of_them = fast_expm1(-2.0 * rate), fast_expm1(-2.0 * rate * jnp.abs(n))
         kept = jnp.where(one != 0, all_of_them / jnp.where(one != 0, one, 1.0), jnp.abs(n))
         return jnp.abs(step) * jnp.sqrt(kept) * self.sigma_c2c

@@ -34,7 +34,8 @@ def plain(value: Any) -> Any:
     if isinstance(value, str):
         return value
     array = np.asarray(value, np.float32)
-    return np.vectorize(lambda x: float(str(x)), otypes=[float])(array).tolist()
+    digits = [float(str(entry)) for entry in array.ravel()]  # the fewest that a float32 needs
+    return np.reshape(digits, array.shape).tolist()
 
 
 def write(path: Path, tables: dict[str, Any]) -> None:

@@ -71,7 +71,7 @@ def keep(device: "Device", array: Any, stream: random.Stream, g: Array) -> Kept:
 def advance(device: "Device", kept: Kept, g: Array, n: Array, noise: "Noise") -> tuple[Kept, Array]:
     """One update: pulses, then diffusion and decay, then what the write shows.
 
-    ``h' = clip(h + gain change)`` with ``gain = |1 + sigma_ramp xi|`` drawn anew where pulses turn;
+    ``h' = clip(h + gain mean + noise)``, ``gain = |1 + sigma_ramp xi|`` drawn anew at reversals;
     ``h' += diffusion xi``; ``h' -> g_ref + (h' - g_ref)(1 - loss)``; with write noise a pulsed
     device shows ``h' + sigma_write nominal_step xi'``, one that was not pulsed what it showed
     before, moved as ``h`` moved.
@@ -92,7 +92,8 @@ def advance(device: "Device", kept: Kept, g: Array, n: Array, noise: "Noise") ->
     if kept.ramp is not None and device.sigma_ramp is not None:
         drawn = jnp.sign(n) * jnp.abs(1.0 + noise(3) * device.sigma_ramp)
         ramp = jnp.where(n * kept.ramp > 0, kept.ramp, jnp.where(n != 0, drawn, kept.ramp))
-        kept, change = kept._replace(ramp=ramp), jnp.abs(ramp) * change
+        mean, _ = device.response(array, before, n)
+        kept, change = kept._replace(ramp=ramp), change + (jnp.abs(ramp) - 1.0) * mean
     after = jnp.clip(before + change, array.g_min, array.g_max)
     array = device.remember(array, before, n)
     if device.diffusion is not None:

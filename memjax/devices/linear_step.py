@@ -34,7 +34,7 @@ class LinearStep(ContractionDevice):
     gamma_up: Leaf = param(default=0.1, doc="slope of potentiation's step", at_least=0)
     gamma_down: Leaf = param(default=0.1, doc="slope of depression's step", at_least=0)
     sigma_gamma: Leaf | None = param(
-        default=None, doc="device-to-device sd of both slopes", unit="of gamma", at_least=0
+        default=None, doc="device-to-device sd of both slopes", unit="units of gamma", at_least=0
     )
 
     def fabricate(self, stream: random.Stream, shape: tuple[int, ...]) -> Contraction:

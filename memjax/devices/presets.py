@@ -52,7 +52,7 @@ def _neurosim(
     """A row of MLP+NeuroSim's table; its c2c is a fraction of the range per square root of n."""
     return SaturatingExponential(
         levels=pulses,
-        levels_down=pulses if pulses_down is None else pulses_down,
+        levels_down=pulses_down,
         nl_up=nl_up,
         nl_down=nl_down,
         gmax=1.0 / r_on,
@@ -244,7 +244,7 @@ PRESETS: dict[str, Preset] = {
             slope=-1.0,
             offset=0.0,
         ),
-        "phase-change memory, for one-sided pairs",
+        "phase-change memory that only grows from Gmin; for pairs",
         "Nandakumar et al., Front. Neurosci. 14:406 (2020)",
     ),
     "Ag:a-Si": Preset(

@@ -114,6 +114,13 @@ class SaturatingExponential(ContractionDevice):
         """The mean step ``1 / L``: L pulses lead from one bound to the other."""
         return 1.0 / self.levels
 
+    @property
+    def mean_step(self) -> Any:
+        """``1 / L`` of both directions, averaged."""
+        if self.levels_down is None:
+            return self.nominal_step
+        return 0.5 * (1.0 / self.levels + 1.0 / self.levels_down)
+
     def fabricate(self, stream: random.Stream, shape: tuple[int, ...]) -> Contraction:
         """Rates and asymptotes of both curves within the device's own bounds."""
         spread = self.spread(stream, shape)

@@ -43,6 +43,7 @@ def columns(entry: Any, given: Collection[str]) -> tuple[list[str], dict[str, li
       (['EpiRAM', 'GST-PCM'], [64.0, 100.0], False)
     """
     if isinstance(entry, dict):
+        _check_resolved(entry)
         found = {
             key: [None if value == ABSENT else value for value in values]
             for key, values in entry.items()
@@ -61,6 +62,21 @@ def columns(entry: Any, given: Collection[str]) -> tuple[list[str], dict[str, li
         found[key] = column
     names = [Path(name).stem if catalogue.is_file(name) else catalogue.find(name) for name in entry]
     return names, found
+
+
+def _check_resolved(entry: dict[str, Any]) -> None:
+    """A table that a person wrote may lack what ``as_toml`` writes."""
+    names = entry[_NAMES]
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise SpecError(f"names = {names!r} must be a list of strings")
+    if not isinstance(entry.get("model"), list):
+        raise SpecError(f"has no list model; write the axis as a list, {names!r}")
+    for key, column in entry.items():
+        if not isinstance(column, list) or len(column) != len(names):
+            raise SpecError(f"{key} must be a list of {len(names)} values, one for each of names")
+    for model in entry["model"]:
+        if model not in MODELS:
+            raise SpecError(f"model {model!r} is not known; there are {', '.join(MODELS)}")
 
 
 def as_toml(names: list[str], found: dict[str, list[Any]]) -> dict[str, list[Any]]:

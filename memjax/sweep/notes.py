@@ -14,7 +14,14 @@ def notes(spec: Spec) -> list[str]:
     Args:
       spec: the sweep.
     """
-    found = [_inert_on_off(spec), _clipped_trains(spec), _baseline(spec), _one_seed(spec)]
+    found = [
+        _inert_on_off(spec),
+        _one_signed(spec),
+        _potentiation_only(spec),
+        _clipped_trains(spec),
+        _baseline(spec),
+        _one_seed(spec),
+    ]
     return [note for note in found if note]
 
 
@@ -31,6 +38,28 @@ def _inert_on_off(spec: Spec) -> str:
         "on_off has no effect here: noise in proportion to the step cancels it; set "
         "device.sigma_g or device.sigma_read"
     )
+
+
+def _one_signed(spec: Spec) -> str:
+    """A reference at a bound: weights of one sign."""
+    kinds = _swept(spec).get("kind", [spec.sections["cell"]["kind"]])
+    references = _swept(spec).get("g_ref", [spec.sections["device"].get("g_ref")])
+    if "reference" not in kinds or not any(g in (0, 1) for g in references):
+        return ""
+    return (
+        "with g_ref at a bound a reference cell holds weights of one sign only; take cell.kind = "
+        '"differential"'
+    )
+
+
+def _potentiation_only(spec: Spec) -> str:
+    """Levels that are swept where depression has its own, which do not move with them."""
+    swept, device = _swept(spec), spec.sections["device"]
+    own = swept.get("levels_down", [device.get("levels_down")])
+    together = any({"levels", "levels_down"} <= set(axis.columns) for axis in spec.axes)
+    if "levels" not in swept or together or all(value is None for value in own):
+        return ""
+    return "levels varies potentiation only: depression keeps its own levels_down"
 
 
 def _clipped_trains(spec: Spec) -> str:

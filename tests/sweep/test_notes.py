@@ -52,3 +52,17 @@ def test_a_baseline_that_does_not_follow_an_axis_is_noted():
 def test_one_seed_is_noted():
     (note,) = notes(Spec.from_dict({"seeds": 1, "axes": {"levels": [8, 16]}}))
     assert note.startswith("with one seed")
+
+
+def test_weights_of_one_sign_are_told():
+    spec = Spec.from_dict({"axes": {"device": ["EpiRAM", "PCM"]}})
+    assert any("weights of one sign only" in note for note in notes(spec))
+    pair = Spec.from_dict({"axes": {"device": ["PCM"]}, "cell": {"kind": "differential"}})
+    assert not any("one sign" in note for note in notes(pair))
+
+
+def test_levels_that_move_potentiation_alone_are_told():
+    raw = {"axes": {"levels": [16, 32]}, "device": {"model": "ag:a-si"}}
+    assert any("potentiation only" in note for note in notes(Spec.from_dict(raw)))
+    even = {"axes": {"levels": [16, 32]}, "device": {"model": "EpiRAM"}}
+    assert not any("potentiation only" in note for note in notes(Spec.from_dict(even)))

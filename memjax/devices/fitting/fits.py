@@ -174,8 +174,8 @@ def fit(
       model: a response model's name, or ``"auto"`` for the one of least BIC among ``AUTO``.
       read_voltage: in volts, if wide tables hold currents.
       window: Gmin and Gmax in siemens; the data's own extremes if not given.
-      c2c: what the cycle-to-cycle noise is in proportion to (``memjax.devices.c2c``); the more
-        likely of ``"additive"`` and ``"step"`` if not given.
+      c2c: what the cycle-to-cycle noise is in proportion to (``memjax.devices.c2c``); if not given,
+        models are compared with ``"additive"`` noise, and the best is tried with ``"step"`` too.
       progress: told the name of each model when its fit is done.
 
     Returns:
@@ -247,6 +247,8 @@ def _ramps(data: Any, down: Any, read_voltage: float | None) -> Ramps:
         return data
     if isinstance(data, str | Path):
         return read(data, down, read_voltage=read_voltage)
+    if down is not None or read_voltage is not None:
+        raise DataError("down and read_voltage are for files of wide tables; leave them out")
     return from_table(data)
 
 

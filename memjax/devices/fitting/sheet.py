@@ -58,9 +58,10 @@ class Sheet:
 
     def whole(self, line: int, column: str, cell: str, lowest: int) -> int:
         """The whole number in a cell, at least ``lowest``."""
-        value = self.number(line, column, cell)
+        value = float(cell) if numeric(cell) else math.nan
         if not (lowest <= value < 2**53 and value.is_integer()):
-            self.fail(line, column, f"{cell} is not a whole number: count 0, 1, 2 and so on")
+            remedy = "count 0, 1, 2 and so on" if lowest == 0 else "number them 1, 2, 3"
+            self.fail(line, column, f"{cell[:40]!r} is not a whole number: {remedy}")
         return int(value)
 
     def conductance(self, line: int, column: str, cell: str, volts: float = 1.0) -> float:

@@ -34,7 +34,7 @@ class VTEAM(WindowedModel):
     k_off: Leaf = param(default=5e-4, doc="speed of RESET", unit="m/s", at_least=0)
     alpha_on: Leaf = param(default=3.0, doc="exponent of SET", at_least=0)
     alpha_off: Leaf = param(default=1.0, doc="exponent of RESET", at_least=0)
-    v_on: Leaf = param(default=-0.2, doc="threshold of SET", unit="V")
+    v_on: Leaf = param(default=-0.2, doc="threshold of SET", unit="V", at_most=-1e-6)
     v_off: Leaf = param(default=0.02, doc="threshold of RESET", unit="V", more_than=0)
 
     def conductance(self, state: Leaf) -> Float[Array, "..."]:
