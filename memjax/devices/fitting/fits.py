@@ -21,7 +21,6 @@ from memjax.errors import DataError, UserError
 
 AUTO = (
     "ConstantStep",
-    "LinearStep",
     "SoftBounds",
     "PowerStep",
     "SaturatingExponential",
@@ -30,9 +29,19 @@ AUTO = (
     "PiecewiseStep",
     "OnsetStep",
 )
-"""Models among which ``auto`` chooses; those that users register join them."""
+"""Models among which ``auto`` chooses; those that users register join them.
 
-_NOT_AUTO = ("SoftBoundsReference", "AsymmetricStep", "ExponentialStep", "PhaseChange", "JumpTable")
+``LinearStep`` and ``AsymmetricStep`` are curves of ``SaturatingExponential`` in other parameters.
+"""
+
+_NOT_AUTO = (
+    "LinearStep",
+    "SoftBoundsReference",
+    "AsymmetricStep",
+    "ExponentialStep",
+    "PhaseChange",
+    "JumpTable",
+)
 _CONVENTIONS = ("additive", "step")
 _WORKERS = 2
 _WORST_RMS = 0.5  # of the window
@@ -213,9 +222,10 @@ def fit(
     with ThreadPoolExecutor(_WORKERS) as pool:
         fits = list(pool.map(lambda name: one(name, first, len(names) == 1), names))
         fits.sort(key=_rank)
-        again = [(fits[0].model, first)] if len(names) > 1 else []
-        again += [(fits[0].model, _CONVENTIONS[1])] if c2c is None else []
-        others = pool.map(lambda which: one(which[0], which[1], True), again)
+        again = [(first, True)] if len(names) > 1 else []
+        again += [(_CONVENTIONS[1], len(names) == 1)] if c2c is None else []
+        best = fits[0].model
+        others = pool.map(lambda how: one(best, *how), again)
         fits[0] = min((fits[0], *others), key=_rank)
         fits.sort(key=_rank)
     if not fits[0].converged:

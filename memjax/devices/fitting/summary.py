@@ -17,7 +17,7 @@ _PROPORTION = {
 
 def models(fits: Fits) -> Table:
     """Every model's criteria and residuals, the best first."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("model", no_wrap=True)
     for title in ("k", "ΔBIC", "ΔAIC", "rms, %", "corr.", "c2c", "levels"):
         table.add_column(title, justify="right", no_wrap=True)
