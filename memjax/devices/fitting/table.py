@@ -1,6 +1,7 @@
 """Measured pulse responses, read from tables into one checked form."""
 
 import difflib
+import itertools
 import math
 from pathlib import Path
 from typing import Any
@@ -109,7 +110,21 @@ def _tidy(sheet: Sheet) -> list[Reading]:
         value = sheet.conductance(line, "conductance_S", row["conductance_S"])
         where_from = sheet, line, "conductance_S"
         readings.append(Reading(row["device"], cycle, sign, pulse, value, *where_from))
+    if not where.keys() & {"cycle", "device"}:
+        readings = _by_turns(readings)
     return _some(sheet, readings)
+
+
+def _by_turns(readings: list[Reading]) -> list[Reading]:
+    """Cycles of a table that only counts pulses, on through up, down, up, down."""
+    counts = [reading.pulse for reading in readings]
+    if any(later <= now for now, later in itertools.pairwise(counts)):
+        return readings
+    cycle, numbered = 1, readings[:1]
+    for before, reading in itertools.pairwise(readings):
+        cycle += reading.sign == readings[0].sign != before.sign
+        numbered.append(reading._replace(cycle=cycle))
+    return numbered
 
 
 def _check_header(sheet: Sheet) -> None:
