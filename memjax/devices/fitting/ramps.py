@@ -196,6 +196,10 @@ def _check_directions(curves: list[Curve]) -> None:
         raise DataError(
             f"{files}: up ramps fall or down ramps rise: swap up and down (or the two files)"
         )
+    # A short ramp has too few ranks to be sure by itself; one that also goes far back is wrong.
+    nets = [(c[-1].conductance - c[0].conductance) * c[-1].sign for c in curves]
+    far_back = np.array(nets) < -0.5 * np.median(np.abs(nets))
+    wrong |= far_back & (trends < _AGAINST_TABLE)
     if wrong.any():
         curve = curves[int(np.argmax(wrong))]
         moves = "falls" if curve[-1].sign > 0 else "rises"

@@ -476,3 +476,18 @@ def test_what_memjax_pulse_writes_is_read_back_cycle_by_cycle(tmp_path):
     ramps = read(path)
     assert (ramps.cycle.tolist(), ramps.sign.tolist()) == ([1, 1, 2, 2, 3, 3], [1, -1] * 3)
     assert ramps.n_steps == 3 * (20 + 10)
+
+
+def test_a_short_ramp_of_the_wrong_direction_is_named():
+    """Of 13 readings, too few for a rank test alone."""
+    up = np.linspace(1e-6, 2e-6, 13)
+    columns = {"cycle": [], "direction": [], "pulse": [], "conductance_S": []}
+    for cycle in (1, 2, 3, 4):
+        turns = (("down", up), ("up", up[::-1])) if cycle == 2 else (("up", up), ("down", up[::-1]))
+        for direction, values in turns:
+            columns["cycle"] += [cycle] * 13
+            columns["direction"] += [direction] * 13
+            columns["pulse"] += [*range(13)]
+            columns["conductance_S"] += values.tolist()
+    with pytest.raises(DataError, match=r"cycle 2, \w+: the ramp (falls|rises): correct its"):
+        from_table(columns)
