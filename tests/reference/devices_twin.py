@@ -307,7 +307,8 @@ def remember(device, own, sign):
 def pulse(device, own, g, sign, noise, gain=1.0):
     """One pulse up (sign 1) or down (-1) with noise of the step and of G; ``own`` remembers it."""
     with np.errstate(invalid="ignore", divide="ignore"):
-        change = gain * changed(device, own, g, sign, noise)
+        mean = MEANS[type(device).__name__](device, own, g, sign > 0)
+        change = changed(device, own, g, sign, noise) + (gain - 1.0) * mean
     remember(device, own, sign)
     return np.clip(g + np.where(own.stuck, 0.0, change), own.g_min, own.g_max)
 
