@@ -1,6 +1,6 @@
 """CrossSim's asymmetric nonlinear device: the saturating exponential by its exponent."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import jax.numpy as jnp
 
@@ -30,11 +30,6 @@ class AsymmetricStep(ContractionDevice):
     alpha_down: Leaf = param(default=1.0, doc="depression's exponent over its range", at_least=0)
 
     pulses_to_bound: ClassVar[bool] = True
-
-    @property
-    def nominal_step(self) -> Any:
-        """The mean step ``1 / L``: L pulses lead from one bound to the other."""
-        return 1.0 / self.levels
 
     def fabricate(self, stream: random.Stream, shape: tuple[int, ...]) -> Contraction:
         """Rates and asymptotes within the device's own bounds."""

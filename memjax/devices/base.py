@@ -139,8 +139,8 @@ class Device:
 
     @property
     def nominal_step(self) -> Any:
-        """The mean step ``1 / (L - 1)`` in normalised conductance."""
-        return 1.0 / (self.levels - 1.0)
+        """The mean step in normalised conductance: ``1 / (L - 1)``, or ``1 / L`` of L pulses."""
+        return 1.0 / self.levels if self.pulses_to_bound else 1.0 / (self.levels - 1.0)
 
     @property
     def mean_step(self) -> Any:
@@ -202,7 +202,7 @@ class Device:
         return self.remember(array, g, n), self.change(array, g, n, noise(0))
 
     def fabricate(self, stream: random.Stream, shape: tuple[int, ...]) -> Any:
-        """An array of devices: whatever ``mean_step`` needs, computed once.
+        """An array of devices: whatever ``response`` needs, computed once.
 
         Args:
           stream: random stream of this array.
@@ -253,9 +253,6 @@ class Device:
           noise: standard normal numbers, all of the same shape.
         """
         mean, sd = c2c.standard_deviation(self, array, g, n)
-        if self.sigma_g is not None:
-            proportional = self.sigma_g * (g + self.g_offset)
-            sd = jnp.sqrt(sd * sd + jnp.abs(n) * proportional * proportional)
         return mean + sd * noise
 
     def step(self, array: Any, g: Array, n: Array, noise: Array) -> Array:

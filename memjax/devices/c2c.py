@@ -32,7 +32,7 @@ CONVENTIONS = ("step", "additive", "pulse", "write", "change", "change_g", "chan
 
 
 def standard_deviation(device: "Device", array: Any, g: Array, n: Array) -> tuple[Array, Array]:
-    """Mean change of a write and its standard deviation, by the device's convention.
+    """Mean change of a write and its standard deviation: by the convention, and by ``sigma_g``.
 
     Args:
       device: the parameters.
@@ -40,6 +40,14 @@ def standard_deviation(device: "Device", array: Any, g: Array, n: Array) -> tupl
       g: normalised conductances.
       n: signed pulse counts.
     """
+    mean, sd = _by_convention(device, array, g, n)
+    if device.sigma_g is not None:
+        proportional = device.sigma_g * (g + device.g_offset)
+        sd = jnp.sqrt(sd * sd + jnp.abs(n) * proportional * proportional)
+    return mean, sd
+
+
+def _by_convention(device: "Device", array: Any, g: Array, n: Array) -> tuple[Array, Array]:
     mean, sd = device.response(array, g, n)
     if device.c2c == "step":
         return mean, sd

@@ -24,10 +24,7 @@ class ConstantStep(Device):
 
     def fabricate(self, stream: random.Stream, shape: tuple[int, ...]) -> Spread:
         """The spread with its steps in conductance units."""
-        spread = self.spread(stream, shape)
-        return spread._replace(
-            up=spread.up * self.nominal_step, down=spread.down * self.nominal_step
-        )
+        return self.spread(stream, shape).times(self.nominal_step)
 
     def response(self, array: Spread, g: Array, n: Array) -> tuple[Array, Array]:
         """``n`` steps, the variances of which add."""

@@ -1,6 +1,6 @@
 """The device of Ernoult, Grollier & Querlioz: a step that falls exponentially with conductance."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import jax.numpy as jnp
 from jaxtyping import Array
@@ -34,16 +34,9 @@ class Ernoult(TranslatedDevice):
 
     pulses_to_bound: ClassVar[bool] = True
 
-    @property
-    def nominal_step(self) -> Any:
-        """The mean step ``1 / L``: L pulses lead from one bound to the other."""
-        return 1.0 / self.levels
-
     def fabricate(self, stream: random.Stream, shape: tuple[int, ...]) -> Spread:
         """The spread, its steps in units of ``phi``."""
-        spread = self.spread(stream, shape)
-        size = jnp.expm1(self._beta) / self.levels
-        return spread._replace(up=spread.up * size, down=spread.down * size)
+        return self.spread(stream, shape).times(jnp.expm1(self._beta) / self.levels)
 
     def shift(self, array: Spread, up: Array) -> Array:
         """``tau (e^beta - 1)``, either way: depression has the mirrored scale."""

@@ -51,7 +51,7 @@ def write(path: Path, tables: dict[str, Any]) -> None:
                 tomli_w.dump(tables, file)
             Path(name).chmod(0o644)
             Path(name).replace(path)
-        except BaseException:
+        except BaseException:  # Ctrl-C too leaves nothing half-written behind; it goes on up
             with contextlib.suppress(OSError):
                 Path(name).unlink()
             raise

@@ -55,10 +55,7 @@ class JumpTable(SteppedDevice):
 
     def fabricate(self, stream: random.Stream, shape: tuple[int, ...]) -> Spread:
         """The spread with its steps in conductance units."""
-        spread = self.spread(stream, shape)
-        return spread._replace(
-            up=spread.up * self.nominal_step, down=spread.down * self.nominal_step
-        )
+        return self.spread(stream, shape).times(self.nominal_step)
 
     def pulse(self, array: Spread, g: Array, up: Array) -> Array:
         """The mean of the distribution at g."""

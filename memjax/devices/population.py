@@ -1,6 +1,6 @@
 """Device-to-device spread: what fabrication did to each device of an array."""
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax.numpy as jnp
 from jaxtyping import Array, Float
@@ -26,6 +26,10 @@ class Spread(NamedTuple):
     down: Float[Array, "..."]
     g_min: Float[Array, "..."]
     g_max: Float[Array, "..."]
+
+    def times(self, size: Any) -> "Spread":
+        """The same with steps of that size instead of 1."""
+        return self._replace(up=self.up * size, down=self.down * size)
 
 
 def spread(device: "Device", stream: random.Stream, shape: tuple[int, ...]) -> Spread:

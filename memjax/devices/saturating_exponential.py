@@ -110,11 +110,6 @@ class SaturatingExponential(ContractionDevice):
         return ("levels", "levels_down", "nl_up", "nl_down")
 
     @property
-    def nominal_step(self) -> Any:
-        """The mean step ``1 / L``: L pulses lead from one bound to the other."""
-        return 1.0 / self.levels
-
-    @property
     def mean_step(self) -> Any:
         """``1 / L`` of both directions, averaged."""
         if self.levels_down is None:

@@ -1,6 +1,6 @@
 """CrossSim's symmetric nonlinear device: a logistic curve, the same up and down."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -33,16 +33,9 @@ class SymmetricStep(TranslatedDevice):
 
     pulses_to_bound: ClassVar[bool] = True
 
-    @property
-    def nominal_step(self) -> Any:
-        """The mean step ``1 / L``: L pulses lead from one bound to the other."""
-        return 1.0 / self.levels
-
     def fabricate(self, stream: random.Stream, shape: tuple[int, ...]) -> Spread:
         """The spread, its steps in units of ``phi``."""
-        spread = self.spread(stream, shape)
-        size = 2.0 * self._alpha / self.levels
-        return spread._replace(up=spread.up * size, down=spread.down * size)
+        return self.spread(stream, shape).times(2.0 * self._alpha / self.levels)
 
     def shift(self, array: Spread, up: Array) -> Array:
         """``2 alpha / levels``, with the pulse's sign."""

@@ -237,17 +237,6 @@ def fit(
     return Fits(ramps, fits)
 
 
-def _rms(residual: np.ndarray, ramps: Ramps) -> dict[str, float]:
-    """Of the mean over ramps, up and down."""
-    found = {}
-    for name, sign in (("up", 1), ("down", -1)):
-        mine = residual[ramps.sign == sign]
-        some = np.isfinite(mine).any(axis=0)
-        if some.any():
-            found[name] = float(np.sqrt(np.mean(np.nanmean(mine[:, some], axis=0) ** 2)))
-    return found
-
-
 def _rank(fit: Fit) -> tuple[bool, float]:
     return not fit.converged, fit.bic
 
@@ -308,7 +297,7 @@ def _fit(
         log_likelihood=found.log_likelihood,
         n_parameters=int(found.free.sum()),
         n_readings=readings,
-        rms=_rms(found.residual, ramps),
+        rms=rollout.rms_of_mean(found.residual, ramps),
         autocorrelation=float(np.nanmean(pairs) / np.nanmean(errors**2)),
         levels=variation.levels(found, problem),
         window=own,

@@ -72,8 +72,6 @@ def predict(device: Device, noise: Noise, y: Array, pulses: Array, sign: Array) 
             return c2c.standard_deviation(device, array, x, n)
 
         (move, sd), (slope, _) = jax.jvp(change, (x,), (jnp.ones_like(x),))
-        if device.sigma_g is not None:
-            sd = jnp.sqrt(sd**2 + count * (device.sigma_g * (x + device.g_offset)) ** 2)
         f = 1.0 + gain * slope
         predicted = x + gain * move
         q_xx = f * f * p_xx + 2.0 * f * move * p_xg + move * move * p_gg + sd**2

@@ -52,14 +52,17 @@ def mean_curve_error(
       ramps: the measured ones.
       window: normalised conductances 0 and 1, in siemens.
     """
-    y, found = in_window(ramps, window)[:, 1:], {}
-    curves = curves[:, 1:]
+    return rms_of_mean((in_window(ramps, window) - curves)[:, 1:], ramps)
+
+
+def rms_of_mean(residual: np.ndarray, ramps: Ramps) -> dict[str, float]:
+    """The rms of the mean over ramps, up and down, of residuals [ramp, reading], NaN for none."""
+    found = {}
     for name, sign in (("up", 1), ("down", -1)):
-        mine = ramps.sign == sign
-        if np.any(np.isfinite(y[mine])):
-            some = np.isfinite(y[mine]).any(axis=0)
-            gap = np.nanmean(y[mine][:, some], axis=0) - np.nanmean(curves[mine][:, some], axis=0)
-            found[name] = float(np.sqrt(np.mean(gap**2)))
+        mine = residual[ramps.sign == sign]
+        some = np.isfinite(mine).any(axis=0)
+        if some.any():
+            found[name] = float(np.sqrt(np.mean(np.nanmean(mine[:, some], axis=0) ** 2)))
     return found
 
 
