@@ -30,9 +30,15 @@ def param(
     at_least: float | int | None = None,
     more_than: float | int | None = None,
     at_most: float | int | None = None,
+    less_than: float | int | None = None,
 ) -> Any:
     """A field that may be swept; ``None`` as a default means that the effect is absent."""
-    bounds = {"at_least": at_least, "more_than": more_than, "at_most": at_most}
+    bounds = {
+        "at_least": at_least,
+        "more_than": more_than,
+        "at_most": at_most,
+        "less_than": less_than,
+    }
     return dataclasses.field(default=default, metadata={"doc": doc, "unit": unit, "bounds": bounds})
 
 
@@ -115,12 +121,15 @@ def check(obj: Any) -> None:
         if is_static and not isinstance(value, numbers.Integral):
             raise UserError(f"{type(obj).__name__}: {field.name} = {value!r} must be whole")
         array = np.asarray(value)
-        low, above, high = (bounds.get(k) for k in ("at_least", "more_than", "at_most"))
+        low, above, high, below = (
+            bounds.get(k) for k in ("at_least", "more_than", "at_most", "less_than")
+        )
         for ok, rule in (
             (np.isfinite(array), "finite"),
             (low is None or array >= low, f"at least {low:g}" if low is not None else ""),
             (above is None or array > above, f"more than {above:g}" if above is not None else ""),
             (high is None or array <= high, f"at most {high:g}" if high is not None else ""),
+            (below is None or array < below, f"less than {below:g}" if below is not None else ""),
         ):
             if not np.all(ok):
                 raise UserError(f"{type(obj).__name__}: {field.name} = {value} must be {rule}")

@@ -2,11 +2,13 @@
 
 from typing import Any, NamedTuple
 
-from jaxtyping import Array
+from jaxtyping import Array, Int32
 
 from memjax import random
 from memjax.devices import Device
 from memjax.pytree import Leaf, param, params
+
+Count = Int32[Array, ""] | int
 
 
 class CellState(NamedTuple):
@@ -33,6 +35,10 @@ class Cell:
         """One pulse's mean weight change at ``g_ref``, ``2 R mean_step``, in weight units."""
         return 2.0 * self.weight_range * device.mean_step
 
+    def idles(self, device: Device) -> bool:
+        """Whether cells that get no pulse stay as they are, so that others may be pulsed alone."""
+        return not device.ages
+
     def init(self, device: Device, stream: random.Stream, weight: Array) -> tuple[CellState, Array]:
         """Fabricates cells and programs them to ``weight`` as nearly as they can hold it.
 
@@ -54,6 +60,7 @@ class Cell:
         n: Array,
         stream: random.Stream,
         *,
+        count: Count = 0,
         exact_noise: bool = False,
     ) -> tuple[CellState, Array]:
         """Fires ``n`` signed pulses at each cell (up raises the weight).
@@ -64,6 +71,7 @@ class Cell:
           weight: the weight that they hold.
           n: signed pulse counts of the weight's shape.
           stream: random stream of this update.
+          count: updates done before this one; cells with upkeep go by it.
           exact_noise: exact normal numbers instead of the fast ones (static).
 
         Returns:

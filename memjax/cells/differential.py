@@ -1,10 +1,10 @@
 """Differential pair: two devices that move in opposite directions."""
 
-import jax.numpy as jnp
 from jaxtyping import Array
 
 from memjax import random
-from memjax.cells.base import Cell, CellState
+from memjax.cells.base import Cell, CellState, Count
+from memjax.cells.several import pulse_all
 from memjax.devices import Device
 from memjax.pytree import params
 
@@ -36,19 +36,12 @@ class DifferentialPair(Cell):
         n: Array,
         stream: random.Stream,
         *,
+        count: Count = 0,
         exact_noise: bool = False,
     ) -> tuple[CellState, Array]:
         """``n`` pulses up on g+ and as many down on g-."""
-        moved = []
-        for k, (array, g) in enumerate(zip(state.devices, state.conductances, strict=True)):
-
-            def noise(purpose: int, k: int = k) -> Array:
-                own = random.fold_in(stream, 2 * purpose + k)
-                return random.normal(own, n.shape, exact=exact_noise)
-
-            array, change = device.advance(array, g, n if k == 0 else -n, noise)
-            moved.append((array, jnp.clip(g + change, array.g_min, array.g_max)))
-        state = CellState(tuple(array for array, _ in moved), tuple(g for _, g in moved))
+        del count
+        state = pulse_all(device, state, [n, -n], stream, exact_noise=exact_noise)
         return state, self.readout(device, state, weight)
 
     def readout(self, device: Device, state: CellState, weight: Array) -> Array:

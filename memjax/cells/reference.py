@@ -6,7 +6,7 @@ import jax.numpy as jnp
 from jaxtyping import Array
 
 from memjax import random
-from memjax.cells.base import Cell, CellState
+from memjax.cells.base import Cell, CellState, Count
 from memjax.devices import Device
 from memjax.pytree import params
 
@@ -41,9 +41,11 @@ class ReferenceCell(Cell):
         n: Array,
         stream: random.Stream,
         *,
+        count: Count = 0,
         exact_noise: bool = False,
     ) -> tuple[CellState, Array]:
         """Moves the weight by ``2 R`` times the conductance change, within the device's bounds."""
+        del count
         (array,) = state.devices
 
         def noise(purpose: int) -> Array:

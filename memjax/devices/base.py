@@ -120,6 +120,8 @@ class Device:
 
     pulses_to_bound: ClassVar[bool] = False
     """Whether ``levels`` counts the pulses from bound to bound, instead of conductances."""
+    whole_pulses: ClassVar[bool] = False
+    """Whether the model knows whole pulses only, none of a fraction of their width."""
     vanishes: ClassVar[bool] = False
     """Whether the step vanishes at the bounds, so that a fit has to find them beyond the data."""
 
@@ -146,6 +148,16 @@ class Device:
     def mean_step(self) -> Any:
         """The mean step at ``g_ref``, up and down: what a training takes one pulse to be."""
         return self.nominal_step
+
+    @property
+    def ages(self) -> bool:
+        """Whether time alone changes a device: it decays or diffuses at every update."""
+        return self.lifetime is not None or self.diffusion is not None
+
+    @property
+    def remembers(self) -> bool:
+        """Whether pulses leave anything behind besides the conductance."""
+        return keeping.is_needed(self) or type(self).remember is not Device.remember
 
     @property
     def g_offset(self) -> Any:
@@ -223,6 +235,11 @@ class Device:
         """
         raise NotImplementedError(f"{type(self).__name__} must define response")
 
+    def mean_change(self, array: Any, g: Array, n: Array) -> Array:
+        """The mean of ``response``, of what ``init`` or ``advance`` returned."""
+        own = array.array if isinstance(array, keeping.Kept) else array
+        return self.response(own, g, n)[0]
+
     def remember(self, array: Any, g: Array, n: Array) -> Any:
         """What ``n`` pulses leave in the devices besides their conductance: here, nothing.
 
@@ -233,6 +250,31 @@ class Device:
         """
         del g, n
         return array
+
+    def forget(self, array: Any, where: Array) -> Any:
+        """What a RESET to Gmin makes of what pulses left in the devices ``where`` it is: nothing.
+
+        Args:
+          array: what ``fabricate`` returned.
+          where: which devices are reset.
+        """
+        del where
+        return array
+
+    def reset(self, array: Any, g: Array, where: Array) -> tuple[Any, Array]:
+        """RESETs some devices to their lower bound, as if they had just been fabricated.
+
+        Args:
+          array: what ``init`` returned, or the last ``advance``.
+          g: normalised conductances.
+          where: which devices to reset.
+
+        Returns:
+          The array of devices afterwards and their conductances.
+        """
+        if isinstance(array, keeping.Kept):
+            return keeping.reset(self, array, g, where)
+        return self.forget(array, where), jnp.where(where, array.g_min, g)
 
     def additive_sd(self, array: Any, g: Array, n: Array) -> Array:
         """The c2c sd of ``n`` pulses that all have the noise of a step at ``g_ref`` (w = 0)."""

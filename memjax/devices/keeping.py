@@ -107,3 +107,12 @@ def advance(device: "Device", kept: Kept, g: Array, n: Array, noise: "Noise") ->
     shown = after + device.sigma_write * device.nominal_step * noise(2)
     change = jnp.where((n != 0) & free, shown - g, after - before)
     return kept._replace(array=array, hidden=after), change
+
+
+def reset(device: "Device", kept: Kept, g: Array, where: Array) -> tuple[Kept, Array]:
+    """RESETs some devices: their parts forget; a write noise shows nothing until the next pulse."""
+    array = device.forget(kept.array, where)
+    ramp = None if kept.ramp is None else jnp.where(where, 0.0, kept.ramp)
+    hidden = None if kept.hidden is None else jnp.where(where, array.g_min, kept.hidden)
+    kept = kept._replace(array=array, ramp=ramp, hidden=hidden)
+    return kept, jnp.where(where, array.g_min, g)

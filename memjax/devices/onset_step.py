@@ -83,3 +83,7 @@ class OnsetStep(SteppedDevice):
         kept = jnp.exp(-jnp.abs(n) / jnp.where(n > 0, self.memory_up, self.memory_down))
         moved = jnp.sign(n) + (array.memory - jnp.sign(n)) * kept
         return array._replace(memory=jnp.where(n != 0, moved, array.memory))
+
+    def forget(self, array: OnsetArray, where: Array) -> OnsetArray:
+        """A RESET is the longest train down."""
+        return array._replace(memory=jnp.where(where, -1.0, array.memory))

@@ -88,6 +88,10 @@ class PhaseChange(SteppedDevice):
         faded = array.memory * jnp.exp(-jnp.maximum(n, 0.0) / self.memory_pulses)
         return array._replace(memory=jnp.where(n < 0, 1.0, faded))
 
+    def forget(self, array: PhaseChangeArray, where: Array) -> PhaseChangeArray:
+        """``P_mem = 1`` after a RESET."""
+        return array._replace(memory=jnp.where(where, 1.0, array.memory))
+
     @property
     def _range(self) -> Any:
         """``Gmax - Gmin`` in microsiemens."""

@@ -112,16 +112,19 @@ def program_and_variant(
     variant = Variant(
         device=build("device", tables["device"]),
         cell=build("cell", tables["cell"]),
+        algorithm=build("train", train),
         learning_rate=rate,
         learning_rate_decay=train["learning_rate_decay"],
     )
     for parameter in values.keys() - static:
-        section = _home(parameter, tables)
-        if section != "train" and not hasattr(getattr(variant, section), parameter):
-            continue  # another device's, on an axis of devices
+        part = _home(parameter, tables)
+        if part == "train" and not hasattr(variant, parameter):
+            part = "algorithm"
+        if part != "train" and not hasattr(getattr(variant, part), parameter):
+            continue  # another device's or algorithm's, on an axis of them
         change: dict[str, Any] = {parameter: np.asarray(values[parameter], np.float32)}
-        if section != "train":
-            change = {section: dataclasses.replace(getattr(variant, section), **change)}
+        if part != "train":
+            change = {part: dataclasses.replace(getattr(variant, part), **change)}
         variant = dataclasses.replace(variant, **change)
     return program, variant
 

@@ -19,6 +19,7 @@ from memjax.devices import MODELS, catalogue
 from memjax.errors import SpecError, UserError
 from memjax.pulses import SCHEMES, Coincidence
 from memjax.training import ACTIVATIONS
+from memjax.updates import ALGORITHMS
 
 
 class SectionError(SpecError):
@@ -105,21 +106,25 @@ PLAIN: dict[str, type[Section]] = {
     "evaluate": EvaluateSection,
     "engine": EngineSection,
 }
-"""Sections with a fixed set of keys."""
+"""Sections with a fixed set of keys; of one in ``CHOICES`` too, those that all choices have."""
 
 CHOICES: dict[str, tuple[str, str, dict[str, Any]]] = {
     "device": ("model", "ConstantStep", MODELS),
     "cell": ("kind", "reference", CELLS),
     "pulses": ("scheme", "coincidence", {"coincidence": Coincidence, **SCHEMES}),
+    "train": ("algorithm", "sgd", ALGORITHMS),
 }
 """Sections whose keys depend on one of them: that key, its default, and what it chooses from."""
+
+SECTIONS = tuple(dict.fromkeys((*CHOICES, *PLAIN)))
+"""All of them."""
 
 AXIS_SECTIONS = ("device", "cell", "pulses", "model", "train")
 """Where an axis looks for its parameter, in this order."""
 
 _NOT_AXES = {("train", "epochs"), ("train", "baseline_learning_rate")}
 
-_BOUNDS = {"at_least": "ge", "more_than": "gt", "at_most": "le"}
+_BOUNDS = {"at_least": "ge", "more_than": "gt", "at_most": "le", "less_than": "lt"}
 _LEAVES = {("train", "learning_rate"), ("train", "learning_rate_decay")}
 
 
@@ -145,12 +150,44 @@ def validate(section: str, table: dict[str, Any]) -> dict[str, Any]:
     return checked
 
 
+def choices_of(section: str, table: dict[str, Any], axes: dict[str, Any]) -> list[dict[str, Any]]:
+    """The table of every choice that it or an axis makes, its own first, each with its own keys.
+
+    Args:
+      section: the section.
+      table: what the specification gives.
+      axes: the specification's axes, unchecked.
+    """
+    if section not in CHOICES:
+        return [table]
+    selector, default, registry = CHOICES[section]
+    groups = [axes, *(entry for entry in axes.values() if isinstance(entry, dict))]
+    listed = [
+        name
+        for group in groups
+        if isinstance(group.get(selector), list)
+        for name in group[selector]
+        if isinstance(name, str) and name in registry
+    ]
+    own = table.get(selector, default)
+    if not listed or own not in registry:
+        return [table]
+    keys = {name: _choice_schema(section, name).model_fields for name in (own, *listed)}
+    known = set().union(*keys.values())
+    return [
+        {key: value for key, value in table.items() if key in keys[name] or key not in known}
+        | {selector: name}
+        for name in keys
+    ]
+
+
 def validate_column(section: str, table: dict[str, Any], key: str, values: list[Any]) -> list[Any]:
     """The values of one key that a section may hold in turn, checked.
 
     Raises:
       SectionError: one of them is of a wrong type or out of range.
     """
+    table = knowing(section, table, key)
     tables = [_typed(section, with_value(section, table, key, value)) for value in values]
     column = [checked[key] for checked in tables]
     if is_static(section, table, key):
@@ -218,6 +255,15 @@ def _said(message: str) -> str:
     return message
 
 
+def knowing(section: str, table: dict[str, Any], key: str) -> dict[str, Any]:
+    """The table by a choice that has this key: its own, or the first that has."""
+    selector, _, registry = CHOICES.get(section, ("", "", {}))
+    for choice in (table.get(selector), *registry):
+        if choice in registry and key in _choice_schema(section, choice).model_fields:
+            return with_value(section, {**table, key: table.get(key)}, selector, choice)
+    return table
+
+
 def with_value(section: str, table: dict[str, Any], key: str, value: Any) -> dict[str, Any]:
     """A table with one value changed, less the keys that a new choice (of a device) has no use for.
 
@@ -230,7 +276,7 @@ def with_value(section: str, table: dict[str, Any], key: str, value: Any) -> dic
 
 
 def build(section: str, table: dict[str, Any]) -> Any:
-    """The object that a validated ``device``, ``cell`` or ``pulses`` table describes.
+    """The object that a validated table of ``CHOICES`` describes: ``train``'s is the algorithm.
 
     Keys that it has no use for are left out: they belong to another choice of the same sweep.
     """
@@ -241,7 +287,7 @@ def build(section: str, table: dict[str, Any]) -> Any:
 
 def is_static(section: str, table: dict[str, Any], key: str) -> bool:
     """Whether each value of this parameter is a compilation of its own."""
-    if section not in CHOICES:
+    if section in PLAIN and key in PLAIN[section].model_fields:
         return (section, key) not in _LEAVES
     selector, _, registry = CHOICES[section]
     if key == selector:
@@ -257,7 +303,7 @@ def _fields(section: str, choice: str) -> dict[str, dataclasses.Field]:
 
 def _schema(section: str, table: dict[str, Any]) -> type[Section]:
     """The schema of a section, given what the table chooses."""
-    if section in PLAIN:
+    if section not in CHOICES:
         return PLAIN[section]
     selector, default, registry = CHOICES[section]
     choice = table.get(selector, default)
@@ -283,4 +329,4 @@ def _choice_schema(section: str, choice: str) -> type[Section]:
         }
         bounded = Annotated[kind, Field(**bounds)]  # type: ignore[valid-type]
         fields[name] = (bounded if default is not None else bounded | None, default)
-    return create_model(section, __base__=Section, **fields)
+    return create_model(section, __base__=PLAIN.get(section, Section), **fields)

@@ -1,6 +1,7 @@
 """A sweep's specification: read from TOML or a dict, checked, and resolved to the last value."""
 
 import functools
+import itertools
 import math
 import re
 from dataclasses import dataclass, field
@@ -10,15 +11,17 @@ from typing import Any
 import numpy as np
 import tomli_w
 
-from memjax.errors import SpecError
+from memjax.errors import SpecError, UserError
 from memjax.origin import Keys, Origin, override, read_toml
 from memjax.sweep import device_axis
 from memjax.sweep.axes import Axis, check_distinct, parse_axis
 from memjax.sweep.sections import (
     AXIS_SECTIONS,
     CHOICES,
-    PLAIN,
+    SECTIONS,
     SectionError,
+    build,
+    choices_of,
     is_static,
     may_be_axis,
     suggest,
@@ -32,7 +35,6 @@ MOST_LANES = 10_000_000
 
 _TOP: dict[str, Any] = {"name": "", "seeds": 3, "root_seed": 0, "common_random_numbers": []}
 _KINDS = {str: "string", int: "whole number", list: "list"}
-_SECTIONS = (*CHOICES, *PLAIN)
 _NOT_IN_A_NAME = re.compile(r"[^\w .,+=()-]|^\.")
 
 Tables = dict[str, dict[str, Any]]
@@ -113,7 +115,7 @@ class Spec:
 
     @classmethod
     def _checked(cls, raw: dict[str, Any], name: str, origin: Origin) -> "Spec":
-        known = (*_TOP, "axes", *_SECTIONS)
+        known = (*_TOP, "axes", *SECTIONS)
         for key in raw:
             if key not in known:
                 origin.fail((key,), f"unknown key; {suggest(key, known)}")
@@ -122,7 +124,7 @@ class Spec:
         top = {key: raw.get(key, default) for key, default in _TOP.items()}
         _check_top(top, origin)
         top["name"] = top["name"] or _NOT_IN_A_NAME.sub("_", name)
-        tables = {section: _table(section, raw.get(section, {}), origin) for section in _SECTIONS}
+        tables = {section: _table(section, raw, origin) for section in SECTIONS}
         axes = [
             _device_axis(key, raw, tables, origin)
             if device_axis.is_one(key, entry)
@@ -131,6 +133,7 @@ class Spec:
         ]
         axes.sort(key=lambda axis: axis.zipped)  # as TOML orders tables: it reads back equal
         _check_swept(axes, tables, origin)
+        _check_algorithms(axes, tables, origin)
         for shared in top["common_random_numbers"]:
             if shared not in (names := [axis.name for axis in axes]):
                 hint = suggest(str(shared), names) if names else "there are none"
@@ -163,11 +166,21 @@ def _check_top(top: dict[str, Any], origin: Origin) -> None:
         origin.fail(("root_seed",), f"{top['root_seed']} must be within 0 .. 2**32 - 1")
 
 
-def _table(section: str, table: dict[str, Any], origin: Origin) -> dict[str, Any]:
+def _table(section: str, raw: dict[str, Any], origin: Origin) -> dict[str, Any]:
+    """A section's checked table: with an axis of choices, it may give what any of them has."""
+    table = raw.get(section, {})
+    if section == "device" and any(device_axis.is_one(*item) for item in _axes_of(raw).items()):
+        return validate(section, {})  # its axis fills it in
     try:
-        return validate(section, table)
+        rows = [validate(section, row) for row in choices_of(section, table, _axes_of(raw))]
     except SectionError as error:
         origin.fail((section, error.key), error.what)
+    return {key: value for row in reversed(rows) for key, value in row.items()}
+
+
+def _axes_of(raw: dict[str, Any]) -> dict[str, Any]:
+    axes = raw.get("axes", {})
+    return axes if isinstance(axes, dict) else {}
 
 
 def _axis(name: str, entry: Any, tables: Tables, origin: Origin) -> Axis:
@@ -251,6 +264,30 @@ def _check_swept(axes: list[Axis], tables: Tables, origin: Origin) -> None:
                     validate_column(section, table, parameter, values)
                 except SectionError as error:
                     origin.fail(keys, f"with the {selector} {choice}, {error.what}")
+
+
+def _check_algorithms(axes: list[Axis], tables: Tables, origin: Origin) -> None:
+    """Every algorithm can run on every device and cell that it meets."""
+    chosen = ("algorithm", "model", "g_ref", "kind", "width")
+    few = [axis for axis in axes if set(chosen) & set(axis.columns)]
+    for point in itertools.product(*(range(axis.size) for axis in few)):
+        values = {
+            k: v[i] for axis, i in zip(few, point, strict=True) for k, v in axis.columns.items()
+        }
+        own = {
+            section: table | {k: v for k, v in values.items() if k in table}
+            for section, table in tables.items()
+        }
+        algorithm, device, cell = (
+            build(section, own[section]) for section in ("train", "device", "cell")
+        )
+        try:
+            algorithm.check(device, cell)
+        except UserError as error:
+            at = next((axis for axis in few if "algorithm" in axis.columns), None)
+            origin.fail(
+                ("train", "algorithm") if at is None else _keys(at, "algorithm"), str(error)
+            )
 
 
 def _keys(axis: Axis, parameter: str) -> Keys:

@@ -11,7 +11,7 @@ from memjax import random
 from memjax.cells import Cell
 from memjax.devices import Device
 from memjax.nn import pulsed_dense, read_noise
-from memjax.pulses import Coincidence, Scheme
+from memjax.pulses import Coincidence, Delivered, Scheme
 from memjax.pytree import Leaf, param, params, static
 from memjax.training.network import (
     Dense,
@@ -20,7 +20,7 @@ from memjax.training.network import (
     init_network,
     plain_dense,
 )
-from memjax.updates import coincidence_sgd, memristive_sgd, readout
+from memjax.updates import Algorithm, PulsedSGD, readout
 
 
 @params
@@ -29,6 +29,7 @@ class Variant:
 
     device: Device
     cell: Cell
+    algorithm: Algorithm = PulsedSGD()
     learning_rate: Leaf = param(default=0.1, doc="step of gradient descent", at_least=0)
     learning_rate_decay: Leaf = param(
         default=1.0, doc="factor on the rate after each epoch", more_than=0
@@ -88,11 +89,17 @@ def _optimizer(
     if program.pulses is None:
         return optax.with_extra_args_support(optax.sgd(learning_rate))
     key = jax.random.wrap_key_data(random.fold_in(words, _WRITE), impl="threefry2x32")
-    if isinstance(program.pulses, Coincidence):
-        return coincidence_sgd(variant.device, key=key, cell=variant.cell)
-    return memristive_sgd(
-        learning_rate, variant.device, key=key, cell=variant.cell, pulses=program.pulses
-    )
+    counted = _delivers_counts(program, variant)
+    pulses = Delivered() if counted else program.pulses
+    if isinstance(pulses, Coincidence):  # an algorithm that has its own way to whole pulses
+        pulses = None
+    update = variant.algorithm.transform(variant.device, key=key, cell=variant.cell, pulses=pulses)
+    return optax.chain(optax.scale(-1.0) if counted else optax.sgd(learning_rate), update)
+
+
+def _delivers_counts(program: Program, variant: Variant) -> bool:
+    """Whether layers deliver counts of coincidences in place of gradients."""
+    return isinstance(program.pulses, Coincidence) and not variant.algorithm.wants_gradients
 
 
 def _dense(program: Program, variant: Variant, stream: Array, learning_rate: Any) -> Dense:
@@ -100,7 +107,7 @@ def _dense(program: Program, variant: Variant, stream: Array, learning_rate: Any
 
     def dense(number: int, x: Array, layer: dict[str, Array]) -> Array:
         here = random.fold_in(stream, number)
-        if isinstance(program.pulses, Coincidence):
+        if isinstance(program.pulses, Coincidence) and not variant.algorithm.wants_gradients:
             y = pulsed_dense(
                 x,
                 layer["kernel"],

@@ -14,6 +14,7 @@ from memjax.devices import Device
 from memjax.errors import UserError
 from memjax.pulses import Bernoulli, Delivered, Scheme
 from memjax.pytree import as_arrays
+from memjax.updates.struct_of_trees import stack, unstack
 
 
 class PulsedUpdateState(NamedTuple):
@@ -32,6 +33,23 @@ class PulsedUpdateState(NamedTuple):
     device: Device
     cell: Cell
     cells: CellState
+
+    def readout(self, params: Any) -> Any:
+        """The weights that the devices hold; those that the state masks stay as they are."""
+        is_masked = lambda node: isinstance(node, optax.MaskedNode)  # noqa: E731
+        structure = _structure(self.device, self.cell)
+        fields = structure.flatten_up_to(self.cells)
+
+        def read(*fields_and_param: Any) -> Any:
+            *of_leaf, param = fields_and_param
+            if is_masked(of_leaf[0]):
+                return param
+            leaf = jnp.asarray(param)
+            state = structure.unflatten(of_leaf)
+            weight = self.cell.readout(self.device, state, leaf.astype(jnp.float32))
+            return weight.astype(leaf.dtype)
+
+        return jax.tree.map(read, *fields, params, is_leaf=is_masked)
 
 
 def pulsed_update(
@@ -105,7 +123,7 @@ def pulsed_update(
             cell.init(device, random.fold_in(root, name), jnp.asarray(leaf, jnp.float32))[0]
             for leaf, name in zip(leaves, names, strict=True)
         ]
-        cells = _stack(states, treedef, _structure(device, cell))
+        cells = stack(states, treedef, _structure(device, cell))
         state = PulsedUpdateState(jnp.zeros((), jnp.int32), key, device, cell, cells)
         return jax.tree.map(jnp.copy, state)  # shares no buffer with itself or us: donate it freely
 
@@ -118,7 +136,7 @@ def pulsed_update(
         leaves, names, treedef = _flatten(params)
         wanted = treedef.flatten_up_to(updates)
         structure = _structure(state.device, state.cell)
-        states = _unstack(state.cells, treedef, structure)
+        states = unstack(state.cells, treedef, structure)
         step = random.fold_in(random.fold_in(random.stream(state.key), 1), state.count)
         size = state.cell.pulse_size(state.device)
         changes, new_states = [], []
@@ -129,11 +147,17 @@ def pulsed_update(
             asked = want if isinstance(scheme, Delivered) else want / size
             n = scheme.draw(random.fold_in(here, 0), asked)
             new, held = state.cell.pulse(
-                state.device, old, weight, n, random.fold_in(here, 1), exact_noise=exact_noise
+                state.device,
+                old,
+                weight,
+                n,
+                random.fold_in(here, 1),
+                count=state.count,
+                exact_noise=exact_noise,
             )
             changes.append((held - weight).astype(leaf.dtype))
             new_states.append(new)
-        cells = _stack(new_states, treedef, structure)
+        cells = stack(new_states, treedef, structure)
         count = optax.safe_increment(state.count)
         return treedef.unflatten(changes), state._replace(count=count, cells=cells)
 
@@ -165,41 +189,28 @@ def readout(state: Any, params: Any) -> Any:
     Raises:
       UserError: the state holds no ``PulsedUpdateState``.
     """
-    is_pulsed = lambda node: isinstance(node, PulsedUpdateState)  # noqa: E731
-    found = [s for s in jax.tree.leaves(state, is_leaf=is_pulsed) if is_pulsed(s)]
+    holds_weights = lambda node: hasattr(node, "readout")  # noqa: E731
+    found = [s for s in jax.tree.leaves(state, is_leaf=holds_weights) if holds_weights(s)]
     if not found:
         raise UserError("readout: the state holds no PulsedUpdateState; give tx.init's or update's")
-    for pulsed in found:
-        params = _read(pulsed, params)
+    for devices in found:
+        params = devices.readout(params)
     return params
 
 
-def _read(pulsed: PulsedUpdateState, params: Any) -> Any:
-    """The weights of one state; those that it masks stay as they are."""
-    is_masked = lambda node: isinstance(node, optax.MaskedNode)  # noqa: E731
-    structure = _structure(pulsed.device, pulsed.cell)
-    fields = structure.flatten_up_to(pulsed.cells)
-
-    def read(*fields_and_param: Any) -> Any:
-        *of_leaf, param = fields_and_param
-        if is_masked(of_leaf[0]):
-            return param
-        leaf = jnp.asarray(param)
-        state = structure.unflatten(of_leaf)
-        weight = pulsed.cell.readout(pulsed.device, state, leaf.astype(jnp.float32))
-        return weight.astype(leaf.dtype)
-
-    return jax.tree.map(read, *fields, params, is_leaf=is_masked)
-
-
-def _flatten(params: Any) -> tuple[list[Array], list[int], Any]:
-    """Leaves, a number for each leaf's path (so that its noise is its own), and the treedef."""
-    with_paths, treedef = jax.tree_util.tree_flatten_with_path(params)
-    names = [
+def name_leaves(params: Any) -> list[int]:
+    """A number for each leaf's path, so that its noise is its own."""
+    with_paths, _ = jax.tree_util.tree_flatten_with_path(params)
+    return [
         zlib.crc32(jax.tree_util.keystr(path).removesuffix(".value").encode()) >> 1
         for path, _ in with_paths
     ]
-    return [jnp.asarray(leaf) for _, leaf in with_paths], names, treedef
+
+
+def _flatten(params: Any) -> tuple[list[Array], list[int], Any]:
+    """Leaves, their names and the treedef."""
+    leaves, treedef = jax.tree.flatten(params)
+    return [jnp.asarray(leaf) for leaf in leaves], name_leaves(params), treedef
 
 
 def _structure(device: Device, cell: Cell) -> Any:
@@ -207,18 +218,3 @@ def _structure(device: Device, cell: Cell) -> Any:
     stream = jnp.zeros(2, jnp.uint32)
     state = jax.eval_shape(lambda: cell.init(device, stream, jnp.zeros(()))[0])
     return jax.tree.structure(state)
-
-
-def _stack(states: list[CellState], treedef: Any, structure: Any) -> CellState:
-    """A list of states, one a weight array, as one state of params-congruent trees."""
-    fields = zip(*(structure.flatten_up_to(s) for s in states), strict=True)
-    trees = [treedef.unflatten(field) for field in fields]
-    return structure.unflatten(trees or [treedef.unflatten([])] * structure.num_leaves)
-
-
-def _unstack(cells: CellState, treedef: Any, structure: Any) -> list[CellState]:
-    """The inverse of ``_stack``."""
-    fields = [treedef.flatten_up_to(tree) for tree in structure.flatten_up_to(cells)]
-    if not fields:
-        return [structure.unflatten([])] * treedef.num_leaves
-    return [structure.unflatten(leaves) for leaves in zip(*fields, strict=True)]

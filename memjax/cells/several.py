@@ -1,0 +1,92 @@
+"""Pulses for a cell of several devices: for all, or for one whose turn it is or the sign chooses."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array
+
+from memjax import random
+from memjax.cells.base import CellState
+from memjax.devices import Device
+
+
+def pulse_one(
+    device: Device,
+    state: CellState,
+    chosen: Array,
+    n: Array,
+    stream: random.Stream,
+    *,
+    exact_noise: bool,
+) -> CellState:
+    """Fires ``n`` pulses at device number ``chosen`` of each cell; the others get none.
+
+    Devices that neither age nor remember are gathered first, so that a cell of many devices draws
+    one random number and makes one step a weight, as a cell of one does.
+
+    Args:
+      device: the device that the cells are made of.
+      state: the cells' state.
+      chosen: a number below the cell's number of devices, a scalar or one a weight.
+      n: signed pulse counts of the weights' shape.
+      stream: random stream of this update.
+      exact_noise: exact normal numbers instead of the fast ones (static).
+    """
+    if device.remembers:
+        each = [jnp.where(chosen == k, n, 0.0) for k in range(len(state.devices))]
+        return pulse_all(device, state, each, stream, exact_noise=exact_noise)
+    array, g = pick(chosen, state)
+
+    def noise(purpose: int) -> Array:
+        return random.normal(random.fold_in(stream, purpose), n.shape, exact=exact_noise)
+
+    _, change = device.advance(array, g, n, noise)
+    moved = jnp.clip(g + change, array.g_min, array.g_max)
+    conductances = tuple(
+        jnp.where(chosen == k, moved, old) for k, old in enumerate(state.conductances)
+    )
+    return state._replace(conductances=conductances)
+
+
+def pick(chosen: Array, state: CellState) -> tuple[Any, Array]:
+    """Device number ``chosen`` of each cell, and its conductance."""
+
+    def choose(first: Array, *others: Array) -> Array:
+        if jnp.ndim(first) == 0:  # the same for all devices
+            return first
+        for k, other in enumerate(others, 1):
+            first = jnp.where(chosen == k, other, first)
+        return first
+
+    return jax.tree.map(choose, *state.devices), choose(*state.conductances)
+
+
+def pulse_all(
+    device: Device,
+    state: CellState,
+    counts: Sequence[Array],
+    stream: random.Stream,
+    *,
+    exact_noise: bool,
+) -> CellState:
+    """Fires signed pulses at every device of each cell.
+
+    Args:
+      device: the device that the cells are made of.
+      state: the cells' state.
+      counts: signed pulse counts, an array a device.
+      stream: random stream of this update.
+      exact_noise: exact normal numbers instead of the fast ones (static).
+    """
+    number, moved = len(counts), []
+    for k, (array, g, n) in enumerate(zip(state.devices, state.conductances, counts, strict=True)):
+
+        def noise(purpose: int, k: int = k, n: Array = n) -> Array:
+            own = random.fold_in(stream, number * purpose + k)
+            return random.normal(own, n.shape, exact=exact_noise)
+
+        array, change = device.advance(array, g, n, noise)
+        moved.append((array, jnp.clip(g + change, array.g_min, array.g_max)))
+    return CellState(tuple(array for array, _ in moved), tuple(g for _, g in moved))

@@ -1,0 +1,75 @@
+"""AGAD: gradients are read as differences from a reference that follows the fast array."""
+
+from typing import ClassVar, NamedTuple
+
+import jax.numpy as jnp
+from jaxtyping import Array
+
+from memjax import random
+from memjax.pytree import Leaf, param, params
+from memjax.updates.tiki_taka_v2 import drain
+from memjax.updates.transfer import Read, Transfer
+
+
+class Averages(NamedTuple):
+    """What AGAD remembers.
+
+    Attributes:
+      h: what was read and has not been written yet, in weight units.
+      mu: running mean of the reads since the last flip.
+      past: mu as it was at the last flip: the reference of the reads since then.
+    """
+
+    h: Array
+    mu: Array
+    past: Array
+
+
+@params
+class AGAD(Transfer):
+    """Analog gradient accumulation with dynamic reference: reads count from their own past mean.
+
+    ``H[k] <- H[k] + transfer_rate chop (A[k] - mu_past[k])``; ``n = trunc(H[k] / pulse size)``
+    pulses on C, ``H[k] <- H[k] - n pulse size``. ``mu`` is a running mean of the reads, ``mu <-
+    mu + m (A[k] - mu)`` with ``m = min(tail_weight / chop_every, 1)``, which begins at the first
+    read after a flip; the chopper flips after every ``chop_every`` reads of the row, and then
+    ``mu_past <- mu``. Nothing is written before the first flip. An offset that A always reads
+    cancels exactly.
+
+    Five arrays a weight, C, A, H, mu and mu_past, and a sign a row.
+
+    Source: Rasch, Carta, Fagbohungbe & Gokmen, Nat. Commun. 15:7133 (2024).
+    """
+
+    chop_every: Leaf = param(
+        default=10.0, doc="reads of a row between two flips", unit="reads", at_least=1
+    )
+    tail_weight: Leaf = param(
+        default=5.0, doc="weight of a read in mu, over chop_every", more_than=0
+    )
+
+    chops: ClassVar[bool] = True
+    arrays: ClassVar[int] = 5
+
+    def remember(self, shape: tuple[int, ...]) -> Averages:
+        """H, mu and mu_past."""
+        return Averages(*(jnp.zeros(shape) for _ in range(3)))
+
+    def flips(self, stream: random.Stream, turn: Array) -> Array:
+        """Regularly."""
+        del stream
+        return self._period(turn + 1) > self._period(turn)
+
+    def on_read(self, memory: Averages, read: Read) -> tuple[Averages, Array]:
+        """The difference from the past mean goes into H."""
+        latched = self._period(read.turn) > 0
+        moved = self.transfer_rate * read.chop * (read.value - memory.past)
+        h, n = drain(memory.h + jnp.where(latched, moved, 0.0), read.size)
+        begins = (read.turn == 0) | (self._period(read.turn) > self._period(read.turn - 1))
+        gain = jnp.minimum(self.tail_weight / self.chop_every, 1.0)
+        mu = memory.mu + jnp.where(begins, 1.0, gain) * (read.value - memory.mu)
+        return Averages(h, mu, jnp.where(read.flips, mu, memory.past)), n
+
+    def _period(self, turn: Array) -> Array:
+        """Flips of a row before its read number ``turn``."""
+        return jnp.floor(turn.astype(jnp.float32) / self.chop_every)

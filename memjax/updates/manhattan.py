@@ -1,0 +1,45 @@
+"""Manhattan rule: one pulse by the sign of the gradient."""
+
+from typing import Any, ClassVar
+
+import optax
+
+from memjax.devices import Device
+from memjax.pulses import Delivered
+from memjax.pytree import Leaf, param, params
+from memjax.updates.base import Algorithm
+from memjax.updates.pulsed_update import pulsed_update
+from memjax.updates.widths import check_widths
+
+
+@params
+class Manhattan(Algorithm):
+    """``n = width sign(wanted)``: one pulse for every weight that wants a change, however small.
+
+    The learning rate does not matter. ``width`` is the pulse's, in pulses of the device: 1, or, on
+    models that know pulses of any width, the paper's ``dt0``. One array a weight: the weight.
+
+    Source: Ernoult, Grollier & Querlioz, Sci. Rep. 9:1851 (2019), "Cst"; Zamanidoost et al., IEEE
+    MWSCAS (2015).
+    """
+
+    width: Leaf = param(default=1.0, doc="width of a pulse", unit="pulses", more_than=0)
+
+    wants_gradients: ClassVar[bool] = True
+
+    def check(self, device: Device, cell: Any) -> None:
+        """A width other than 1 needs a model that knows it."""
+        del cell
+        check_widths("Manhattan", device, self.width)
+
+    def transform(
+        self, device: Device, *, pulses: Any = None, **options: Any
+    ) -> optax.GradientTransformationExtraArgs:
+        """``chain(scale_by_sign(), scale(width), pulsed_update(pulses=Delivered()))``."""
+        del pulses
+        self.check(device, None)
+        return optax.chain(
+            optax.scale_by_sign(),
+            optax.scale(self.width),
+            pulsed_update(device, pulses=Delivered(), **options),
+        )

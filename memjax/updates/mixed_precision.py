@@ -1,0 +1,87 @@
+"""Mixed precision: changes are gathered in a digital memory and written when they fill a step."""
+
+from typing import Any, ClassVar, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from memjax.cells import ReferenceCell
+from memjax.devices import Device
+from memjax.pulses import Delivered
+from memjax.pytree import Leaf, param, params
+from memjax.updates.base import Algorithm
+from memjax.updates.pulsed_update import pulsed_update
+
+
+class WholePulsesState(NamedTuple):
+    """What has not been written yet.
+
+    Attributes:
+      epsilon: the change that one pulse is taken to make.
+      chi: the wanted changes so far, less what was written, in weight units.
+    """
+
+    epsilon: Any
+    chi: Any
+
+
+@params
+class MixedPrecision(Algorithm):
+    """``chi += wanted``; ``n = trunc(chi / epsilon)`` pulses; ``chi -= n epsilon``.
+
+    The sum of what was wanted is the sum of what was written and chi; devices see few pulses, each
+    of which a digital accumulator has made sure of. Two arrays a weight: the weight and chi.
+
+    Source: Nandakumar et al., Front. Neurosci. 14:406 (2020), eqs. 2 and 3.
+    """
+
+    epsilon: Leaf = param(
+        default=1.0, doc="what a pulse is taken to change", unit="mean steps", more_than=0
+    )
+
+    wants_gradients: ClassVar[bool] = True
+    arrays: ClassVar[int] = 2
+
+    def transform(
+        self, device: Device, *, pulses: Any = None, cell: Any = None, **options: Any
+    ) -> optax.GradientTransformationExtraArgs:
+        """``chain(whole_pulses(epsilon pulse_size), pulsed_update(pulses=Delivered()))``."""
+        del pulses
+        cell = ReferenceCell() if cell is None else cell
+        update = pulsed_update(device, cell=cell, pulses=Delivered(), **options)
+        return optax.chain(whole_pulses(self.epsilon * cell.pulse_size(device)), update)
+
+
+def whole_pulses(epsilon: Leaf, max_pulses: int = 31) -> optax.GradientTransformationExtraArgs:
+    """Gathers wanted changes and gives out the whole pulses that they make; the rest stays.
+
+    Args:
+      epsilon: the change that one pulse makes, in weight units.
+      max_pulses: most pulses a weight and update (static).
+
+    Example:
+      >>> import jax.numpy as jnp
+      >>> from memjax.updates import whole_pulses
+      >>> tx = whole_pulses(0.25)
+      >>> state = tx.init(jnp.zeros(2))
+      >>> n, state = tx.update(jnp.array([0.625, -0.125]), state)
+      >>> n.tolist(), state.chi.tolist()
+      ([2.0, -0.0], [0.125, -0.125])
+    """
+
+    def init(params: Any) -> WholePulsesState:
+        chi = jax.tree.map(lambda w: jnp.zeros(jnp.shape(w), jnp.float32), params)
+        return WholePulsesState(jnp.array(epsilon, jnp.float32), chi)
+
+    def update(
+        updates: Any, state: WholePulsesState, params: Any = None, **extra_args: Any
+    ) -> tuple[Any, WholePulsesState]:
+        del params, extra_args
+        chi = jax.tree.map(lambda c, u: c + u.astype(jnp.float32), state.chi, updates)
+        most = float(max_pulses)
+        n = jax.tree.map(lambda c: jnp.clip(jnp.trunc(c / state.epsilon), -most, most), chi)
+        chi = jax.tree.map(lambda c, n: c - n * state.epsilon, chi, n)
+        return n, WholePulsesState(state.epsilon, chi)
+
+    return optax.GradientTransformationExtraArgs(init, update)

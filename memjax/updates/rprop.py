@@ -1,0 +1,111 @@
+"""RProp on devices: the width of each weight's pulse adapts to the signs of its gradient."""
+
+from typing import Any, ClassVar, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from memjax.devices import Device
+from memjax.pulses import Delivered
+from memjax.pytree import Leaf, param, params
+from memjax.updates.base import Algorithm
+from memjax.updates.pulsed_update import pulsed_update
+from memjax.updates.widths import check_widths
+
+
+class PulseWidthState(NamedTuple):
+    """What RProp remembers of each weight.
+
+    Attributes:
+      shrink: the factor of a change of sign.
+      width: of the next pulse, in pulses of the device.
+      previous: the sign of the last pulse; 0 before the first and after one that was undone.
+    """
+
+    shrink: Any
+    width: Any
+    previous: Any
+
+
+@params
+class RProp(Algorithm):
+    """One pulse a weight and update, of the wanted change's sign and the weight's own width dt.
+
+    With ``s`` the product of the sign now and the last one: ``s > 0``: ``dt = min(dt / shrink,
+    1)`` and a pulse; ``s < 0``: the last pulse is undone by an opposite one of its own width, then
+    ``dt = shrink dt``, and the sign is forgotten; ``s = 0``: a pulse of the width that there is.
+    Widths are in pulses of the device, the paper's ``dt0``. The learning rate does not matter.
+    Three arrays a weight: the weight, its width and its sign.
+
+    Source: Ernoult, Grollier & Querlioz, Sci. Rep. 9:1851 (2019), "RProp".
+    """
+
+    shrink: Leaf = param(
+        default=0.99, doc="factor on the width at a change of sign", more_than=0, at_most=1
+    )
+
+    wants_gradients: ClassVar[bool] = True
+    arrays: ClassVar[int] = 3
+
+    def check(self, device: Device, cell: Any) -> None:
+        """The model must know pulses of any width."""
+        del cell
+        check_widths("RProp", device, None)
+
+    def transform(
+        self, device: Device, *, pulses: Any = None, **options: Any
+    ) -> optax.GradientTransformationExtraArgs:
+        """``chain(pulse_width(shrink), pulsed_update(pulses=Delivered()))``."""
+        del pulses
+        self.check(device, None)
+        return optax.chain(
+            pulse_width(self.shrink), pulsed_update(device, pulses=Delivered(), **options)
+        )
+
+
+def pulse_width(shrink: Leaf = 0.99) -> optax.GradientTransformationExtraArgs:
+    """Turns wanted changes into one signed pulse a weight, of a width that adapts.
+
+    Args:
+      shrink: factor on a weight's width when its sign changes.
+
+    Example:
+      >>> import jax.numpy as jnp
+      >>> from memjax.updates import pulse_width
+      >>> tx = pulse_width(0.5)
+      >>> state = tx.init(jnp.zeros(()))
+      >>> for wanted in (0.1, -0.2, 0.3, 0.4):
+      ...     n, state = tx.update(jnp.float32(wanted), state)
+      ...     print(float(n))
+      1.0
+      -1.0
+      0.5
+      1.0
+    """
+
+    def init(params: Any) -> PulseWidthState:
+        ones = jax.tree.map(lambda w: jnp.ones(jnp.shape(w), jnp.float32), params)
+        return PulseWidthState(
+            jnp.array(shrink, jnp.float32), ones, jax.tree.map(jnp.zeros_like, ones)
+        )
+
+    def update(
+        updates: Any, state: PulseWidthState, params: Any = None, **extra_args: Any
+    ) -> tuple[Any, PulseWidthState]:
+        del params, extra_args
+
+        def pulse(wanted: Any, width: Any, previous: Any) -> tuple[Any, Any, Any]:
+            sign = jnp.sign(wanted.astype(jnp.float32))
+            same, opposite = sign * previous > 0, sign * previous < 0
+            wider = jnp.where(same, jnp.minimum(width / state.shrink, 1.0), width)
+            n = jnp.where(opposite, -previous * width, sign * wider)
+            width = jnp.where(opposite, state.shrink * width, wider)
+            return n, width, jnp.where(opposite, 0.0, sign)
+
+        outer = jax.tree.structure(updates)
+        found = jax.tree.map(pulse, updates, state.width, state.previous)
+        n, width, previous = jax.tree.transpose(outer, jax.tree.structure((0, 0, 0)), found)
+        return n, PulseWidthState(state.shrink, width, previous)
+
+    return optax.GradientTransformationExtraArgs(init, update)

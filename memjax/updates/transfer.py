@@ -1,0 +1,299 @@
+"""Two arrays a weight: a fast one takes all pulses, and its rows are moved to a slow one in turn.
+
+Tiki-Taka and its descendants share this: the fast array A gets pulsed SGD; every so often one of
+its rows is read, and a rule makes of it pulses for the slow array C, which is the weight.
+"""
+
+from typing import Any, ClassVar, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+from jaxtyping import Array, Int32, Key
+
+from memjax import random
+from memjax.cells import Cell, ReferenceCell
+from memjax.devices import Device
+from memjax.errors import UserError
+from memjax.pulses import Delivered, Scheme
+from memjax.pytree import Leaf, as_arrays, param, params, static
+from memjax.updates.base import Algorithm
+from memjax.updates.pulsed_update import PulsedUpdateState, name_leaves, pulsed_update
+from memjax.updates.rows import Rows, as_rows, crossbars, put, take
+from memjax.updates.struct_of_trees import stack, unstack
+
+
+class TransferState(NamedTuple):
+    """Everything that varies.
+
+    Attributes:
+      count: updates done.
+      key: root of the reads' noise, the choppers and the rule's randomness.
+      rule: the rule's parameters.
+      fast: the devices of A.
+      a: the weights that A holds.
+      slow: the devices of C.
+      c: the weights that C holds, where they are not the params themselves (gamma).
+      memory: what the rule remembers of each weight, a struct of trees congruent with the params.
+      chopper: the sign of each row of A, a tree of vectors.
+    """
+
+    count: Int32[Array, ""]  # type: ignore[assignment]
+    key: Key[Array, ""]
+    rule: "Transfer"
+    fast: PulsedUpdateState
+    a: Any
+    slow: PulsedUpdateState
+    c: Any
+    memory: Any
+    chopper: Any
+
+    def readout(self, params: Any) -> Any:
+        """The weights ``gamma A + C``."""
+        if self.c is None:
+            return self.slow.readout(params)
+        a, c = self.fast.readout(self.a), self.slow.readout(self.c)
+        mix = lambda w, a, c: (self.rule.gamma * a + c).astype(w.dtype)  # noqa: E731
+        return jax.tree.map(mix, params, a, c)
+
+
+class Read(NamedTuple):
+    """One read of a row of A, as a rule sees it.
+
+    Attributes:
+      value: the row's weights, with the noise of the read.
+      chop: the sign of the row's chopper, 1 or -1.
+      turn: how often the row was read before.
+      flips: whether its chopper flips after this read.
+      size: what one pulse changes C by.
+      stream: random stream of this read.
+    """
+
+    value: Array
+    chop: Array
+    turn: Array
+    flips: Array
+    size: Array
+    stream: random.Stream
+
+
+@params
+class Transfer(Algorithm):
+    """Parameters of every algorithm with a fast and a slow array.
+
+    The network sees ``W = gamma A + C``, or C alone without gamma. Each crossbar has one of its
+    rows read at every ``transfer_every``-th update, one after the other.
+    """
+
+    transfer_rate: Leaf = param(
+        default=0.1, doc="what a read of A moves to C", unit="fraction of A", at_least=0
+    )
+    gamma: Leaf | None = param(
+        default=None, doc="share of A in the weight that the network sees", at_least=0
+    )
+    sigma_transfer: Leaf | None = param(
+        default=None, doc="sd of a read of A", unit="weight units", at_least=0
+    )
+    transfer_every: int = static(default=1, doc="updates between two reads", at_least=1)
+
+    chops: ClassVar[bool] = False
+    """Whether the rows of A have choppers."""
+
+    def remember(self, shape: tuple[int, ...]) -> Any:
+        """What the rule remembers of an array of weights: a NamedTuple of arrays of ``shape``."""
+        raise NotImplementedError(f"{type(self).__name__} must define remember")
+
+    def on_read(self, memory: Any, read: Read) -> tuple[Any, Array]:
+        """What a read of a row means.
+
+        Args:
+          memory: what the rule remembers of the row.
+          read: the read.
+
+        Returns:
+          What it remembers afterwards, and the signed whole pulses for the row of C.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must define on_read")
+
+    def flips(self, stream: random.Stream, turn: Array) -> Array:
+        """Whether a row's chopper flips after its read number ``turn``."""
+        del stream, turn
+        return jnp.bool_(False)
+
+    def check(self, device: Device, cell: Cell) -> None:
+        """A must hold weights of both signs."""
+        _check_two_signed(type(self).__name__, device, cell)
+
+    def transform(
+        self,
+        device: Device,
+        *,
+        key: Key[Array, ""],
+        cell: Cell | None = None,
+        pulses: Scheme | None = None,
+        slow_device: Device | None = None,
+        exact_noise: bool = False,
+    ) -> optax.GradientTransformationExtraArgs:
+        """Pulsed SGD on A, and C by the rule; ``slow_device`` makes C of another device than A."""
+        cell = ReferenceCell() if cell is None else cell
+        c_device = device if slow_device is None else slow_device
+        self.check(device, cell)
+        keys = jax.random.split(key, 3)
+        options: dict[str, Any] = {"cell": cell, "exact_noise": exact_noise}
+        fast = pulsed_update(device, key=keys[0], pulses=pulses, **options)
+        slow = pulsed_update(c_device, key=keys[1], pulses=Delivered(), **options)
+        return _transfer(as_arrays(self), fast, slow, keys[2])
+
+
+def _transfer(
+    rule: Transfer, fast: Any, slow: Any, key: Key[Array, ""]
+) -> optax.GradientTransformationExtraArgs:
+    def init(params: Any) -> TransferState:
+        zeros = jax.tree.map(lambda w: jnp.zeros(jnp.shape(w), jnp.float32), params)
+        of_a, of_c = fast.init(zeros), slow.init(params)
+        a = of_a.readout(zeros)
+        c = of_c.readout(params) if rule.gamma is not None else None
+        remembered = [rule.remember(jnp.shape(w)) for w in jax.tree.leaves(zeros)]
+        memory = stack(remembered, jax.tree.structure(zeros), jax.tree.structure(rule.remember(())))
+        signs = jax.tree.map(lambda w: jnp.ones(as_rows(w).shape[0]), zeros) if rule.chops else None
+        count = jnp.zeros((), jnp.int32)
+        state = TransferState(count, key, rule, of_a, a, of_c, c, memory, signs)
+        return jax.tree.map(jnp.copy, state)
+
+    def update(
+        updates: Any, state: TransferState, params: Any = None, **extra_args: Any
+    ) -> tuple[Any, TransferState]:
+        del extra_args
+        if params is None:
+            raise UserError("transfer: update needs params; call update(grads, state, params)")
+        rule, stream = state.rule, random.fold_in(random.stream(state.key), state.count)
+        wanted = updates
+        if rule.chops:
+            wanted = jax.tree.map(_chop, updates, state.chopper)
+        change, of_a = fast.update(wanted, state.fast, state.a)
+        a = jax.tree.map(jnp.add, state.a, change)
+        c = params if state.c is None else state.c
+        cell, size = state.slow.cell, state.slow.cell.pulse_size(state.slow.device)
+
+        weights, treedef = jax.tree.flatten(c)
+        structure = jax.tree.structure(rule.remember(()))
+        memories = unstack(state.memory, treedef, structure)
+        choppers = treedef.flatten_up_to(state.chopper) if rule.chops else [None] * len(weights)
+        places, names = crossbars(c), name_leaves(c)
+        rows, counts = [], []
+        for i, (place, name, of_leaf) in enumerate(
+            zip(places, names, treedef.flatten_up_to(a), strict=True)
+        ):
+            row, turn, active = _whose_turn(rule, state.count, place, as_rows(of_leaf).shape[0])
+            own = random.fold_in(stream, name)
+            value = take(of_leaf, row)
+            value = value + _read_noise(rule, state.fast, value, random.fold_in(own, 0))
+            sign = jnp.float32(1.0) if choppers[i] is None else choppers[i][row]
+            flips = active & rule.flips(random.fold_in(own, 1), turn)
+            read = Read(value, sign, turn, flips, size, random.fold_in(own, 2))
+            before = jax.tree.map(lambda m, row=row: take(m, row), memories[i])
+            after, n = rule.on_read(before, read)
+            kept = jax.tree.map(lambda new, old, on=active: jnp.where(on, new, old), after, before)
+            memories[i] = jax.tree.map(lambda m, new, row=row: put(m, new, row), memories[i], kept)
+            if choppers[i] is not None:
+                choppers[i] = choppers[i].at[row].set(jnp.where(flips, -sign, sign))
+            rows.append(row)
+            counts.append(jnp.where(active, n, 0.0))
+
+        of_c, c_new = _write(slow, cell, state.slow, weights, treedef, rows, counts)
+        state = state._replace(
+            count=optax.safe_increment(state.count),
+            fast=of_a,
+            a=a,
+            slow=of_c,
+            c=None if state.c is None else c_new,
+            memory=stack(memories, treedef, structure),
+            chopper=treedef.unflatten(choppers) if rule.chops else None,
+        )
+        new = c_new if state.c is None else jax.tree.map(lambda a, c: rule.gamma * a + c, a, c_new)
+        change = jax.tree.map(
+            lambda w, new: (new - w.astype(jnp.float32)).astype(w.dtype), params, new
+        )
+        return change, state
+
+    return optax.GradientTransformationExtraArgs(init, update)
+
+
+def _chop(wanted: Array, signs: Array) -> Array:
+    """Every row of a wanted change times its chopper's sign."""
+    return (as_rows(wanted) * signs.astype(wanted.dtype)[:, None]).reshape(wanted.shape)
+
+
+def _whose_turn(rule: Transfer, count: Array, place: Rows, rows: int) -> tuple[Array, Array, Array]:
+    """The row of an array that is read now, how often it was read before, and whether it is."""
+    reads = count // rule.transfer_every
+    row = reads % place.of - place.first
+    now = (count + 1) % rule.transfer_every == 0
+    return jnp.clip(row, 0, rows - 1), reads // place.of, now & (row >= 0) & (row < rows)
+
+
+def _read_noise(rule: Transfer, fast: PulsedUpdateState, value: Array, stream: Any) -> Any:
+    """The error of reading a row of A: the devices' own, and the reading circuit's."""
+    if rule.sigma_transfer is None and fast.device.sigma_read is None:
+        return 0.0
+    variance = jnp.zeros_like(value) if rule.sigma_transfer is None else rule.sigma_transfer**2
+    if fast.device.sigma_read is not None:
+        variance = variance + fast.cell.read_variance(fast.device, value)
+    return jnp.sqrt(variance) * random.normal(stream, value.shape)
+
+
+def _write(
+    slow: Any,
+    cell: Cell,
+    state: PulsedUpdateState,
+    weights: list[Array],
+    treedef: Any,
+    rows: list[Array],
+    counts: list[Array],
+) -> tuple[PulsedUpdateState, Any]:
+    """Pulses for one row of each array of C; the others' cells are left alone where they idle."""
+    if not cell.idles(state.device):
+        everywhere = [
+            put(jnp.zeros(jnp.shape(w), jnp.float32), n, row)
+            for w, n, row in zip(weights, counts, rows, strict=True)
+        ]
+        c = treedef.unflatten(weights)
+        change, state = slow.update(treedef.unflatten(everywhere), state, c)
+        return state, jax.tree.map(lambda w, d: w.astype(jnp.float32) + d, c, change)
+
+    def own(leaf: Array, weight: Array, row: Array) -> Array:
+        """A row of what the cells know of each weight; what is the same for all stays whole."""
+        return take(leaf, row) if jnp.shape(leaf) == jnp.shape(weight) else leaf
+
+    def back(leaf: Array, weight: Array, row: Array, new: Array) -> Array:
+        return put(leaf, new, row) if jnp.shape(leaf) == jnp.shape(weight) else leaf
+
+    c, at = treedef.unflatten(weights), treedef.unflatten(rows)
+    is_tree = lambda node: jax.tree.structure(node) == treedef  # noqa: E731
+    few = state._replace(
+        cells=jax.tree.map(lambda t: jax.tree.map(own, t, c, at), state.cells, is_leaf=is_tree)
+    )
+    some = jax.tree.map(lambda w, row: take(w, row).astype(jnp.float32), c, at)
+    change, after = slow.update(treedef.unflatten(counts), few, some)
+    cells = jax.tree.map(
+        lambda t, new: jax.tree.map(back, t, c, at, new),
+        state.cells,
+        after.cells,
+        is_leaf=is_tree,
+    )
+    state = after._replace(cells=cells)
+    moved = jax.tree.map(
+        lambda w, row, old, d: put(w.astype(jnp.float32), old + d, row), c, at, some, change
+    )
+    return state, state.readout(moved)
+
+
+def _check_two_signed(algorithm: str, device: Device, cell: Cell) -> None:
+    """A must hold weights of both signs."""
+    at_bound = isinstance(device.g_ref, int | float) and device.g_ref in (0, 1)
+    if at_bound and type(cell).__name__ in ("ReferenceCell", "VectorCell"):
+        raise UserError(
+            f"{algorithm}: its fast array needs weights of both signs, and a {type(cell).__name__} "
+            f"of {type(device).__name__} with g_ref = {device.g_ref} has one; take "
+            "RefreshPair() or DifferentialPair(), or another g_ref"
+        )

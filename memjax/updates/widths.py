@@ -1,0 +1,21 @@
+"""Pulses of a width of their own: which devices know them."""
+
+from typing import Any
+
+import numpy as np
+
+from memjax.devices import MODELS, Device
+from memjax.errors import UserError
+
+
+def check_widths(algorithm: str, device: Device, width: Any) -> None:
+    """Raises ``UserError`` where a device knows whole pulses only and ``width`` is not 1."""
+    if not device.whole_pulses or (
+        isinstance(width, int | float | np.ndarray) and np.all(width == 1)
+    ):
+        return
+    able = ", ".join(name for name, model in MODELS.items() if not model.whole_pulses)
+    raise UserError(
+        f"{algorithm}: it sets the width of pulses, and {type(device).__name__} knows whole pulses "
+        f"only; take one of {able}"
+    )
