@@ -79,6 +79,15 @@ class Cell:
         """
         raise NotImplementedError(f"{type(self).__name__} must define pulse")
 
+    def shares(self, n: Array) -> tuple[Array, ...]:
+        """The signed pulses that each device of a cell takes of ``n``, up positive, on average."""
+        return (n,)
+
+    def conductances(self, device: Device, state: CellState, weight: Array) -> tuple[Array, ...]:
+        """The normalised conductance of each device of the cells."""
+        del device, weight
+        return state.conductances
+
     def readout(self, device: Device, state: CellState, weight: Array) -> Array:
         """The weight that the cells hold, given the last one that they were seen to hold."""
         raise NotImplementedError(f"{type(self).__name__} must define readout")

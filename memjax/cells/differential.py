@@ -6,6 +6,7 @@ from memjax import random
 from memjax.cells.base import Cell, CellState, Count
 from memjax.cells.several import pulse_all
 from memjax.devices import Device
+from memjax.fusion import once
 from memjax.pytree import params
 
 
@@ -41,8 +42,13 @@ class DifferentialPair(Cell):
     ) -> tuple[CellState, Array]:
         """``n`` pulses up on g+ and as many down on g-."""
         del count
+        n = once(n)
         state = pulse_all(device, state, [n, -n], stream, exact_noise=exact_noise)
         return state, self.readout(device, state, weight)
+
+    def shares(self, n: Array) -> tuple[Array, ...]:
+        """As many down on g- as up on g+."""
+        return n, -n
 
     def readout(self, device: Device, state: CellState, weight: Array) -> Array:
         """``R (g+ - g-)``."""

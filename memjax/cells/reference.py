@@ -56,6 +56,11 @@ class ReferenceCell(Cell):
         moved = weight + 2.0 * self.weight_range * change
         return CellState((array,), ()), self._clip(device, array, moved)
 
+    def conductances(self, device: Device, state: CellState, weight: Array) -> tuple[Array, ...]:
+        """``g = g_ref + w / (2 R)``."""
+        del state
+        return (self._conductance(device, weight),)
+
     def readout(self, device: Device, state: CellState, weight: Array) -> Array:
         """The weight, held within each device's bounds."""
         return self._clip(device, state.devices[0], weight)

@@ -2,16 +2,15 @@
 
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 from jaxtyping import Array
 
 from memjax import random
 from memjax.cells.base import CellState, Count
 from memjax.cells.differential import DifferentialPair
-from memjax.cells.several import pick, pulse_one
+from memjax.cells.several import pick, pulse_all
 from memjax.devices import Device
-from memjax.devices.keeping import Kept
+from memjax.fusion import once
 from memjax.pytree import Leaf, param, params
 
 
@@ -19,18 +18,18 @@ from memjax.pytree import Leaf, param, params
 class RefreshPair(DifferentialPair):
     """``w = R (g+ - g-)``; a pulse up potentiates g+, a pulse down g-, and nothing is depressed.
 
-    Both conductances only grow, so pairs are refreshed: read, both devices RESET to Gmin, and the
-    difference re-programmed on the larger, with the noise of its pulses. Of the pairs, those are
-    due at every ``refresh_every``-th update in which the larger conductance exceeds
-    ``refresh_above`` and the smaller ``refresh_below``, both fractions of the range (all, where
-    those are ``None``). A pair that is due takes the update's own pulses together with those that
-    re-programme it. On saturation: ``refresh_every=1, refresh_above=0.9``.
+    Both conductances only grow, so pairs are refreshed: read, both devices RESET to their own Gmin,
+    and the difference that was read re-programmed on one of them, with the noise of its pulses. Of
+    the pairs, those are due at every ``refresh_every``-th update in which the larger conductance
+    exceeds ``refresh_above`` and the smaller ``refresh_below``, both fractions of the range (all,
+    where those are ``None``). A pair that is due takes the update's own pulses together with those
+    that re-programme it. On saturation: ``refresh_every=1, refresh_above=0.9``.
 
-    The number of pulses that re-programme a difference d is ``round(integral of dg / step(g) from
-    Gmin to Gmin + d)``, of the device's own mean step, as a write with verification finds it: at
-    most half a step off, and the noise.
+    The number of pulses is the one that leads nearest in the mean, as a write with verification
+    finds it on each device: at most half a step off, and the noise. What one device cannot hold is
+    lost, and where steps vanish at a bound, the last of the way to it.
 
-    One pulse moves one device, ``R nominal_step``. Two arrays a weight are state.
+    One pulse moves one device, ``R mean_step``. Two arrays a weight are state.
 
     Example:
       >>> from memjax.cells import RefreshPair
@@ -89,27 +88,25 @@ class RefreshPair(DifferentialPair):
         count: Count = 0,
         exact_noise: bool = False,
     ) -> tuple[CellState, Array]:
-        """``|n|`` pulses on the device of n's sign, after a RESET and with what re-programmes it."""
-        due = self._is_due(state, count)
-        difference = state.conductances[0] - state.conductances[1]
-        if device.sigma_read is not None:
-            xi = random.normal(random.fold_in(stream, 2**20), n.shape, exact=exact_noise)
-            plus, minus = (g + device.g_offset for g in state.conductances)
-            difference += device.sigma_read * jnp.sqrt(plus * plus + minus * minus) * xi
-        both = zip(state.devices, state.conductances, strict=True)
-        reset = [device.reset(array, g, due) for array, g in both]
-        state = CellState(tuple(array for array, _ in reset), tuple(g for _, g in reset))
-        missing = difference - (state.conductances[0] - state.conductances[1])
-        array, bottom = pick((missing < 0).astype(jnp.int32), state)
-        n = n + jnp.sign(missing) * _rewrite(device, array, bottom, jnp.abs(missing), due)
-        chosen = (n < 0).astype(jnp.int32)
-        state = pulse_one(device, state, chosen, jnp.abs(n), stream, exact_noise=exact_noise)
-        return state, self.readout(device, state, weight)
-
-    def _is_due(self, state: CellState, count: Count) -> Array:
-        """Which pairs are refreshed with the update after ``count`` others."""
+        """``|n|`` pulses on the device of n's sign, and those that re-programme pairs due."""
         done = jnp.asarray(count, jnp.float32)
         now = (done + 1.0) % self.refresh_every < 1.0  # the remainder of floats is exact
+
+        due = self._are_due(now, state)
+        wanted = self._read(device, state, stream, exact_noise=exact_noise)
+        state = _reset(device, state, due)
+        missing = jnp.where(due, wanted - (state.conductances[0] - state.conductances[1]), 0.0)
+        array, g = pick((missing < 0).astype(jnp.int32), state)
+        n = once(n + jnp.sign(missing) * device.pulses_up(array, g, jnp.abs(missing)))
+        state = pulse_all(device, state, self.shares(n), stream, exact_noise=exact_noise)
+        return state, self.readout(device, state, weight)
+
+    def shares(self, n: Array) -> tuple[Array, ...]:
+        """Up on g+ or up on g-; what a refresh adds is not counted."""
+        return jnp.maximum(n, 0.0), jnp.maximum(-n, 0.0)
+
+    def _are_due(self, now: Array, state: CellState) -> Array:
+        """Which pairs are refreshed, at an update that refreshes."""
         plus, minus = state.conductances
         due = jnp.broadcast_to(now, plus.shape)
         if self.refresh_above is not None:
@@ -118,29 +115,21 @@ class RefreshPair(DifferentialPair):
             due &= jnp.minimum(plus, minus) > self.refresh_below
         return due
 
+    def _read(
+        self, device: Device, state: CellState, stream: random.Stream, *, exact_noise: bool
+    ) -> Array:
+        """``g+ - g-``, with the noise of reading both."""
+        plus, minus = state.conductances
+        difference = plus - minus
+        if device.sigma_read is None:
+            return difference
+        xi = random.normal(random.fold_in(stream, 2**20), difference.shape, exact=exact_noise)
+        seen = jnp.hypot(plus + device.g_offset, minus + device.g_offset)
+        return difference + device.sigma_read * seen * xi
 
-def _rewrite(device: Device, array: Any, g: Array, distance: Array, where: Array) -> Array:
-    """Pulses that lead nearest to ``distance`` above ``g`` in the mean: a write with verification.
 
-    Each round fires as many as the step at the place reached suggests; where they would lead more
-    than half a step too far, none, and the next round at most half as many. It gives up where the
-    step has all but vanished.
-    """
-    array = array.array if isinstance(array, Kept) else array
-    target = jnp.minimum(g + distance, array.g_max)
-    least = 0.01 * device.nominal_step
-
-    def verify(carry: tuple[Any, Array, Array, Array]) -> tuple[Any, Array, Array, Array]:
-        array, g, n, most = carry
-        step = device.mean_change(array, g, jnp.ones_like(g))
-        more = jnp.round((target - g) / jnp.maximum(step, least))
-        more = jnp.where(step > least, jnp.clip(more, 0.0, most), 0.0)
-        after = g + device.mean_change(array, g, more)
-        fits = after - target <= 0.5 * step
-        most = jnp.where(fits, jnp.where(more > 0, most, 0.0), jnp.floor(0.5 * more))
-        more = jnp.where(fits, more, 0.0)
-        return device.remember(array, g, more), jnp.where(fits, after, g), n + more, most
-
-    start = array, g, jnp.zeros_like(g), jnp.where(where, jnp.round(1.0 / device.nominal_step), 0.0)
-    _, _, n, _ = jax.lax.while_loop(lambda carry: jnp.any(carry[3] > 0), verify, start)
-    return n
+def _reset(device: Device, state: CellState, where: Array) -> CellState:
+    """Both devices of some pairs at Gmin."""
+    both = zip(state.devices, state.conductances, strict=True)
+    reset = [device.reset(array, g, where) for array, g in both]
+    return CellState(tuple(array for array, _ in reset), tuple(g for _, g in reset))

@@ -1,4 +1,4 @@
-"""Pulses for a cell of several devices: for all, or for one whose turn it is or the sign chooses."""
+"""Pulses for a cell of several devices: for all of them, or for one that is chosen."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,6 +10,7 @@ from jaxtyping import Array
 from memjax import random
 from memjax.cells.base import CellState
 from memjax.devices import Device
+from memjax.fusion import once
 
 
 def pulse_one(
@@ -45,16 +46,17 @@ def pulse_one(
     _, change = device.advance(array, g, n, noise)
     moved = jnp.clip(g + change, array.g_min, array.g_max)
     conductances = tuple(
-        jnp.where(chosen == k, moved, old) for k, old in enumerate(state.conductances)
+        once(jnp.where(chosen == k, moved, old)) for k, old in enumerate(state.conductances)
     )
     return state._replace(conductances=conductances)
 
 
 def pick(chosen: Array, state: CellState) -> tuple[Any, Array]:
     """Device number ``chosen`` of each cell, and its conductance."""
+    weights = jnp.ndim(state.conductances[0])
 
     def choose(first: Array, *others: Array) -> Array:
-        if jnp.ndim(first) == 0:  # the same for all devices
+        if jnp.ndim(first) < weights:  # a scalar: the same for all devices
             return first
         for k, other in enumerate(others, 1):
             first = jnp.where(chosen == k, other, first)
@@ -88,5 +90,5 @@ def pulse_all(
             return random.normal(own, n.shape, exact=exact_noise)
 
         array, change = device.advance(array, g, n, noise)
-        moved.append((array, jnp.clip(g + change, array.g_min, array.g_max)))
+        moved.append((array, once(jnp.clip(g + change, array.g_min, array.g_max))))
     return CellState(tuple(array for array, _ in moved), tuple(g for _, g in moved))

@@ -9,6 +9,7 @@ from memjax import random
 from memjax.cells.base import Cell, CellState, Count
 from memjax.cells.several import pulse_all, pulse_one
 from memjax.devices import Device
+from memjax.fusion import once
 from memjax.pytree import params, static
 
 RULES = ("all", "first", "in_turn", "at_random")
@@ -20,8 +21,8 @@ class VectorCell(Cell):
     """``w = (2 R / n) sum over n devices of (g - g_ref)``: the mean of n reference cells.
 
     An update's pulses go to all devices; or to one, n times smaller a step: always the first, each
-    in turn (the count of updates modulo n, one counter for the whole array), or one at random, drawn
-    anew for each update. n arrays a weight are state.
+    in turn (the count of updates modulo n), or one at random, drawn anew for each update. The whole
+    array has one counter and one draw. n arrays a weight are state.
 
     Example:
       >>> from memjax.cells import VectorCell
@@ -59,12 +60,17 @@ class VectorCell(Cell):
         exact_noise: bool = False,
     ) -> tuple[CellState, Array]:
         """``n`` pulses, by the rule."""
+        n = once(n)
         if self.rule == "all":
             state = pulse_all(device, state, [n] * self.devices, stream, exact_noise=exact_noise)
         else:
             chosen = self._turn(stream, count)
             state = pulse_one(device, state, chosen, n, stream, exact_noise=exact_noise)
         return state, self.readout(device, state, weight)
+
+    def shares(self, n: Array) -> tuple[Array, ...]:
+        """All of them, or the n-th part where one device takes the pulses."""
+        return (n if self.rule == "all" else n / self.devices,) * self.devices
 
     def readout(self, device: Device, state: CellState, weight: Array) -> Array:
         """The mean of the devices' own weights."""

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jaxtyping import Array
 
 from memjax import random
-from memjax.devices import c2c, keeping, population
+from memjax.devices import c2c, keeping, population, verified_write
 from memjax.devices.population import Spread
 from memjax.errors import UserError
 from memjax.pytree import Leaf, param, params, static
@@ -111,6 +111,18 @@ class Device:
         default=None, doc="random walk: its sd an update", unit="fraction of the range", at_least=0
     )
     gmax: Leaf | None = param(default=None, doc="Gmax", unit="S", more_than=0)
+    voltage_up: Leaf | None = param(
+        default=None, doc="amplitude of a potentiation pulse", unit="V", more_than=0
+    )
+    voltage_down: Leaf | None = param(
+        default=None, doc="amplitude of a depression pulse", unit="V", more_than=0
+    )
+    width_up: Leaf | None = param(
+        default=None, doc="width of a potentiation pulse", unit="s", more_than=0
+    )
+    width_down: Leaf | None = param(
+        default=None, doc="width of a depression pulse", unit="s", more_than=0
+    )
     weight_span: Leaf = param(
         default=2.0,
         doc="the model's own weights from Gmin to Gmax, for pulse responses",
@@ -235,10 +247,23 @@ class Device:
         """
         raise NotImplementedError(f"{type(self).__name__} must define response")
 
-    def mean_change(self, array: Any, g: Array, n: Array) -> Array:
-        """The mean of ``response``, of what ``init`` or ``advance`` returned."""
+    def pulses_up(self, array: Any, g: Array, distance: Array) -> Array:
+        """Whole pulses that raise the mean conductance by ``distance``, as nearly as they can.
+
+        What a write with verification finds (``memjax.devices.verified_write``); a model whose law
+        can be inverted says so itself.
+
+        Args:
+          array: what ``init`` returned, or the last ``advance``.
+          g: normalised conductances.
+          distance: how far up, at least 0.
+        """
         own = array.array if isinstance(array, keeping.Kept) else array
-        return self.response(own, g, n)[0]
+        return self.count_up(own, g, distance)
+
+    def count_up(self, array: Any, g: Array, distance: Array) -> Array:
+        """The same of what ``fabricate`` returned: by trial, where the model knows no better."""
+        return verified_write.pulses_up(self, array, g, distance)
 
     def remember(self, array: Any, g: Array, n: Array) -> Any:
         """What ``n`` pulses leave in the devices besides their conductance: here, nothing.

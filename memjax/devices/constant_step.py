@@ -31,3 +31,8 @@ class ConstantStep(Device):
         del g
         step = jnp.where(n > 0, array.up, array.down)
         return n * step, step * self.sigma_c2c * jnp.sqrt(jnp.abs(n))
+
+    def count_up(self, array: Spread, g: Array, distance: Array) -> Array:
+        """``round(distance / step)``, as far as the bound."""
+        distance = jnp.minimum(distance, array.g_max - g)
+        return jnp.round(distance * (1.0 / jnp.maximum(array.up, 1e-6 * self.nominal_step)))

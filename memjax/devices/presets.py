@@ -47,18 +47,27 @@ def _neurosim(
     r_on: Leaf,
     on_off: Leaf,
     sigma_c2c: Leaf,
+    up: tuple[Leaf, Leaf],
+    down: tuple[Leaf, Leaf],
     pulses_down: Leaf | None = None,
 ) -> Device:
-    """A row of MLP+NeuroSim's table; its c2c is a fraction of the range per square root of n."""
+    """A row of MLP+NeuroSim's table; its c2c is a fraction of the range per square root of n.
+
+    ``up`` and ``down`` are its pulses, in volts and seconds.
+    """
     return SaturatingExponential(
         levels=pulses,
-        levels_down=pulses_down,
+        levels_down=pulses if pulses_down is None else pulses_down,
         nl_up=nl_up,
         nl_down=nl_down,
         gmax=1.0 / r_on,
         on_off=on_off,
         sigma_c2c=sigma_c2c,
         c2c="pulse",
+        voltage_up=up[0],
+        width_up=up[1],
+        voltage_down=down[0],
+        width_down=down[1],
     )
 
 
@@ -248,42 +257,54 @@ PRESETS: dict[str, Preset] = {
         "Nandakumar et al., Front. Neurosci. 14:406 (2020)",
     ),
     "Ag:a-Si": Preset(
-        _neurosim(97, 2.4, -4.88, 1 / 38.462e-9, 38.462 / 3.0769, 0.035, pulses_down=100),
+        _neurosim(
+            97,
+            2.4,
+            -4.88,
+            1 / 38.462e-9,
+            38.462 / 3.0769,
+            0.035,
+            (3.2, 300e-6),
+            (2.8, 300e-6),
+            pulses_down=100,
+        ),
         "silver in amorphous silicon",
         f"Jo et al., Nano Lett. 10:1297 (2010); {_NEUROSIM}",
     ),
     "TaOx/TiO2": Preset(
-        _neurosim(102, 1.85, -1.79, 5e6, 2, 0.01),
+        _neurosim(102, 1.85, -1.79, 5e6, 2, 0.01, (3.0, 40e-3), (3.0, 10e-3)),
         "bilayer oxide ReRAM; c2c is below 1 %",
         f"Gao et al., Nanotechnology 26:455204 (2015); {_NEUROSIM}",
     ),
     "TaOx/HfOx": Preset(
-        _neurosim(128, 0.04, -0.63, 100e3, 10, 0.037),
+        _neurosim(128, 0.04, -0.63, 100e3, 10, 0.037, (1.6, 50e-9), (1.6, 50e-9)),
         "analog oxide ReRAM",
         f"Wu et al., VLSI Technology (2018); {_NEUROSIM}",
     ),
     "PCMO-Park2013": Preset(
-        _neurosim(50, 3.68, -6.76, 23e6, 6.84, 0.01),
+        _neurosim(50, 3.68, -6.76, 23e6, 6.84, 0.01, (2.0, 1e-3), (2.0, 1e-3)),
         "Pr0.7Ca0.3MnO3; c2c is below 1 %",
         f"Park et al., IEDM (2013); {_NEUROSIM}",
     ),
     "AlOx/HfO2": Preset(
-        _neurosim(40, 1.94, -0.61, 16.9e3, 4.43, 0.05),
+        _neurosim(40, 1.94, -0.61, 16.9e3, 4.43, 0.05, (0.9, 100e-6), (1.0, 100e-6)),
         "bilayer oxide ReRAM",
         f"Woo et al., IEEE EDL 37:994 (2016); {_NEUROSIM}",
     ),
     "GST-PCM": Preset(
-        _neurosim(100, 0.105, 2.4, 4.71e3, 19.8, 0.015, pulses_down=120),
+        _neurosim(
+            100, 0.105, 2.4, 4.71e3, 19.8, 0.015, (0.7, 6e-6), (3.0, 125e-9), pulses_down=120
+        ),
         "phase-change memory by pulses of growing amplitude",
         f"Kuzum et al., Nano Lett. 12:2179 (2012); {_NEUROSIM}",
     ),
     "EpiRAM": Preset(
-        _neurosim(64, 0.5, -0.5, 81e3, 50.2, 0.02),
+        _neurosim(64, 0.5, -0.5, 81e3, 50.2, 0.02, (5.0, 5e-6), (3.0, 5e-6)),
         "epitaxial SiGe dislocations",
         f"Choi et al., Nat. Mater. 17:335 (2018); {_NEUROSIM}",
     ),
     "HZO-FeFET": Preset(
-        _neurosim(32, 1.75, 1.46, 559e3, 45, 0.005),
+        _neurosim(32, 1.75, 1.46, 559e3, 45, 0.005, (3.65, 75e-9), (2.95, 75e-9)),
         "ferroelectric transistor; c2c is below 0.5 %",
         f"Jerry et al., IEDM (2017); {_NEUROSIM}",
     ),

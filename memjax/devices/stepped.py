@@ -1,6 +1,7 @@
 """Devices whose trains have no closed form: their pulses one by one, noise carried along."""
 
-from typing import Any
+import functools
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -18,6 +19,8 @@ class SteppedDevice(Device):
     made, ``v -> (1 + f'(m))^2 v + s(m)^2`` with ``s = sigma_c2c |f|``: exact to first order in
     ``sigma_c2c^2``. Most updates fire one pulse or none, and cost one round.
     """
+
+    whole_pulses: ClassVar[bool] = True
 
     def pulse(self, array: Any, g: Array, up: Array) -> Array:
         """The signed mean change of one pulse.
@@ -52,3 +55,24 @@ class SteppedDevice(Device):
         start = (jnp.zeros((), nothing.dtype), nothing, nothing, array)
         _, mean, variance, _ = jax.lax.while_loop(lambda c: c[0] < jnp.max(count), fire, start)
         return mean, jnp.sqrt(variance)
+
+    def single_response(self, array: Any, g: Array, n: Array) -> tuple[Array, Array]:
+        """The same of one pulse or none, without a loop."""
+        fires, up = n != 0, n > 0
+        step = self.pulse(array, g, up)
+        sd = self.pulse_sd(array, g, up, step)
+        return jnp.where(fires, step, 0.0), jnp.where(fires, sd, 0.0)
+
+
+@functools.cache
+def of_single_pulses(model: type[Device]) -> type[Device]:
+    """The model for trains of one pulse at most: a stepped one has no loop, others are as they are.
+
+    Example:
+      >>> from memjax.devices import ConstantStep
+      >>> of_single_pulses(ConstantStep) is ConstantStep
+      True
+    """
+    if getattr(model, "response", None) is not SteppedDevice.response:
+        return model
+    return type(model.__name__, (model,), {"response": SteppedDevice.single_response})

@@ -37,6 +37,7 @@ class Algorithm:
         cell: Cell | None = None,
         pulses: Scheme | None = None,
         exact_noise: bool = False,
+        diagnostics: bool = False,
     ) -> optax.GradientTransformationExtraArgs:
         """The Optax transform.
 
@@ -46,5 +47,6 @@ class Algorithm:
           cell: how devices make a weight (default: ``ReferenceCell()``).
           pulses: how wanted changes become pulses, where the algorithm leaves that open.
           exact_noise: exact normal numbers instead of the fast ones (static).
+          diagnostics: counts what pulses do (``memjax.updates.diagnostics``; static).
         """
         raise NotImplementedError(f"{type(self).__name__} must define transform")

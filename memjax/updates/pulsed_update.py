@@ -14,7 +14,10 @@ from memjax.devices import Device
 from memjax.errors import UserError
 from memjax.pulses import Bernoulli, Delivered, Scheme
 from memjax.pytree import as_arrays
+from memjax.updates.diagnostics import PulseStats, count_pulses, no_pulses
 from memjax.updates.struct_of_trees import stack, unstack
+
+_STATS = jax.tree.structure(PulseStats(*PulseStats._fields))
 
 
 class PulsedUpdateState(NamedTuple):
@@ -26,6 +29,7 @@ class PulsedUpdateState(NamedTuple):
       device: the device's parameters.
       cell: the cell's parameters.
       cells: the cells' state, a struct of trees congruent with the params.
+      stats: with diagnostics, what the pulses did, a struct of trees of scalars; else ``None``.
     """
 
     count: Int32[Array, ""]  # type: ignore[assignment]  # hides tuple.count, as Optax's states do
@@ -33,6 +37,7 @@ class PulsedUpdateState(NamedTuple):
     device: Device
     cell: Cell
     cells: CellState
+    stats: PulseStats | None = None
 
     def readout(self, params: Any) -> Any:
         """The weights that the devices hold; those that the state masks stay as they are."""
@@ -59,6 +64,7 @@ def pulsed_update(
     cell: Cell | None = None,
     pulses: Scheme | None = None,
     exact_noise: bool = False,
+    diagnostics: bool = False,
 ) -> optax.GradientTransformationExtraArgs:
     """Applies wanted weight changes as programming pulses on memristive devices.
 
@@ -81,6 +87,7 @@ def pulsed_update(
       pulses: how a wanted change becomes whole pulses (default: ``Bernoulli()``); ``Delivered()``
         takes updates that already are counts (``memjax.nn``).
       exact_noise: exact normal write noise instead of the fast one (static).
+      diagnostics: counts pulses, their load and their errors in ``state.stats`` (static).
 
     Returns:
       A transform with state ``PulsedUpdateState``. Its ``update`` needs ``params``.
@@ -124,7 +131,8 @@ def pulsed_update(
             for leaf, name in zip(leaves, names, strict=True)
         ]
         cells = stack(states, treedef, _structure(device, cell))
-        state = PulsedUpdateState(jnp.zeros((), jnp.int32), key, device, cell, cells)
+        stats = stack([no_pulses() for _ in leaves], treedef, _STATS) if diagnostics else None
+        state = PulsedUpdateState(jnp.zeros((), jnp.int32), key, device, cell, cells, stats)
         return jax.tree.map(jnp.copy, state)  # shares no buffer with itself or us: donate it freely
 
     def update(
@@ -139,7 +147,7 @@ def pulsed_update(
         states = unstack(state.cells, treedef, structure)
         step = random.fold_in(random.fold_in(random.stream(state.key), 1), state.count)
         size = state.cell.pulse_size(state.device)
-        changes, new_states = [], []
+        changes, new_states, counted = [], [], []
         for leaf, name, want, old in zip(leaves, names, wanted, states, strict=True):
             here = random.fold_in(step, name)
             weight = leaf.astype(jnp.float32)
@@ -157,9 +165,16 @@ def pulsed_update(
             )
             changes.append((held - weight).astype(leaf.dtype))
             new_states.append(new)
-        cells = stack(new_states, treedef, structure)
-        count = optax.safe_increment(state.count)
-        return treedef.unflatten(changes), state._replace(count=count, cells=cells)
+            if state.stats is not None:
+                what = {"asked": asked, "n": n, "change": held - weight}
+                counted.append(count_pulses(state.device, state.cell, old, weight, **what))
+        state = state._replace(
+            count=optax.safe_increment(state.count), cells=stack(new_states, treedef, structure)
+        )
+        if state.stats is not None:
+            now = stack(counted, treedef, _STATS)
+            state = state._replace(stats=jax.tree.map(jnp.add, state.stats, now))
+        return treedef.unflatten(changes), state
 
     return optax.GradientTransformationExtraArgs(init, update)
 

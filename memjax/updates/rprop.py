@@ -103,9 +103,10 @@ def pulse_width(shrink: Leaf = 0.99) -> optax.GradientTransformationExtraArgs:
             width = jnp.where(opposite, state.shrink * width, wider)
             return n, width, jnp.where(opposite, 0.0, sign)
 
-        outer = jax.tree.structure(updates)
-        found = jax.tree.map(pulse, updates, state.width, state.previous)
-        n, width, previous = jax.tree.transpose(outer, jax.tree.structure((0, 0, 0)), found)
+        leaves, outer = jax.tree.flatten(updates)
+        widths, signs = (outer.flatten_up_to(t) for t in (state.width, state.previous))
+        found = [pulse(*of_leaf) for of_leaf in zip(leaves, widths, signs, strict=True)]
+        n, width, previous = (outer.unflatten([f[k] for f in found]) for k in range(3))
         return n, PulseWidthState(state.shrink, width, previous)
 
     return optax.GradientTransformationExtraArgs(init, update)

@@ -53,8 +53,12 @@ class TransferState(NamedTuple):
         if self.c is None:
             return self.slow.readout(params)
         a, c = self.fast.readout(self.a), self.slow.readout(self.c)
-        mix = lambda w, a, c: (self.rule.gamma * a + c).astype(w.dtype)  # noqa: E731
-        return jax.tree.map(mix, params, a, c)
+        is_masked = lambda node: isinstance(node, optax.MaskedNode)  # noqa: E731
+
+        def mix(a: Any, c: Any, w: Any) -> Any:
+            return w if is_masked(a) else (self.rule.gamma * a + c).astype(w.dtype)
+
+        return jax.tree.map(mix, a, c, params, is_leaf=is_masked)
 
 
 class Read(NamedTuple):
@@ -133,13 +137,18 @@ class Transfer(Algorithm):
         pulses: Scheme | None = None,
         slow_device: Device | None = None,
         exact_noise: bool = False,
+        diagnostics: bool = False,
     ) -> optax.GradientTransformationExtraArgs:
         """Pulsed SGD on A, and C by the rule; ``slow_device`` makes C of another device than A."""
         cell = ReferenceCell() if cell is None else cell
         c_device = device if slow_device is None else slow_device
         self.check(device, cell)
         keys = jax.random.split(key, 3)
-        options: dict[str, Any] = {"cell": cell, "exact_noise": exact_noise}
+        options: dict[str, Any] = {
+            "cell": cell,
+            "exact_noise": exact_noise,
+            "diagnostics": diagnostics,
+        }
         fast = pulsed_update(device, key=keys[0], pulses=pulses, **options)
         slow = pulsed_update(c_device, key=keys[1], pulses=Delivered(), **options)
         return _transfer(as_arrays(self), fast, slow, keys[2])
@@ -152,7 +161,8 @@ def _transfer(
         zeros = jax.tree.map(lambda w: jnp.zeros(jnp.shape(w), jnp.float32), params)
         of_a, of_c = fast.init(zeros), slow.init(params)
         a = of_a.readout(zeros)
-        c = of_c.readout(params) if rule.gamma is not None else None
+        exact = jax.tree.map(lambda w: jnp.asarray(w, jnp.float32), params)
+        c = of_c.readout(exact) if rule.gamma is not None else None
         remembered = [rule.remember(jnp.shape(w)) for w in jax.tree.leaves(zeros)]
         memory = stack(remembered, jax.tree.structure(zeros), jax.tree.structure(rule.remember(())))
         signs = jax.tree.map(lambda w: jnp.ones(as_rows(w).shape[0]), zeros) if rule.chops else None

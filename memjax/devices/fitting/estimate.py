@@ -12,6 +12,7 @@ from memjax.devices.base import Device
 from memjax.devices.fitting.likelihood import Predictions, log_likelihood, predict
 from memjax.devices.fitting.problem import NOISES, Problem, device_of, from_line, pose, to_line
 from memjax.devices.fitting.ramps import Ramps
+from memjax.devices.stepped import of_single_pulses
 
 _MOST = 60  # steps of a search
 _SETTLED = 1e-3  # what a further step would add to the log-likelihood, twice
@@ -19,6 +20,8 @@ _LEFT = 0.05  # log-likelihood that a converged search may leave
 _POLISH = 6  # steps by the curvature itself
 _HALVINGS = 6  # of such a step
 _PART, _WIDTHS = 0.3, (1e-4, 3e-2)  # of a standard error, over which slopes are compared
+_NUDGE = 0.05  # of a noise, relative, for derivatives
+_FARTHEST = 0.5  # that a noise is moved, relative
 _FLAT = 1e-2  # curvature on the line of a parameter that is at its limit
 _ANY_GAIN = 10.0  # sd of the gains, where each ramp is to say its own
 _BLIND = 1e6  # sd of a reading, in windows, that tells nothing
@@ -44,6 +47,9 @@ class Estimate(NamedTuple):
         of a reading, in fractions of the window), ``low`` and ``high`` (the bounds, likewise).
       values, errors: estimates and standard errors, NaN at a limit; those left out are 0 and 0.
       free: which were estimated.
+      line, covariance, inside: the likelihood's maximum on the line, the curvature's covariance
+        there, and which parameters it is of.
+      shift: from that maximum to the estimates, on the line; 0 but for noises.
       log_likelihood: of all readings after each ramp's first, in units of the window.
       left: what another Newton step would add to it; infinite where this is no maximum.
       error: of the one-step predictions, in fractions of the window [ramp, point].
@@ -56,6 +62,10 @@ class Estimate(NamedTuple):
     values: np.ndarray
     errors: np.ndarray
     free: np.ndarray
+    line: np.ndarray
+    shift: np.ndarray
+    covariance: np.ndarray
+    inside: np.ndarray
     log_likelihood: float
     left: float
     error: np.ndarray
@@ -80,7 +90,7 @@ def estimate(
     ramps: Ramps,
     window: tuple[float, float],
     *,
-    thorough: bool = True,
+    coarse: tuple[int, ...] = (0, 1),
 ) -> Estimate:
     """The most likely parameters of a model.
 
@@ -92,7 +102,8 @@ def estimate(
       fixed: values of parameters that are given, such as the convention ``c2c``.
       ramps: the measurement.
       window: Gmin and Gmax in siemens: normalised conductances 0 and 1.
-      thorough: searches from two starts, in case there are several maxima; else from one.
+      coarse: the first searches, by the noises that they are given (0 or 1): two of them, in case
+        there are several maxima.
     """
     problem = pose(model, fixed, ramps, window)
     start = to_line(problem, problem.starts)
@@ -103,17 +114,17 @@ def estimate(
     # First the curve, with noises that are given: a start far off would mistake one for another.
     noisy = np.any(list(noises.values()), axis=0)
     u, value = start, -np.inf
-    for given in _COARSE if thorough else _COARSE[:1]:
-        coarse = sum(given[name] * noises[name] for name in NOISES) * free
-        other, _ = _search(problem, start, free & ~noisy, coarse, near=1.0)
-        other, more = _search(problem, np.where(noisy, start, other), free)
+    for given in (_COARSE[k] for k in coarse):
+        held = sum(given[name] * noises[name] for name in NOISES) * free
+        other, _ = search(problem, start, free & ~noisy, held, near=1.0)
+        other, more = search(problem, np.where(noisy, start, other), free)
         if more > value:
             u, value = other, more
     for name in ("read", "sigma_ramp"):
         fewer = free & ~noises[name]
         if fewer.sum() == free.sum() or _is_sure(problem, u, free, noises[name]):
             continue
-        other, less = _search(problem, u, fewer)
+        other, less = search(problem, u, fewer)
         if less > value - 1.0:
             u, value, free = other, less, fewer
     groups = ramps.device if len(np.unique(ramps.device)) >= _SANDWICH else None
@@ -122,7 +133,7 @@ def estimate(
 
 @functools.lru_cache(maxsize=64)
 def _compiled(model: type[Device], fixed: tuple, names: tuple[str, ...]) -> Any:
-    """Derivatives of each reading's log-likelihood, itself, and the ramps' predictions."""
+    """The ramps' predictions in units of the window, and derivatives of errors and variances."""
     shape = Problem(model, fixed, names, *(np.zeros(0),) * 3, data=(np.zeros(0),) * 3)
 
     def filtered(values: Any, y: Any, pulses: Any, sign: Any) -> Any:
@@ -130,54 +141,91 @@ def _compiled(model: type[Device], fixed: tuple, names: tuple[str, ...]) -> Any:
         scale = high - low
         noise = noise._replace(read=noise.read / scale)
         x = (y - low) / scale
-        predictions = jax.vmap(functools.partial(predict, device, noise))(x, pulses, sign)
-        each = jax.vmap(log_likelihood)(predictions, x)
-        each = each - jnp.where(jnp.isfinite(y[:, 1:]), jnp.log(scale), 0.0)
-        return each, (each, predictions)
+        now = jax.vmap(functools.partial(predict, device, noise))(x, pulses, sign)
+        seen = jnp.isfinite(y[:, 1:])
+        error, variance = now.error * scale, jnp.where(seen, now.variance * scale**2, 1.0)
+        now = now._replace(error=error, variance=variance)
+        return (error, variance), (now, jax.vmap(log_likelihood)(now, y))
 
-    return jax.jit(
-        jax.jacfwd(filtered, has_aux=True), compiler_options={"xla_backend_optimization_level": 1}
-    )
+    def derived(values: Any, *data: Any) -> Any:
+        def along(tangent: Any) -> Any:
+            _, slopes, rest = jax.jvp(
+                lambda values: filtered(values, *data), (values,), (tangent,), has_aux=True
+            )
+            return slopes, rest
+
+        return jax.vmap(along, out_axes=(0, None))(jnp.eye(len(names)))
+
+    return jax.jit(derived, compiler_options={"xla_backend_optimization_level": 1})
 
 
-def _filter(problem: Problem, values: np.ndarray) -> tuple[np.ndarray, np.ndarray, Predictions]:
-    """What the filter says of these values, in double precision."""
+class _Filtered(NamedTuple):
+    """What the filter says of parameters: of every reading, in units of the window."""
+
+    now: Predictions
+    each: np.ndarray  # log-likelihood [ramp, reading]
+    d_error: np.ndarray  # derivatives [parameter, ramp, reading]
+    d_variance: np.ndarray
+
+
+def _filter(problem: Problem, values: np.ndarray) -> _Filtered:
+    """Filters all ramps in double precision."""
     with (
         jax.enable_x64(True),
         jax.numpy_dtype_promotion("standard"),
         jax.numpy_rank_promotion("allow"),
     ):
-        function = _compiled(problem.model, problem.fixed, problem.names)  # type: ignore[arg-type]
+        single = problem.data[1].max() <= 1
+        model = of_single_pulses(problem.model) if single else problem.model  # type: ignore[arg-type]
+        function = _compiled(model, problem.fixed, problem.names)  # type: ignore[arg-type]
         arguments = map(jnp.asarray, (values, *problem.data))
-        slope, (each, predictions) = jax.tree.map(np.asarray, function(*arguments))
-    return slope, each, predictions
+        (d_error, d_variance), (now, each) = jax.tree.map(np.asarray, function(*arguments))
+    return _Filtered(now, each, d_error, d_variance)
 
 
-def _score(
-    problem: Problem, u: np.ndarray, free: np.ndarray, held: Any = 0.0
-) -> tuple[float, np.ndarray]:
-    """The log-likelihood, and each reading's derivatives of it [ramp, reading, free parameter]."""
+class Scores(NamedTuple):
+    """A point on the line: the log-likelihood, and what of it changes with the free parameters."""
+
+    value: float
+    ramps: np.ndarray  # derivatives of each ramp's log-likelihood [ramp, parameter]
+    d_error: np.ndarray  # of the errors, in sds [parameter, reading]
+    d_variance: np.ndarray  # of the variances, in themselves
+
+    @property
+    def slope(self) -> np.ndarray:
+        """The gradient."""
+        return self.ramps.sum(axis=0)
+
+    def information(self) -> np.ndarray:
+        """Fisher's information: minus the Hessian that is expected.
+
+        Source: Harvey (1989; see ``likelihood``), section 3.4.5.
+        """
+        matrix = self.d_error @ self.d_error.T + 0.5 * self.d_variance @ self.d_variance.T
+        return matrix + 1e-6 * np.eye(len(matrix))
+
+
+def score(problem: Problem, u: np.ndarray, free: np.ndarray, held: Any = 0.0) -> Scores:
+    """The likelihood of a point on the line; ``held`` are the values of what is not free."""
     values, slopes = from_line(problem, u)
-    slope, each, _ = _filter(problem, np.where(free, values, held))
-    value, slope = float(np.sum(each)), (slope * slopes)[..., free]
-    if not (np.isfinite(value) and np.isfinite(slope).all()):
-        return _WORST, np.zeros_like(slope)
-    return max(value, _WORST), slope
+    said = _filter(problem, np.where(free, values, held))
+    sd, chain = np.sqrt(said.now.variance), slopes[free][:, None, None]
+    d_error, d_variance = chain * said.d_error[free] / sd, chain * said.d_variance[free] / sd**2
+    off = said.now.error / sd
+    ramps = np.einsum("prt,rt->rp", d_error, -off)
+    ramps += np.einsum("prt,rt->rp", d_variance, 0.5 * (off**2 - 1.0))
+    value, n = float(np.sum(said.each)), len(d_error)
+    size = np.vdot(d_error, d_error) + np.vdot(d_variance, d_variance)
+    if not (np.isfinite(value) and np.isfinite(size) and np.isfinite(ramps).all()):
+        nothing = np.zeros((n, 1))
+        return Scores(_WORST, np.zeros_like(ramps), nothing, nothing)
+    return Scores(max(value, _WORST), ramps, d_error.reshape(n, -1), d_variance.reshape(n, -1))
 
 
-def _information(each: np.ndarray) -> np.ndarray:
-    """The outer product of the readings' scores, which is the Hessian on average.
-
-    Source: Berndt, Hall, Hall & Hausman, Ann. Econ. Soc. Meas. 3:653 (1974).
-    """
-    flat = each.reshape(-1, each.shape[-1])
-    return flat.T @ flat + 1e-6 * np.eye(flat.shape[-1])
-
-
-def _search(
+def search(
     problem: Problem, start: np.ndarray, free: np.ndarray, held: Any = 0.0, near: float = 1e-2
 ) -> tuple[np.ndarray, float]:
-    """The maximum over the free parameters, by a trust region.
+    """The maximum over the free parameters, by Fisher's scoring within a trust region.
 
     A step on the line is at most a few units long, a factor of ten or so, so that no parameter runs
     away while others are still far off.
@@ -194,39 +242,33 @@ def _search(
     """
 
     @functools.lru_cache(maxsize=4)
-    def score(point: bytes) -> tuple[float, np.ndarray]:
-        return _score(problem, whole(np.frombuffer(point)), free, held)
+    def at(point: bytes) -> Scores:
+        return score(problem, whole(np.frombuffer(point)), free, held)
 
     def whole(part: np.ndarray) -> np.ndarray:
         u = np.array(start, float)
         u[free] = part
         return np.clip(u, -40.0, 40.0)
 
-    def slope(part: np.ndarray) -> np.ndarray:
-        return -score(part.tobytes())[1].sum(axis=(0, 1))
-
-    def hessian(part: np.ndarray) -> np.ndarray:
-        return _information(score(part.tobytes())[1])
-
     def settled(intermediate_result: optimize.OptimizeResult) -> None:
-        g, h = slope(intermediate_result.x), hessian(intermediate_result.x)
-        if g @ np.linalg.pinv(h, hermitian=True) @ g < near:
+        here = at(intermediate_result.x.tobytes())
+        if here.slope @ np.linalg.pinv(here.information(), hermitian=True) @ here.slope < near:
             raise StopIteration
 
     first = np.asarray(start, float)[free]
     try:
         found = optimize.minimize(
-            lambda part: -score(part.tobytes())[0],
+            lambda part: -at(part.tobytes()).value,
             first,
-            jac=slope,
-            hess=hessian,
+            jac=lambda part: -at(part.tobytes()).slope,
+            hess=lambda part: at(part.tobytes()).information(),
             method="trust-exact",
             callback=settled,
             options={"initial_trust_radius": 0.5, "max_trust_radius": 3.0, "maxiter": _MOST},
         ).x
-    except np.linalg.LinAlgError:
+    except (np.linalg.LinAlgError, ValueError):  # SciPy's word for infinite entries
         found = first
-    return whole(found), score(found.tobytes())[0]
+    return whole(found), at(found.tobytes()).value
 
 
 def _is_sure(problem: Problem, u: np.ndarray, free: np.ndarray, which: np.ndarray) -> bool:
@@ -234,7 +276,7 @@ def _is_sure(problem: Problem, u: np.ndarray, free: np.ndarray, which: np.ndarra
 
     A sd with the relative standard error r adds about ``1 / (8 r^2)`` to the log-likelihood.
     """
-    information = _information(_score(problem, u, free)[1])
+    information = score(problem, u, free).information()
     variance = np.diag(np.linalg.pinv(information, hermitian=True))[which[free]]
     return bool(variance < _SURE**2)
 
@@ -244,6 +286,7 @@ class _Top(NamedTuple):
 
     u: np.ndarray
     inside: np.ndarray
+    held: np.ndarray  # values of the others
     value: float
     slopes: np.ndarray  # of each ramp
     covariance: np.ndarray  # on the line
@@ -257,16 +300,15 @@ def _climb(problem: Problem, u: np.ndarray, free: np.ndarray) -> _Top:
     it has no standard error, and the others' are those given it.
     """
     held = np.where(free, from_line(problem, u)[0], 0.0)
-    inside = free
+    inside, here = free, score(problem, u, free)
     for rest in reversed(range(_POLISH)):
-        value, each = _score(problem, u, inside, held)
-        slopes = each.sum(axis=1)
-        gradient, curvature = slopes.sum(axis=0), _curvature(problem, u, inside, held)
+        curvature = _curvature(problem, u, inside, held, here)
         size, limited = np.diag(curvature), (problem.lows > -np.inf)[inside]
-        flat = limited & (abs(size) < _FLAT) & (abs(gradient) < np.sqrt(_FLAT))
+        flat = limited & (abs(size) < _FLAT) & (abs(here.slope) < np.sqrt(_FLAT))
         held, inside = np.where(free, from_line(problem, u)[0], 0.0), _without(inside, flat)
-        slopes, gradient, curvature = slopes[:, ~flat], gradient[~flat], curvature[~flat][:, ~flat]
+        slopes, curvature = here.ramps[:, ~flat], curvature[~flat][:, ~flat]
         covariance, is_top = _inverse(curvature)
+        gradient = slopes.sum(axis=0)
         step = covariance @ gradient
         left = 0.5 * float(gradient @ step)
         if rest == 0 or (is_top and left < _SETTLED):
@@ -275,13 +317,14 @@ def _climb(problem: Problem, u: np.ndarray, free: np.ndarray) -> _Top:
         for _ in range(_HALVINGS):
             ahead = u.copy()
             ahead[inside] = np.clip(ahead[inside] + step, -40.0, 40.0)
-            if _score(problem, ahead, inside, held)[0] > value:
-                u = ahead
+            there = score(problem, ahead, inside, held)
+            if there.value > here.value:
+                u, here = ahead, there
                 break
             step = 0.5 * step
         else:
             break
-    return _Top(u, inside, value, slopes, covariance, left if is_top else np.inf)
+    return _Top(u, inside, held, here.value, slopes, covariance, left if is_top else np.inf)
 
 
 def _without(inside: np.ndarray, flat: np.ndarray) -> np.ndarray:
@@ -300,7 +343,8 @@ def _finish(
     the errors are the sandwich's (White, Econometrica 50:1, 1982).
     """
     top = _climb(problem, u, free)
-    values, slope = from_line(problem, top.u)
+    shift = _restricted(problem, top)
+    values, slope = from_line(problem, top.u + shift)
     values = np.where(free, values, 0.0)
     slopes = top.slopes
     if groups is not None:
@@ -314,43 +358,70 @@ def _finish(
     errors = np.where(free, np.nan, 0.0)
     errors[top.inside] = np.sqrt(variance) * abs(slope[top.inside])
     is_gain = np.array([name == "sigma_ramp" for name in problem.names])
-    *_, now = _filter(problem, values)
-    *_, own = _filter(problem, np.where(is_gain, _ANY_GAIN, values))
+    now = _filter(problem, values).now
+    own = _filter(problem, np.where(is_gain, _ANY_GAIN, values)).now
     # A filter that believes no reading goes its own way from the start.
     blind = np.where([name == "read" for name in problem.names], _BLIND, values)
     silent = np.isin(problem.names, ("sigma_c2c", "sigma_ramp"))
-    *_, alone = _filter(problem, np.where(silent, 0.0, blind))
-    seen, extent = np.isfinite(problem.data[0][:, 1:]), _extent(problem, values)
+    alone = _filter(problem, np.where(silent, 0.0, blind)).now
+    seen = np.isfinite(problem.data[0][:, 1:])
     error = np.where(seen, now.error, np.nan)
     return Estimate(
         names=problem.names,
         values=values,
         errors=errors,
         free=free,
+        line=top.u,
+        shift=shift,
+        covariance=top.covariance,
+        inside=top.inside,
         log_likelihood=top.value,
         left=top.left,
-        error=error * extent,
+        error=error,
         standardised=error / np.sqrt(now.variance),
-        residual=np.where(seen, alone.error, np.nan) * extent,
+        residual=np.where(seen, alone.error, np.nan),
         gains=np.asarray(own.gain),
         gain_errors=np.sqrt(own.gain_variance),
     )
 
 
-def _curvature(problem: Problem, u: np.ndarray, free: np.ndarray, held: np.ndarray) -> np.ndarray:
+def _restricted(problem: Problem, top: _Top) -> np.ndarray:
+    """How far noises move on the line to allow for the parameters estimated beside them.
+
+    Maximum likelihood takes residuals for errors, and so noises for too small. A Newton step leads
+    to where ``log L - log |J| / 2`` is largest, J the others' information.
+
+    Source: Cox & Reid, J. R. Stat. Soc. B 49:1 (1987); of a linear model, Patterson & Thompson,
+    Biometrika 58:545 (1971).
+    """
+    noisy = np.isin(problem.names, NOISES)[top.inside]
+    if noisy.all() or not np.isfinite(top.left):
+        return np.zeros_like(top.u)
+
+    def volume(u: np.ndarray) -> float:
+        others = score(problem, u, top.inside, top.held).information()[~noisy][:, ~noisy]
+        return float(np.linalg.slogdet(others)[1])
+
+    axes = np.eye(len(top.u))[top.inside][noisy]
+    ahead, behind = ([volume(top.u + way * _NUDGE * axis) for axis in axes] for way in (1, -1))
+    slope = (np.array(behind) - ahead) / (4.0 * _NUDGE)
+    step = np.clip(top.covariance[noisy][:, noisy] @ slope, -_FARTHEST, _FARTHEST)
+    return np.asarray(step @ axes)
+
+
+def _curvature(
+    problem: Problem, u: np.ndarray, free: np.ndarray, held: np.ndarray, here: Scores
+) -> np.ndarray:
     """Minus the second derivatives on the line, by differences of the first.
 
     Over a part of what the data tell a parameter to, so that kinks of a response (the nodes of a
     table) average out.
     """
-    _, each = _score(problem, u, free, held)
-    widths = np.clip(_PART / np.sqrt(np.sum(each**2, axis=(0, 1)) + 1e-12), *_WIDTHS)
+    widths = np.clip(_PART / np.sqrt(np.diag(here.information())), *_WIDTHS)
     rows = []
     for k, width in zip(np.flatnonzero(free), widths, strict=True):
         step = width * (np.arange(len(u)) == k)
-        ahead, behind = (
-            _score(problem, u + way * step, free, held)[1].sum(axis=(0, 1)) for way in (1, -1)
-        )
+        ahead, behind = (score(problem, u + way * step, free, held).slope for way in (1, -1))
         rows.append((behind - ahead) / (2.0 * width))
     curvature = np.array(rows)
     return 0.5 * (curvature + curvature.T)
@@ -362,9 +433,3 @@ def _inverse(curvature: np.ndarray) -> tuple[np.ndarray, bool]:
     eigen, axes = np.linalg.eigh(curvature / np.outer(size, size))
     axes = axes / size[:, None]
     return (axes / np.maximum(abs(eigen), _SINGULAR)) @ axes.T, bool(eigen.min() > _SINGULAR)
-
-
-def _extent(problem: Problem, values: np.ndarray) -> float:
-    """From the lower to the upper bound, in windows."""
-    named = dict(zip(problem.names, values, strict=True))
-    return float(named.get("high", 1.0) - named.get("low", 0.0))

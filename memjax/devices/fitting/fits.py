@@ -1,6 +1,7 @@
 """From measured pulses to a device: fit the models, compare them, choose one."""
 
 import dataclasses
+import functools
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,8 +13,9 @@ from memjax.devices import catalogue
 from memjax.devices.base import Device
 from memjax.devices.fitting import rollout, variation
 from memjax.devices.fitting.estimate import Estimate, estimate
+from memjax.devices.fitting.intervals import SDS, intervals
 from memjax.devices.fitting.likelihood import Noise
-from memjax.devices.fitting.problem import device_of, pose
+from memjax.devices.fitting.problem import Problem, device_of, pose
 from memjax.devices.fitting.ramps import Ramps
 from memjax.devices.fitting.table import from_table, read
 from memjax.devices.models import MODELS
@@ -64,6 +66,7 @@ class Fit:
       window: Gmin and Gmax of the device, in siemens.
       noise: sds of a ramp's gain and of a reading over the window.
       converged: whether the search ended in a maximum that describes the ramps (rms < 50 %).
+      problem, estimate: what was asked and what was found.
     """
 
     model: str
@@ -78,6 +81,8 @@ class Fit:
     window: tuple[float, float]
     noise: Noise
     converged: bool
+    problem: Problem = dataclasses.field(repr=False)
+    estimate: Estimate = dataclasses.field(repr=False)
 
     @property
     def aic(self) -> float:
@@ -88,6 +93,21 @@ class Fit:
     def bic(self) -> float:
         """``k log N - 2 log L``."""
         return self.n_parameters * float(np.log(self.n_readings)) - 2.0 * self.log_likelihood
+
+    @functools.cached_property
+    def intervals(self) -> dict[str, tuple[float, float]]:
+        """The 95 % interval of each parameter, and of noises left out; NaN at a limit.
+
+        Reckoned when first asked for (``memjax.devices.fitting.intervals``); of spreads between
+        devices, which are told by moments, 1.96 standard errors.
+        """
+        with np.errstate(all="ignore"):
+            low, high = intervals(self.problem, self.estimate).tolist()
+        ends = dict(zip(self.estimate.names, zip(low, high, strict=True), strict=True))
+        for name, value, error, _ in self.parameters:
+            if name not in ends or value != self.estimate.of(name):
+                ends[name] = max(value - SDS * error, 0.0), value + SDS * error
+        return ends
 
     def curves(self, ramps: Ramps) -> np.ndarray:
         """The noise-free ramp from each measured ramp's own start, in siemens [ramp, point]."""
@@ -212,18 +232,19 @@ def fit(
         raise UserError(f"fit: window = {window} must be 0 < Gmin < Gmax, in siemens")
     names = _names(model)
 
-    def one(name: str, convention: str, thorough: bool) -> Fit:
-        found = _fit(name, convention, ramps, window, thorough)
+    def one(name: str, convention: str, *coarse: int) -> Fit:
+        found = _fit(name, convention, ramps, window, coarse)
         if progress is not None:
             progress(name)
         return found
 
     first = _CONVENTIONS[0] if c2c is None else c2c
     with ThreadPoolExecutor(_WORKERS) as pool:
-        fits = list(pool.map(lambda name: one(name, first, len(names) == 1), names))
+        starts = (0, 1) if len(names) == 1 else (0,)
+        fits = list(pool.map(lambda name: one(name, first, *starts), names))
         fits.sort(key=_rank)
-        again = [(first, True)] if len(names) > 1 else []
-        again += [(_CONVENTIONS[1], len(names) == 1)] if c2c is None else []
+        again: list[Any] = [(first, 1)] if len(names) > 1 else []
+        again += [(_CONVENTIONS[1], *starts)] if c2c is None else []
         best = fits[0].model
         others = pool.map(lambda how: one(best, *how), again)
         fits[0] = min((fits[0], *others), key=_rank)
@@ -266,12 +287,16 @@ def _names(model: str) -> list[str]:
 
 
 def _fit(
-    name: str, convention: str, ramps: Ramps, window: tuple[float, float], thorough: bool
+    name: str,
+    convention: str,
+    ramps: Ramps,
+    window: tuple[float, float],
+    coarse: tuple[int, ...],
 ) -> Fit:
     fixed = {"c2c": convention}
     problem = pose(MODELS[name], fixed, ramps, window)
     with np.errstate(all="ignore"):
-        found = estimate(MODELS[name], fixed, ramps, window, thorough=thorough)
+        found = estimate(MODELS[name], fixed, ramps, window, coarse=coarse)
     device, noise, low, high = device_of(problem, found.values)
     extent = window[1] - window[0]
     own = float(window[0] + low * extent), float(window[0] + high * extent)
@@ -303,6 +328,8 @@ def _fit(
         window=own,
         noise=noise,
         converged=found.converged,
+        problem=problem,
+        estimate=found,
     )
     describes = max(outcome.rms.values()) < _WORST_RMS
     return outcome if describes else dataclasses.replace(outcome, converged=False)

@@ -153,7 +153,7 @@ def from_line(problem: Problem, u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The parameters of a point on the line, and their derivatives."""
     low, high = problem.lows, problem.highs
     with np.errstate(all="ignore"):
-        grown, share = np.exp(np.minimum(u, 500.0)), 1.0 / (1.0 + np.exp(-u))
+        grown, share = np.exp(u), 1.0 / (1.0 + np.exp(-u))
         one, two = np.isfinite(low), np.isfinite(low) & np.isfinite(high)
         value = np.where(two, low + (high - low) * share, np.where(one, low + grown, u))
         slope = np.where(two, (high - low) * share * (1 - share), np.where(one, grown, 1.0))

@@ -13,7 +13,7 @@ from memjax.errors import DataError
 ONE_DEVICE = "device"
 """The name of the device of a table that names none."""
 _MIXED = 5.0  # decades between two conductances of one table that only a mix of units explains
-_MOST = 10.0  # siemens
+_MOST = 1.0  # siemens: 1 Ω, less than a device's own wires
 _AGAINST_RAMP, _AGAINST_TABLE = -3.5, -2.5  # standard deviations of a ramp that goes nowhere
 
 
@@ -169,10 +169,11 @@ def _check_units(readings: list[Reading]) -> None:
             f"{values[odd]:.4g} S is about 1e{away[odd]:+.0f} times the usual: mixed units? "
             "give all in siemens (currents in ampere)"
         )
-    if np.median(values) > _MOST:
-        raise DataError(
-            f"{readings[0].sheet.name}: conductances are above {_MOST:g} S (median "
-            f"{np.median(values):.4g}): ohm or µS? give siemens (currents in ampere)"
+    if values.max() > _MOST:
+        highest = readings[int(np.argmax(values))]
+        highest.fail(
+            f"{values.max():.4g} S: no memristive device conducts more than {_MOST:g} S: in µS or "
+            "ohm? give siemens (µS / 1e6, 1 / ohm; currents in ampere)"
         )
 
 

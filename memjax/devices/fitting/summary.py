@@ -41,13 +41,17 @@ def models(fits: Fits) -> Table:
 
 
 def parameters(fit: Fit) -> Table:
-    """One model's parameters with their standard errors."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for title in ("parameter", "value", "standard error", "unit"):
-        table.add_column(title)
+    """One model's parameters with their standard errors and 95 % intervals."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    for title in ("parameter", "value", "standard error", "95 %", "unit"):
+        table.add_column(title, no_wrap=title != "unit")
     for name, value, error, unit in fit.parameters:
+        low, high = fit.intervals[name]
         shown = f"± {error:.2g}" if np.isfinite(error) else "at its limit"
-        table.add_row(name, f"{value:.5g}", shown, unit)
+        between = f"{low:.4g} to {high:.4g}" if np.isfinite(error) else ""
+        table.add_row(name, f"{value:.5g}", shown, between, unit)
+    for name in fit.intervals.keys() - {name for name, *_ in fit.parameters}:
+        table.add_row(name, "0", "left out", f"0 to {fit.intervals[name][1]:.4g}")
     return table
 
 

@@ -3,6 +3,7 @@
 import difflib
 import itertools
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,11 @@ from memjax.errors import DataError
 
 _UP = ("up", "potentiation", "ltp", "set", "+1", "1", "1.0")
 _DOWN = ("down", "depression", "ltd", "reset", "-1", "-1.0")
+_CURRENT = re.compile(r"current|^i($|[_ (\[])", re.IGNORECASE)
+_AS_CURRENT = (
+    "'conductance_S' (a tidy table holds I / V_read in siemens), or give two wide tables of "
+    "currents with --read-voltage"
+)
 _SIGNS = dict.fromkeys(_UP, 1) | dict.fromkeys(_DOWN, -1)
 
 
@@ -131,15 +137,22 @@ def _check_header(sheet: Sheet) -> None:
     missing = [name for name in REQUIRED if name not in sheet.columns]
     if missing:
         others = [name for name in sheet.header if name not in sheet.columns]
-        near = difflib.get_close_matches(missing[0], others, n=1)
-        remedy = f"rename {near[0]!r} to {missing[0]!r}" if near else f"give {TIDY}"
-        unit = ", in siemens" if near and missing[0] == "conductance_S" else ""
         found = ", ".join(sheet.header)[:200]
-        what = f"no column {', '.join(missing)} (found {found}): {remedy}{unit}"
+        what = f"no column {', '.join(missing)} (found {found}): {_remedy(missing, others)}"
         raise DataError(f"{sheet.place(sheet.top)}: {what}")
     for name in sheet.columns:
         if [known.casefold() for known in sheet.header].count(name.casefold()) > 1:
             sheet.fail(sheet.top, name, "two columns of this name: keep one")
+
+
+def _remedy(missing: list[str], others: list[str]) -> str:
+    """What to do about columns that are missing, given those whose names mean nothing."""
+    current = next(filter(_CURRENT.search, others), None)
+    if current is not None and "conductance_S" in missing:
+        return f"divide {current!r} by the read voltage and name it {_AS_CURRENT}"
+    near = difflib.get_close_matches(missing[0], others, n=1)
+    unit = ", in siemens" if missing[0] == "conductance_S" else ""
+    return f"rename {near[0]!r} to {missing[0]!r}{unit}" if near else f"give {TIDY}"
 
 
 def _wide(sheet: Sheet, sign: int, volts: float) -> list[Reading]:

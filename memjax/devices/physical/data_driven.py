@@ -2,10 +2,13 @@
 
 from typing import ClassVar
 
+import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 from memjax.devices.physical.base import PhysicalModel, require_ascending
+from memjax.errors import UserError
 from memjax.pytree import Leaf, check, param, params
 
 
@@ -27,7 +30,7 @@ class DataDriven(PhysicalModel):
       [2420, 2500, 2504]
 
     Source: Messaris, Serb, Khiat, Nikolaidis & Prodromakis, arXiv:1703.01167 (2017), eqs. 4 to 8;
-    constants after arXiv:2012.02267. (IEEE TCAD 37:3151 (2018) has another, exponential window.)
+    constants after arXiv:2012.02267. (``DataDriven2018`` has another, exponential window.)
     """
 
     state_name: ClassVar[str] = "resistance R (Ω)"
@@ -48,6 +51,9 @@ class DataDriven(PhysicalModel):
     def __post_init__(self) -> None:
         check(self)
         require_ascending(self, "r_on", "r_off")
+        for name, scale in (("t_p", self.t_p), ("t_n", self.t_n)):
+            if not isinstance(scale, jax.core.Tracer) and np.any(np.asarray(scale) == 0):
+                raise UserError(f"DataDriven: {name} = {scale} must not be 0: it divides voltages")
 
     @property
     def bounds(self) -> tuple[Leaf, Leaf]:
