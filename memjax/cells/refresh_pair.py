@@ -8,7 +8,7 @@ from jaxtyping import Array
 from memjax import random
 from memjax.cells.base import CellState, Count
 from memjax.cells.differential import DifferentialPair
-from memjax.cells.several import pick, pulse_all
+from memjax.cells.several import pick, pulse_one
 from memjax.devices import Device
 from memjax.fusion import once
 from memjax.pytree import Leaf, param, params
@@ -98,7 +98,8 @@ class RefreshPair(DifferentialPair):
         missing = jnp.where(due, wanted - (state.conductances[0] - state.conductances[1]), 0.0)
         array, g = pick((missing < 0).astype(jnp.int32), state)
         n = once(n + jnp.sign(missing) * device.pulses_up(array, g, jnp.abs(missing)))
-        state = pulse_all(device, state, self.shares(n), stream, exact_noise=exact_noise)
+        chosen = (n < 0).astype(jnp.int32)
+        state = pulse_one(device, state, chosen, jnp.abs(n), stream, exact_noise=exact_noise)
         return state, self.readout(device, state, weight)
 
     def shares(self, n: Array) -> tuple[Array, ...]:

@@ -44,9 +44,9 @@ def pulse_one(
         return random.normal(random.fold_in(stream, purpose), n.shape, exact=exact_noise)
 
     _, change = device.advance(array, g, n, noise)
-    moved = jnp.clip(g + change, array.g_min, array.g_max)
+    change = once(jnp.clip(g + change, array.g_min, array.g_max) - g)
     conductances = tuple(
-        once(jnp.where(chosen == k, moved, old)) for k, old in enumerate(state.conductances)
+        old + jnp.where(chosen == k, change, 0.0) for k, old in enumerate(state.conductances)
     )
     return state._replace(conductances=conductances)
 

@@ -75,8 +75,8 @@ class VectorCell(Cell):
     def readout(self, device: Device, state: CellState, weight: Array) -> Array:
         """The mean of the devices' own weights."""
         del weight
-        mean = sum(state.conductances[1:], state.conductances[0]) / self.devices
-        return 2.0 * self.weight_range * (mean - device.g_ref)
+        total = sum(state.conductances[1:], state.conductances[0])
+        return (total / self.devices - device.g_ref) * (2.0 * self.weight_range)
 
     def read_variance(self, device: Device, weight: Array) -> Array:
         """``(2 R sigma_read (g + 1 / (on_off - 1)))^2 / n``, for devices that are equal."""

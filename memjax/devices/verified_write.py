@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 def pulses_up(device: "Device", array: Any, g: Array, distance: Array) -> Array:
     """Pulses that lead nearest to ``distance`` above ``g`` in the mean.
 
-    Each round fires as many as the step at the place reached suggests; where they would lead more
-    than half a step too far, none, and the next round at most half as many. It gives up where the
-    step has all but vanished.
+    Each round fires as many as the step at the place reached suggests; where they would lead too
+    far, none, and the next round at most half as many; a last one may lead half a step too far. It
+    gives up where the step has all but vanished.
 
     Args:
       device: the parameters.
@@ -31,13 +31,14 @@ def pulses_up(device: "Device", array: Any, g: Array, distance: Array) -> Array:
 
     def ask(array: Any, g: Array, n: Array, most: Array) -> tuple[Any, ...]:
         step = reached(array, g, jnp.ones_like(g)) - g
-        more = jnp.clip(jnp.round((target - g) / jnp.maximum(step, least)), 0.0, most)
+        x = (target - g) / jnp.maximum(step, least)
+        more = jnp.clip(jnp.where(x < 1.0, jnp.round(x), jnp.floor(x)), 0.0, most)
         return array, g, n, most, step, jnp.where(step > least, more, 0.0)
 
     def verify(carry: tuple[Any, ...]) -> tuple[Any, ...]:
         array, g, n, most, step, more = carry
         after = reached(array, g, more)
-        fits = after - target <= 0.5 * step
+        fits = after - target <= jnp.where(more > 1.0, 0.02, 0.5) * step
         most = jnp.where(fits, most, jnp.floor(0.5 * more))
         more = jnp.where(fits, more, 0.0)
         return ask(device.remember(array, g, more), jnp.where(fits, after, g), n + more, most)

@@ -2,6 +2,7 @@
 
 from typing import Any, NamedTuple
 
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
@@ -112,7 +113,8 @@ def saturated(device: Device, cell: Cell, state: CellState, weight: Array) -> Ar
       state: its cells.
       weight: the weights that they hold.
     """
-    only_up = all(bool(jnp.all(s >= 0)) for s in cell.shares(jnp.array([1.0, -1.0])))
+    with jax.ensure_compile_time_eval():
+        only_up = all(bool(jnp.all(s >= 0)) for s in cell.shares(jnp.array([1.0, -1.0])))
     half, found = 0.5 * device.nominal_step, []
     for array, g in zip(state.devices, cell.conductances(device, state, weight), strict=True):
         own = getattr(array, "array", array)
@@ -130,9 +132,8 @@ def histogram(device: Device, cell: Cell, state: CellState, weight: Array) -> Ar
       state: its cells.
       weight: the weights that they hold.
     """
-    edges = jnp.linspace(0.0, 1.0, BINS + 1)[1:-1]
     counts = jnp.zeros(BINS)
     for g in cell.conductances(device, state, weight):
-        below = jnp.searchsorted(edges, g.reshape(-1), side="right")
-        counts = counts + jnp.zeros(BINS).at[below].add(1.0)
+        place = jnp.clip(jnp.floor(g * BINS), 0, BINS - 1).astype(jnp.int32)
+        counts = counts.at[place.reshape(-1)].add(1.0)
     return counts

@@ -17,7 +17,7 @@ from memjax.pytree import as_arrays
 from memjax.updates.diagnostics import PulseStats, count_pulses, no_pulses
 from memjax.updates.struct_of_trees import stack, unstack
 
-_STATS = jax.tree.structure(PulseStats(*PulseStats._fields))
+_STATS = jax.tree.structure(no_pulses())
 
 
 class PulsedUpdateState(NamedTuple):
@@ -42,7 +42,7 @@ class PulsedUpdateState(NamedTuple):
     def readout(self, params: Any) -> Any:
         """The weights that the devices hold; those that the state masks stay as they are."""
         is_masked = lambda node: isinstance(node, optax.MaskedNode)  # noqa: E731
-        structure = _structure(self.device, self.cell)
+        structure = cell_structure(self.device, self.cell)
         fields = structure.flatten_up_to(self.cells)
 
         def read(*fields_and_param: Any) -> Any:
@@ -130,7 +130,7 @@ def pulsed_update(
             cell.init(device, random.fold_in(root, name), jnp.asarray(leaf, jnp.float32))[0]
             for leaf, name in zip(leaves, names, strict=True)
         ]
-        cells = stack(states, treedef, _structure(device, cell))
+        cells = stack(states, treedef, cell_structure(device, cell))
         stats = stack([no_pulses() for _ in leaves], treedef, _STATS) if diagnostics else None
         state = PulsedUpdateState(jnp.zeros((), jnp.int32), key, device, cell, cells, stats)
         return jax.tree.map(jnp.copy, state)  # shares no buffer with itself or us: donate it freely
@@ -143,7 +143,7 @@ def pulsed_update(
             raise UserError("pulsed_update: update needs params; call update(grads, state, params)")
         leaves, names, treedef = _flatten(params)
         wanted = treedef.flatten_up_to(updates)
-        structure = _structure(state.device, state.cell)
+        structure = cell_structure(state.device, state.cell)
         states = unstack(state.cells, treedef, structure)
         step = random.fold_in(random.fold_in(random.stream(state.key), 1), state.count)
         size = state.cell.pulse_size(state.device)
@@ -228,7 +228,7 @@ def _flatten(params: Any) -> tuple[list[Array], list[int], Any]:
     return [jnp.asarray(leaf) for leaf in leaves], name_leaves(params), treedef
 
 
-def _structure(device: Device, cell: Cell) -> Any:
+def cell_structure(device: Device, cell: Cell) -> Any:
     """The treedef of one weight array's cell state."""
     stream = jnp.zeros(2, jnp.uint32)
     state = jax.eval_shape(lambda: cell.init(device, stream, jnp.zeros(()))[0])

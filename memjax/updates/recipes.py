@@ -146,13 +146,17 @@ def coincidence_sgd(
 
 
 def _recipe(
-    algorithm: type[Algorithm], letters: dict[str, Any], *args: Any, **options: Any
+    algorithm: type[Algorithm],
+    letters: dict[str, Any],
+    learning_rate: optax.ScalarOrSchedule,
+    device: Device,
+    key: Key[Array, ""],
 ) -> optax.GradientTransformationExtraArgs:
     """``letters`` holds the algorithm's own parameters and, maybe, what ``in_situ`` takes."""
     own = {name for name in algorithm.__dataclass_fields__}  # type: ignore[attr-defined]
     mine = {name: value for name, value in letters.items() if name in own}
     rest = {name: value for name, value in letters.items() if name not in own}
-    return in_situ(algorithm(**mine), *args, **options, **rest)
+    return in_situ(algorithm(**mine), learning_rate, device, key=key, **rest)
 
 
 def manhattan(
@@ -166,7 +170,7 @@ def manhattan(
       >>> import jax, memjax
       >>> tx = memjax.manhattan(memjax.devices.ConstantStep(levels=256), key=jax.random.key(0))
     """
-    return _recipe(Manhattan, letters, 1.0, device, key=key)
+    return _recipe(Manhattan, letters, 1.0, device, key)
 
 
 def rprop(
@@ -178,7 +182,7 @@ def rprop(
       >>> import jax, memjax
       >>> tx = memjax.rprop(memjax.devices.Ernoult(levels=100), key=jax.random.key(0), shrink=0.95)
     """
-    return _recipe(RProp, letters, 1.0, device, key=key)
+    return _recipe(RProp, letters, 1.0, device, key)
 
 
 def mixed_precision(
@@ -191,7 +195,7 @@ def mixed_precision(
       >>> device = memjax.devices.get("PCMO-Babu2018")
       >>> tx = memjax.mixed_precision(0.1, device, key=jax.random.key(0))
     """
-    return _recipe(MixedPrecision, letters, learning_rate, device, key=key)
+    return _recipe(MixedPrecision, letters, learning_rate, device, key)
 
 
 def tiki_taka(
@@ -204,7 +208,7 @@ def tiki_taka(
       >>> device = memjax.devices.SoftBounds(levels=64)
       >>> tx = memjax.tiki_taka(0.1, device, key=jax.random.key(0), gamma=0.5)
     """
-    return _recipe(TikiTaka, letters, learning_rate, device, key=key)
+    return _recipe(TikiTaka, letters, learning_rate, device, key)
 
 
 def tiki_taka_v2(
@@ -217,7 +221,7 @@ def tiki_taka_v2(
       >>> device = memjax.devices.SoftBounds(levels=64)
       >>> tx = memjax.tiki_taka_v2(0.1, device, key=jax.random.key(0), transfer_rate=0.2)
     """
-    return _recipe(TikiTakaV2, letters, learning_rate, device, key=key)
+    return _recipe(TikiTakaV2, letters, learning_rate, device, key)
 
 
 def chopped_tiki_taka(
@@ -230,7 +234,7 @@ def chopped_tiki_taka(
       >>> device = memjax.devices.SoftBounds(levels=64)
       >>> tx = memjax.chopped_tiki_taka(0.1, device, key=jax.random.key(0), flip_probability=0.05)
     """
-    return _recipe(ChoppedTikiTaka, letters, learning_rate, device, key=key)
+    return _recipe(ChoppedTikiTaka, letters, learning_rate, device, key)
 
 
 def agad(
@@ -243,4 +247,4 @@ def agad(
       >>> device = memjax.devices.get("ReRamArrayOM")
       >>> tx = memjax.agad(0.1, device, key=jax.random.key(0), chop_every=20)
     """
-    return _recipe(AGAD, letters, learning_rate, device, key=key)
+    return _recipe(AGAD, letters, learning_rate, device, key)

@@ -103,6 +103,7 @@ def pulse_width(shrink: Leaf = 0.99) -> optax.GradientTransformationExtraArgs:
             width = jnp.where(opposite, state.shrink * width, wider)
             return n, width, jnp.where(opposite, 0.0, sign)
 
+        outer: Any
         leaves, outer = jax.tree.flatten(updates)
         widths, signs = (outer.flatten_up_to(t) for t in (state.width, state.previous))
         found = [pulse(*of_leaf) for of_leaf in zip(leaves, widths, signs, strict=True)]

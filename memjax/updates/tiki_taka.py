@@ -27,5 +27,5 @@ class TikiTaka(Transfer):
 
     def on_read(self, memory: None, read: Read) -> tuple[None, Array]:
         """``E[n] = transfer_rate A[k] / pulse size``."""
-        wanted = self.transfer_rate * read.value / read.size
+        wanted = read.value * (self.transfer_rate / read.size)
         return memory, Bernoulli().draw(read.stream, wanted)

@@ -185,10 +185,11 @@ def _transfer(
         c = params if state.c is None else state.c
         cell, size = state.slow.cell, state.slow.cell.pulse_size(state.slow.device)
 
+        treedef: Any
         weights, treedef = jax.tree.flatten(c)
         structure = jax.tree.structure(rule.remember(()))
         memories = unstack(state.memory, treedef, structure)
-        choppers = treedef.flatten_up_to(state.chopper) if rule.chops else [None] * len(weights)
+        choppers = treedef.flatten_up_to(state.chopper) if rule.chops else []
         places, names = crossbars(c), name_leaves(c)
         rows, counts = [], []
         for i, (place, name, of_leaf) in enumerate(
@@ -198,14 +199,14 @@ def _transfer(
             own = random.fold_in(stream, name)
             value = take(of_leaf, row)
             value = value + _read_noise(rule, state.fast, value, random.fold_in(own, 0))
-            sign = jnp.float32(1.0) if choppers[i] is None else choppers[i][row]
+            sign = choppers[i][row] if rule.chops else jnp.float32(1.0)
             flips = active & rule.flips(random.fold_in(own, 1), turn)
             read = Read(value, sign, turn, flips, size, random.fold_in(own, 2))
             before = jax.tree.map(lambda m, row=row: take(m, row), memories[i])
             after, n = rule.on_read(before, read)
             kept = jax.tree.map(lambda new, old, on=active: jnp.where(on, new, old), after, before)
             memories[i] = jax.tree.map(lambda m, new, row=row: put(m, new, row), memories[i], kept)
-            if choppers[i] is not None:
+            if rule.chops:
                 choppers[i] = choppers[i].at[row].set(jnp.where(flips, -sign, sign))
             rows.append(row)
             counts.append(jnp.where(active, n, 0.0))

@@ -4,9 +4,9 @@ For every model that a fit can estimate, synthetic ramps are drawn from a known 
 pulses, of ramps and of readings, some of them with gaps, and fitted in a window that is given. The
 ramps are simulated pulse by pulse, without the fit's filter. Printed is a Markdown table: a model
 (or, with ``--parameters``, a parameter) a row; the share of the data sets of which the fit
-converged, the share of intervals ``value +- 1.96 se`` that hold the truth, the mean error over the
-mean standard error (bias), and the standard deviation of the errors over the mean standard error
-(1: honest).
+converged, the share of 95 % intervals that hold the truth, the median error over the median
+standard error (bias), and half the distance of the errors' 16th and 84th per cent over the median
+standard error (1: honest).
 """
 
 import argparse
@@ -21,6 +21,7 @@ import numpy as np
 
 from memjax.devices import MODELS, c2c
 from memjax.devices.fitting.estimate import Estimate, estimate
+from memjax.devices.fitting.intervals import intervals
 from memjax.devices.fitting.likelihood import LONG
 from memjax.devices.fitting.problem import NODES, device_of, pose
 from memjax.devices.fitting.ramps import Ramps
@@ -166,15 +167,17 @@ def _with_any(ramps: Ramps, window: tuple[float, float]) -> Ramps:
     return _ramps(np.where(ramps.sign[:, None] > 0, some, some[::-1]), ramps.pulses, ramps.sign)
 
 
-def examine(name: str, sets: int) -> tuple[list[Estimate], np.ndarray, float]:
-    """The estimates, the truth in their order, and the seconds."""
+def examine(name: str, sets: int) -> tuple[list[Estimate], np.ndarray, np.ndarray, float]:
+    """The estimates, the ends of their intervals, the truth in their order, and the seconds."""
     fixed, truth, window = truth_of(name)
-    began, found = time.perf_counter(), []
+    began, found, ends = time.perf_counter(), [], []
     for ramps in simulate(name, sets):
         with np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             found.append(estimate(MODELS[name], fixed, ramps, window))
-    return found, np.array([truth[n] for n in found[0].names]), time.perf_counter() - began
+            ends.append(intervals(pose(MODELS[name], fixed, ramps, window), found[-1]))
+    expected = np.array([truth[n] for n in found[0].names])
+    return found, np.array(ends), expected, time.perf_counter() - began
 
 
 def main() -> None:
@@ -189,18 +192,25 @@ def main() -> None:
     print("|---|---|---|---|---|---|---|---|", flush=True)
     with ThreadPoolExecutor(options.workers) as pool:
         examined = pool.map(lambda name: examine(name, options.sets), options.models)
-        for name, (found, truth, seconds) in zip(options.models, examined, strict=True):
-            _print(name, found, truth, seconds, options.parameters)
+        for name, result in zip(options.models, examined, strict=True):
+            _print(name, *result, options.parameters)
 
 
-def _print(name: str, found: list[Estimate], truth: np.ndarray, seconds: float, each: bool) -> None:
-    good = [f for f in found if f.converged]
-    values, errors = (np.array([getattr(f, a) for f in good]) for a in ("values", "errors"))
-    off = values - truth
-    inside = np.abs(off) <= 1.96 * errors
-    rms = np.sqrt(np.nanmean(errors**2, axis=0))
-    bias, spread = np.mean(off, axis=0) / rms, np.std(off, axis=0) / rms
-    cover, share = inside.mean(axis=0), len(good) / len(found)
+def _print(
+    name: str,
+    found: list[Estimate],
+    ends: np.ndarray,
+    truth: np.ndarray,
+    seconds: float,
+    each: bool,
+) -> None:
+    good = np.array([f.converged for f in found])
+    values, errors = (np.array([getattr(f, a) for f in found])[good] for a in ("values", "errors"))
+    inside = (ends[good, 0] <= truth) & (truth <= ends[good, 1])
+    low, middle, high = np.percentile(values - truth, [16, 50, 84], axis=0)
+    typical = np.nanmedian(errors, axis=0)
+    bias, spread = middle / typical, 0.5 * (high - low) / typical
+    cover, share = inside.mean(axis=0), good.mean()
     for row in range(len(truth) if each else 0):
         print(
             f"| {name} | {found[0].names[row]} | {truth[row]:g} | | {cover[row]:.1%} "

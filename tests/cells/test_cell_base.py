@@ -32,9 +32,13 @@ STRAIGHT = {
 
 every_cell = pytest.mark.parametrize("kind", CELLS)
 every_model = pytest.mark.parametrize("model", FAMILIES)
-PULSE = jax.jit(
-    lambda cell, device, state, weight, n, stream: cell.pulse(device, state, weight, n, stream)
-)
+PULSES = {"refresh_pair": 0.5, "vector": 0.5}
+"""The share of a reference cell's pulse that one is of: one device of two takes it."""
+
+
+@jax.jit
+def PULSE(cell, device, state, weight, n, stream, count=0):
+    return cell.pulse(device, state, weight, n, stream, count=count)
 
 
 def init(cell, device, *args):
@@ -74,12 +78,15 @@ def test_init_programs_what_the_range_holds(kind, model):
 @every_cell
 @every_model
 def test_weights_stay_where_the_bounds_hold_them(kind, model):
-    """A reference cell's bounds are its device's; a pair's w is at most R (g+max - g-min)."""
+    """A reference cell's bounds are its device's, a vector cell's their mean; a pair's w is at most
+    R (g+max - g-min).
+    """
     cell, device, state, weight, _ = made(kind, model)
-    bounds = [(np.asarray(a.g_min), np.asarray(a.g_max)) for a in state.devices]
-    (low, high), other = bounds[0], bounds[1] if len(bounds) > 1 else (0.5, 0.5)
-    scale = R if len(bounds) > 1 else 2 * R
-    low, high = scale * (low - other[1]), scale * (high - other[0])
+    low, high = ([np.asarray(getattr(a, b)) for a in state.devices] for b in ("g_min", "g_max"))
+    if kind in ("reference", "vector"):
+        low, high = (2 * R * (sum(bound) / len(bound) - 0.5) for bound in (low, high))
+    else:
+        low, high = R * (low[0] - high[1]), R * (high[0] - low[1])
     for step in range(10):
         n = pulses(step) if step % 2 else jnp.full((N,), 40.0 * (-1) ** (step // 2))
         state, weight = PULSE(cell, device, state, weight, n, stream(100 + step))
@@ -123,20 +130,23 @@ def test_a_pulse_is_of_pulse_size_at_mid_range(kind, model, n):
     """E[dw] = 2 R / (L - 1) over 65,536 cells; 5 standard errors.
 
     A model with a shape of its own is taken straight, to 1e-3 (CrossSim's alpha stops short of
-    it); where levels counts pulses, each is 1 / L.
+    it); where levels counts pulses, each is 1 / L. A pair that is refreshed begins at Gmin, and is
+    taken to mid-range.
     """
     device = as_arrays(
         MODELS[model](levels=20.0, sigma_c2c=0.3, c2c="additive", **STRAIGHT.get(model, {}))
     )
     cell = as_arrays(CELLS[kind](weight_range=R))
     whole = model in devices_twin.PULSES_OVER_RANGE
-    size = 2 * R / (20 if whole else 19)
+    size = 2 * R / (20 if whole else 19) * PULSES.get(kind, 1.0)
     assert float(cell.pulse_size(device)) == pytest.approx(size, rel=1e-6)
-    if model == "PhaseChange" and (n < 0 or kind == "differential"):
+    if model == "PhaseChange" and (kind == "differential" or (n < 0 and kind != "refresh_pair")):
         return  # one RESET goes all the way, whatever a training reckons
     state, zero = init(cell, device, stream(4), jnp.zeros(65536))
+    if kind == "refresh_pair":
+        state = state._replace(conductances=(jnp.full(65536, 0.5),) * 2)
     _, weight = PULSE(cell, device, state, zero, jnp.full((65536,), n), stream(5))
-    error = 0.3 * size / (1 if kind == "reference" else np.sqrt(2)) / 256
+    error = 0.3 * size / (np.sqrt(2) if kind == "differential" else 1) / 256
     assert abs(float(jnp.mean(weight)) - n * size) < 5 * error + 1e-3 * size
     # 5 standard errors of a sd, sd / sqrt(2 N) = 0.28 %
     assert float(jnp.std(weight)) == pytest.approx(256 * error, rel=0.014)
@@ -151,20 +161,18 @@ def test_equals_its_twin(kind, model):
         devices_twin.spread(device, np.asarray(random.fold_in(stream(1), k)), (N,))
         for k in range(len(state.devices))
     ]
-    expected = np.asarray(weight, float)
-    held = cells_twin.balanced(R, own, np.linspace(-2 * R, 2 * R, N)) if len(own) > 1 else ()
+    held = cells_twin.programmed(kind, R, own, np.linspace(-2 * R, 2 * R, N))
+    apart = kind == "differential" or device.remembers  # each device has noise of its own
     for step in range(40):
         n = 1.0 if step % 8 < 4 else -1.0
         update = stream(200 + step)
         noise = [
-            np.asarray(random.normal(random.fold_in(update, k), (N,)), float)
+            np.asarray(random.normal(random.fold_in(update, k if apart else 0), (N,)), float)
             for k in range(len(own))
         ]
-        state, weight = PULSE(cell, device, state, weight, jnp.full((N,), n), update)
-        if kind == "reference":
-            expected = cells_twin.reference_cell(device, R, own, expected, n, noise)
-        else:
-            held, expected = cells_twin.differential_pair(device, R, own, held, n, noise)
+        state, weight = PULSE(cell, device, state, weight, jnp.full((N,), n), update, step)
+        held = cells_twin.pulse(kind, device, own, held, n, noise, step)
+        expected = cells_twin.weight(kind, R, held)
     np.testing.assert_allclose(weight, expected, atol=3e-5)
     assert np.median(abs(expected)) > 0.05
 
@@ -208,7 +216,7 @@ def test_weight_range_sweeps_in_one_compilation(kind):
         return cell.pulse(device, state, weight, jnp.array([1.0, 0.0, -2.0]), stream(2))[1]
 
     for ranges in ([0.25, 0.5, 4.0], [1.0, 2.0, 3.0]):
-        expected = np.outer(ranges, [2 / 9, 0.0, -4 / 9])
+        expected = np.outer(ranges, [2 / 9, 0.0, -4 / 9]) * PULSES.get(kind, 1.0)
         np.testing.assert_allclose(run(jnp.array(ranges)), expected, rtol=2e-6)
     assert traces == [kind]
 

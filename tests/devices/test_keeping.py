@@ -60,3 +60,23 @@ def test_a_ramp_keeps_its_gain_until_it_turns():
         assert abs(np.corrcoef(gains[a], gains[b])[0, 1]) < 5 / 64
         assert gains[a].mean() == pytest.approx(1, abs=5 * 0.3 / 64)
         assert gains[a].std() == pytest.approx(0.3, rel=5 / np.sqrt(2 * 4096))
+
+
+def test_a_reset_makes_the_parts_forget_where_it_is():
+    """Shown and hidden at the own Gmin, no ramp; the others and the lifetimes keep every bit."""
+    parts = {"sigma_write": 3.0, "sigma_ramp": 0.3, "lifetime": 50.0, "sigma_lifetime": 0.2}
+    device = ConstantStep(**DEVICE, **parts, sigma_bounds=0.3, stuck=0.1)
+    array, g = device.init(STREAM, jnp.full(4096, 0.5))
+    own = random.fold_in(STREAM, 9)
+    array, change = device.advance(
+        array, g, jnp.ones(4096), lambda k: random.normal(random.fold_in(own, k), (4096,))
+    )
+    g, where = g + change, jnp.arange(4096) % 3 == 0
+    after, reset = device.reset(array, g, where)
+    np.testing.assert_array_equal(reset, np.where(where, array.array.g_min, g))
+    np.testing.assert_array_equal(after.hidden, np.where(where, array.array.g_min, array.hidden))
+    np.testing.assert_array_equal(after.ramp, np.where(where, 0.0, array.ramp))
+    np.testing.assert_array_equal(after.loss, array.loss)
+    stuck = np.asarray(array.array.g_min == array.array.g_max)
+    assert 0.05 < stuck.mean() < 0.15
+    np.testing.assert_array_equal(reset[stuck], g[stuck])

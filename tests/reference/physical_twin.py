@@ -47,11 +47,24 @@ def data_driven(m, resistance, v):
     return s * (r - resistance) ** 2 if np.sign(s) == np.sign(r - resistance) else 0.0
 
 
+def data_driven_2018(m, resistance, v):
+    """dR/dt: above and below the boundary the window's exponent has either sign."""
+    a, t, k = (m.a_p, m.t_p, m.k_p) if v > 0 else (m.a_n, m.t_n, m.k_n)
+    r = m.r0_p + m.r1_p * v if v > 0 else m.r0_n + m.r1_n * v
+    s = a * (np.exp(t * abs(v)) - 1.0)
+    if s > 0 and resistance < r:
+        return s * (np.exp(k * (r - resistance)) - 1.0)
+    if s < 0 and resistance > r:
+        return s * (np.exp(k * (resistance - r)) - 1.0)
+    return 0.0
+
+
 RATES = {
     "LinearIonDrift": ion_drift,
     "VTEAM": vteam,
     "StanfordPKU": stanford_pku,
     "DataDriven": data_driven,
+    "DataDriven2018": data_driven_2018,
 }
 
 

@@ -28,6 +28,10 @@ def rows(*values, direction="up", start=0):
 
 
 NOT_A_NUMBER = "is not a number: give one such as 1.6e-06, with a decimal point and no unit"
+TOO_MUCH = (
+    ": no memristive device conducts more than 1 S: in µS or ohm? give siemens (µS / 1e6, 1 / ohm; "
+    "currents in ampere)"
+)
 TOO_SHORT = (
     "t.csv: no ramp has 3 readings: give one before the first pulse and one after each of at least "
     "two pulses"
@@ -184,13 +188,14 @@ def test_ramps_of_one_reading_are_dropped_and_one_direction_will_do(write):
 
 
 def test_wide_tables_are_ragged_and_have_gaps(write):
-    up = write("a,b\n1,2\n,3\n4,\n5,\n", "up.csv")
-    down = write("a\n5\n\n3\n", "down.csv")
+    up = write("a,b\n.1,.2\n,.3\n.4,\n.5,\n", "up.csv")
+    down = write("a\n.5\n\n.3\n", "down.csv")
     ramps = read(up, down)
     assert (ramps.sign.tolist(), ramps.cycle.tolist()) == ([1, -1, 1], [1, 1, 2])
-    np.testing.assert_array_equal(ramps.conductance, [[1, 4, 5], [5, 3, np.nan], [2, 3, np.nan]])
+    expected = [[0.1, 0.4, 0.5], [0.5, 0.3, np.nan], [0.2, 0.3, np.nan]]
+    np.testing.assert_array_equal(ramps.conductance, expected)
     np.testing.assert_array_equal(ramps.pulses, [[0, 2, 1], [0, 2, 0], [0, 1, 0]])
-    np.testing.assert_allclose(read(up, down, read_voltage=2.0).window, (0.55, 2.5))
+    np.testing.assert_allclose(read(up, down, read_voltage=2.0).window, (0.055, 0.25))
 
 
 def test_select_and_split():
@@ -241,6 +246,12 @@ def test_real_data_is_the_same_in_both_forms():
             "\ndirection,pulse,conductance_uS\nup,0,1\n",
             "t.csv:2: no column conductance_S (found direction, pulse, conductance_uS): "
             "rename 'conductance_uS' to 'conductance_S', in siemens",
+        ),
+        (
+            "direction,pulse,current_A\nup,0,1e-6\n",
+            "t.csv:1: no column conductance_S (found direction, pulse, current_A): divide "
+            "'current_A' by the read voltage and name it 'conductance_S' (a tidy table holds I / "
+            "V_read in siemens), or give two wide tables of currents with --read-voltage",
         ),
         (
             "a,b\nx,1\n",
@@ -327,8 +338,11 @@ def test_real_data_is_the_same_in_both_forms():
         ),
         (
             HEADER + rows(1600, 1700, 1800),
-            "t.csv: conductances are above 10 S (median 1700): ohm or µS? give siemens "
-            "(currents in ampere)",
+            f"t.csv:4: conductance_S: 1800 S{TOO_MUCH}",
+        ),
+        (
+            HEADER + rows(1.5, 4.0, 8.5),  # microsiemens
+            f"t.csv:4: conductance_S: 8.5 S{TOO_MUCH}",
         ),
         (
             "a,b\n1e-6,2e-6\n2e-6,3e-6\n",

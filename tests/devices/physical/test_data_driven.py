@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from memjax.devices.physical import DataDriven
+from memjax.errors import UserError
 from reference import physical_twin
 
 DEVICE = DataDriven()
@@ -47,3 +48,9 @@ def test_either_sign_of_the_speed_leads_to_its_boundary():
 def test_current_is_a_sinh():
     expected = 0.32046175 * np.sinh(2.71689828 * 0.5) / 2000.0
     assert float(DEVICE.current(2000.0, 0.5)) == pytest.approx(expected, rel=1e-6)
+
+
+def test_a_voltage_scale_of_zero_is_a_user_error():
+    for name in ("t_p", "t_n"):
+        with pytest.raises(UserError, match=f"DataDriven: {name} = 0.0 must not be 0"):
+            DataDriven(**{name: 0.0})

@@ -14,6 +14,7 @@ DRIVES = {
     "VTEAM": (0.4, 1e8),
     "StanfordPKU": (1.5, 1e5),
     "DataDriven": (1.5, 1e3),
+    "DataDriven2018": (1.0, 1e3),
 }
 
 

@@ -19,6 +19,7 @@ MOVES = {
     "VTEAM": (0.3, 50e-9),
     "StanfordPKU": (1.0, 1e-6),
     "DataDriven": (1.0, 1e-6),
+    "DataDriven2018": (1.0, 1e-5),
 }
 step = jax.jit(lambda model, state, voltage, dt: model.step(state, voltage, dt))
 all_models = pytest.mark.parametrize("name", MODELS)
@@ -37,7 +38,7 @@ def test_two_half_steps_are_a_step(name):
     for voltage in (volts, -volts):
         once = step(model, states(model), voltage, 2 * dt)
         twice = step(model, step(model, states(model), voltage, dt), voltage, dt)
-        exact = name in ("LinearIonDrift", "VTEAM", "DataDriven")
+        exact = name in ("LinearIonDrift", "VTEAM", "DataDriven", "DataDriven2018")
         np.testing.assert_allclose(once, twice, atol=(3e-7 if exact else 1e-5) * (high - low))
 
 

@@ -14,6 +14,7 @@ PULSES = {
     "VTEAM": (-0.25, 0.25, 1e-9),
     "StanfordPKU": (1.2, -1.2, 1e-8),
     "DataDriven": (1.0, -1.5, 1e-5),
+    "DataDriven2018": (-1.0, 1.0, 1e-5),
 }
 
 

@@ -1,0 +1,113 @@
+"""Recipes, what they remember, and what they refuse."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+from jaxtyping import TypeCheckError
+
+import memjax
+from memjax.cells import DifferentialPair, RefreshPair, VectorCell
+from memjax.devices import ConstantStep, PowerStep
+from memjax.updates import ALGORITHMS, PulsedSGD, TikiTaka, in_situ
+
+KEY = jax.random.key(0)
+
+
+@pytest.mark.parametrize("name", list(ALGORITHMS))
+def test_arrays_a_weight_are_as_stated(name):
+    """Arrays of a weight's shape in the whole optimiser state and the params."""
+    tx = in_situ(ALGORITHMS[name](), 0.1, ConstantStep(), key=KEY)
+    p = {"w": jnp.zeros((5, 7))}
+    state = tx.init(p)
+    _, after = tx.update(p, state, p)
+    for s in (state, after):
+        shapes = [jnp.shape(leaf) for leaf in jax.tree.leaves((s, p))]
+        assert shapes.count((5, 7)) == ALGORITHMS[name].arrays
+        rest = [shape for shape in shapes if shape != (5, 7) and np.prod(shape) > 2]
+        assert all(shape == (5,) for shape in rest), "the others are scalars, or one a row"
+
+
+def test_gamma_costs_tiki_taka_an_array():
+    p = {"w": jnp.zeros((5, 7))}
+    s = TikiTaka(gamma=0.5).transform(ConstantStep(), key=KEY).init(p)
+    assert [jnp.shape(x) for x in jax.tree.leaves((s, p))].count((5, 7)) == TikiTaka.arrays + 1
+
+
+@pytest.mark.parametrize("name", list(ALGORITHMS))
+def test_a_recipe_is_in_situ_with_its_algorithm(name):
+    letters = {
+        "rprop": {"shrink": 0.5},
+        "mixed_precision": {"epsilon": 0.5},
+        "agad": {"gamma": 0.1},
+    }
+    mine, options = letters.get(name, {}), {"key": KEY, "cell": DifferentialPair()}
+    device = ConstantStep(levels=65)
+    recipe = {"sgd": memjax.memristive_sgd}.get(name) or getattr(memjax, name)
+    rate = () if name in ("manhattan", "rprop") else (0.5,)
+    p = {"w": jnp.linspace(-0.2, 0.2, 6).reshape(2, 3)}
+    one, other = (
+        recipe(*rate, device, **options, **mine),
+        in_situ(ALGORITHMS[name](**mine), *(rate or (1.0,)), device, **options),
+    )
+    same = [jax.jit(lambda tx=tx: tx.update(p, tx.init(p), p)[0]["w"])() for tx in (one, other)]
+    assert np.array_equal(*same)
+
+
+@pytest.mark.parametrize("name", [n for n in ALGORITHMS if hasattr(ALGORITHMS[n], "on_read")])
+@pytest.mark.parametrize("cell", [None, VectorCell()])
+@pytest.mark.parametrize("g_ref", [0, 1.0])
+def test_a_fast_array_of_one_sign_is_refused_with_what_would_work(name, cell, g_ref):
+    device = ConstantStep(g_ref=g_ref)
+    with pytest.raises(memjax.UserError) as error:
+        in_situ(ALGORITHMS[name](), 0.1, device, key=KEY, cell=cell)
+    said = str(error.value)
+    assert "\n" not in said and said.startswith(f"{ALGORITHMS[name].__name__}: ")
+    assert "take RefreshPair() or DifferentialPair(), or another g_ref" in said
+    in_situ(ALGORITHMS[name](), 0.1, device, key=KEY, cell=RefreshPair())
+
+
+@pytest.mark.parametrize(
+    ("rate", "where"),
+    [
+        (-0.1, r"is -0.1, which"),
+        (optax.linear_schedule(0.1, -0.2, 50), r"is -0.2 at update 100, which"),
+        (optax.constant_schedule(-1.0), r"is -1 at update 0, which"),
+        (lambda count: 0.1 - 1e-6 * count, r"is -0.9 at update 1000000, which"),
+    ],
+)
+def test_a_negative_rate_is_refused_when_built(rate, where):
+    with pytest.raises(memjax.UserError, match=where + " climbs; give a rate of at least 0"):
+        memjax.agad(rate, ConstantStep(), key=KEY)
+
+
+def test_a_rate_that_is_traced_or_0_is_let_through():
+    def run(rate):
+        tx = memjax.tiki_taka(rate, ConstantStep(), key=KEY)
+        p = jnp.zeros((2, 2))
+        return tx.update(p, tx.init(p), p)[0]
+
+    assert jax.eval_shape(run, jnp.float32(-1.0)).shape == (2, 2)
+    memjax.agad(0.0, ConstantStep(), key=KEY)
+
+
+def test_other_mistakes_say_what_would_work():
+    with pytest.raises((memjax.UserError, TypeCheckError), match=r"PulsedSGD|algorithm"):
+        in_situ("agad", 0.1, ConstantStep(), key=KEY)
+    with pytest.raises(memjax.UserError, match="chop_every = 0 must be at least 1"):
+        memjax.agad(0.1, ConstantStep(), key=KEY, chop_every=0)
+    with pytest.raises(memjax.UserError, match="transfer_every = 0 must be at least 1"):
+        memjax.tiki_taka(0.1, ConstantStep(), key=KEY, transfer_every=0)
+    with pytest.raises(memjax.UserError, match="flip_probability = 2 must be at most 1"):
+        memjax.chopped_tiki_taka(0.1, ConstantStep(), key=KEY, flip_probability=2)
+    with pytest.raises(memjax.UserError, match=r"take one of ConstantStep, .*Ernoult"):
+        memjax.rprop(PowerStep(), key=KEY)
+
+
+def test_pulsed_sgd_is_pulsed_update():
+    device, p = ConstantStep(levels=11), jnp.zeros(3)
+    ours = in_situ(PulsedSGD(), 0.5, device, key=KEY)
+    plain = optax.chain(optax.sgd(0.5), memjax.pulsed_update(device, key=KEY))
+    grads = jnp.array([0.1, -0.3, 0.05])
+    assert np.array_equal(*(tx.update(grads, tx.init(p), p)[0] for tx in (ours, plain)))

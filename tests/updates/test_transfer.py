@@ -1,0 +1,178 @@
+"""Two arrays: what is read when, what is written, against a NumPy twin of all three buffers."""
+
+import itertools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+import memjax
+from memjax.cells import DifferentialPair, RefreshPair
+from memjax.devices import ConstantStep, SoftBounds
+from memjax.pulses import Delivered
+from memjax.updates import AGAD, ChoppedTikiTaka, TikiTaka, TikiTakaV2, readout
+
+KEY = jax.random.key(0)
+STEP = 2.0**-8
+IDEAL = ConstantStep(levels=257)
+"""Steps that are powers of two: in float32 every sum below is exact."""
+COUNTS = np.random.default_rng(0).integers(-3, 4, (80, 5, 3)).astype(np.float32)
+"""Pulses for a crossbar of five rows: a bias, which comes first, and a kernel of four."""
+
+
+def tree(rows):
+    return {"bias": jnp.asarray(rows[0]), "kernel": jnp.asarray(rows[1:])}
+
+
+def rows(tree):
+    return np.concatenate([np.asarray(tree["bias"])[None], np.asarray(tree["kernel"])])
+
+
+def run(rule, counts=COUNTS, device=IDEAL, **options):
+    """Weights and states after each update."""
+    tx = rule.transform(device, key=KEY, pulses=Delivered(), **options)
+    p = tree(np.zeros((5, 3), np.float32))
+    s, update, seen = tx.init(p), jax.jit(tx.update), []
+    for n in counts:
+        updates, s = update(tree(n), s, p)
+        p = optax.apply_updates(p, updates)
+        seen.append((p, s))
+    return seen
+
+
+def twin(rule, counts=COUNTS):
+    """The same in NumPy, row by row, for ideal devices and choppers that flip surely or never."""
+    a, c, h, mu, past = (np.zeros((5, 3)) for _ in range(5))
+    chop, reads = np.ones(5), np.zeros(5, int)
+    is_agad = isinstance(rule, AGAD)
+    for t, n in enumerate(counts):
+        a += STEP * chop[:, None] * n
+        if (t + 1) % rule.transfer_every:
+            continue
+        k = t // rule.transfer_every % 5
+        reads[k] += 1
+        if is_agad:
+            period = int(rule.chop_every)
+            if reads[k] > period:
+                h[k] += rule.transfer_rate * chop[k] * (a[k] - past[k])
+            first = (reads[k] - 1) % period == 0
+            mu[k] = a[k] if first else mu[k] + rule.tail_weight / period * (a[k] - mu[k])
+            flips = reads[k] % period == 0
+        else:
+            h[k] += rule.transfer_rate * chop[k] * a[k]
+            flips = getattr(rule, "flip_probability", 0) == 1
+        fired = np.clip(np.trunc(h[k] / STEP), -31, 31)
+        h[k] -= fired * STEP
+        c[k] += fired * STEP
+        if flips:
+            chop[k], past[k] = -chop[k], mu[k]
+    return a, c, h
+
+
+RULES = [
+    TikiTakaV2(transfer_rate=0.25),
+    TikiTakaV2(transfer_rate=0.5, transfer_every=3),
+    ChoppedTikiTaka(transfer_rate=0.25, flip_probability=1.0),
+    AGAD(transfer_rate=0.25, chop_every=4.0, tail_weight=2.0),
+]
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_it_is_its_twin_to_the_last_bit(rule):
+    p, s = run(rule)[-1]
+    a, c, h = twin(rule)
+    assert np.array_equal(rows(s.a), a)
+    assert np.array_equal(rows(p), c) and np.any(c)
+    assert np.array_equal(rows(s.memory.h), h)
+
+
+def test_each_row_of_a_crossbar_is_read_once_a_cycle_and_no_other_moves():
+    """At every second update, bias first: the fast array is written once, then only read."""
+    counts = np.zeros_like(COUNTS[:20])
+    counts[0] = 1.0
+    seen = run(TikiTakaV2(transfer_rate=0.25, transfer_every=2), counts)
+    buffers = [np.zeros((5, 3)), *(rows(s.memory.h) + rows(p) for p, s in seen)]
+    moved = [np.flatnonzero(np.any(x != y, axis=1)) for x, y in itertools.pairwise(buffers)]
+    assert [list(m) for m in moved] == [[i // 2 % 5] if i % 2 else [] for i in range(20)]
+
+
+def test_a_weight_with_gamma_is_the_sum_of_both_arrays():
+    rule = TikiTakaV2(transfer_rate=0.25, gamma=0.5)
+    p, s = run(rule)[-1]
+    a, c, _ = twin(rule)
+    assert np.array_equal(rows(p), 0.5 * a + c)
+    assert np.array_equal(rows(readout(s, p)), rows(p))
+    masked = {"mine": p, "other": jnp.ones(2)}
+    tx = optax.masked(rule.transform(IDEAL, key=KEY), {"mine": True, "other": False})
+    held = readout(tx.init(masked), masked)
+    assert np.array_equal(rows(held["mine"]), rows(p)) and np.array_equal(held["other"], [1.0, 1.0])
+
+
+@pytest.mark.parametrize("cell", [None, DifferentialPair()])
+def test_an_ageing_slow_array_is_updated_whole_and_else_the_same(cell):
+    """A lifetime of 1e9 updates makes no difference but the path: all of C, not a row of it."""
+    fast, slow = SoftBounds(levels=65), SoftBounds(levels=65, lifetime=1e9)
+    rule = TikiTakaV2(transfer_rate=0.5)
+    by_row = run(rule, COUNTS[:40], fast, cell=cell)[-1][0]
+    whole = run(rule, COUNTS[:40], fast, cell=cell, slow_device=slow)[-1][0]
+    assert np.any(rows(by_row)) and np.allclose(rows(by_row), rows(whole), atol=1e-6)
+
+
+def test_an_ageing_slow_array_forgets_in_all_rows():
+    slow = ConstantStep(levels=257, lifetime=20.0)
+    counts = np.concatenate([COUNTS[:10], np.zeros_like(COUNTS[:60])])
+    rule = TikiTakaV2(transfer_rate=0.0)
+    tx = rule.transform(IDEAL, key=KEY, pulses=Delivered(), slow_device=slow)
+    p = tree(np.full((5, 3), 0.25, np.float32))
+    s, update = tx.init(p), jax.jit(tx.update)
+    for n in counts[:20]:
+        updates, s = update(tree(n), s, p)
+        p = optax.apply_updates(p, updates)
+    assert np.allclose(rows(p), 0.25 * (1 - 1 / 20) ** 20, rtol=1e-5)
+
+
+def test_refresh_pairs_are_refreshed_by_the_count_of_updates_in_all_rows():
+    """Both arrays; on ideal devices a refresh re-programmes the difference exactly."""
+    rule = TikiTakaV2(transfer_rate=0.25)
+    seen = run(rule, COUNTS[:30], cell=RefreshPair(weight_range=1.0, refresh_every=10))
+    p, s = seen[-1]  # update 30 has refreshed
+    a, c, h = twin(rule, COUNTS[:30])
+    assert np.allclose(rows(s.a), a, atol=1e-6) and np.allclose(rows(p), c, atol=1e-6)
+    assert np.allclose(rows(s.memory.h), h, atol=1e-6)
+    for state in (s.fast, s.slow):
+        plus, minus = (rows(g) for g in state.cells.conductances)
+        assert np.all(np.minimum(plus, minus) == 0), "one of each pair is at Gmin"
+
+
+def test_the_noise_of_a_read_is_that_of_the_circuit_and_of_the_devices():
+    """Variances add: 0.1^2 and, at g = 1/2 of devices of on/off 2, (1 x 0.2 x 1.5)^2."""
+    device = ConstantStep(levels=257, on_off=2.0, sigma_read=0.2)
+    rule = TikiTakaV2(transfer_rate=1.0, sigma_transfer=0.1)
+    tx = rule.transform(device, key=KEY)
+    p = jnp.zeros((1, 20_000))
+    updates, s = tx.update(jnp.zeros_like(p), tx.init(p), p)
+    read = np.asarray(s.memory.h + updates)
+    few = np.abs(read) < 31 * STEP  # nothing is lost: the rest waits in H
+    assert few.all() or np.asarray(s.memory.h).any()
+    assert abs(read.std() / np.sqrt(0.1**2 + 0.3**2) - 1) < 5 / np.sqrt(2 * 20_000)
+    assert abs(read.mean()) < 5 * 0.3162 / np.sqrt(20_000)
+
+
+def test_tiki_taka_writes_what_it_reads_on_average():
+    """``E[dC] = transfer_rate A[k]`` over 20,000 weights, within 5 standard errors."""
+    tx = TikiTaka(transfer_rate=0.3).transform(IDEAL, key=KEY, pulses=Delivered())
+    p = jnp.zeros((1, 20_000))
+    updates, s = tx.update(jnp.full_like(p, 5.0), tx.init(p), p)
+    n = np.asarray(updates) / STEP
+    assert set(np.unique(n)) == {1.0, 2.0}  # 1.5 pulses, by stochastic rounding
+    assert abs(n.mean() - 1.5) < 5 * 0.5 / np.sqrt(20_000)
+    assert np.array_equal(np.unique(np.asarray(s.a)), [5 * STEP])
+
+
+def test_update_needs_params_and_says_so():
+    tx = TikiTaka().transform(IDEAL, key=KEY)
+    p = jnp.zeros((2, 2))
+    with pytest.raises(memjax.UserError, match=r"call update\(grads, state, params\)"):
+        tx.update(p, tx.init(p))
