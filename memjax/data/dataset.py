@@ -91,6 +91,31 @@ class Dataset:
             y_test=self.y_test[:n_test],
         )
 
+    def crop(self, size: int) -> "Dataset":
+        """Returns the middle ``size`` x ``size`` pixels of every image.
+
+        Args:
+            size: Height and width to keep.
+
+        Raises:
+            DataError: If images are smaller, or flat already.
+        """
+        if self.x_train.ndim < 3 or size > min(self.x_train.shape[1:3]):
+            shape = " x ".join(map(str, self.x_train.shape[1:]))
+            raise self._error(f"crop = {size}: images are {shape}; choose a smaller size")
+        top, left = ((extent - size) // 2 for extent in self.x_train.shape[1:3])
+        window = (slice(None), slice(top, top + size), slice(left, left + size))
+        return dataclasses.replace(self, x_train=self.x_train[window], x_test=self.x_test[window])
+
+    def binarize(self, threshold: float) -> "Dataset":
+        """Returns images of zeros and ones: 1 where a pixel is above the threshold.
+
+        Args:
+            threshold: Between 0 and 1.
+        """
+        train, test = ((x > threshold).astype(np.float32) for x in (self.x_train, self.x_test))
+        return dataclasses.replace(self, x_train=train, x_test=test)
+
     def _error(self, what: str) -> DataError:
         return DataError(f"data set {self.name!r}: {what}")
 

@@ -8,6 +8,7 @@ from memjax.pulses.elementwise import (
     Delivered,
     Deterministic,
     Scheme,
+    Truncated,
 )
 from memjax.pulses.trains import Trains, coincidences, trains
 
@@ -20,6 +21,7 @@ __all__ = [
     "Deterministic",
     "Scheme",
     "Trains",
+    "Truncated",
     "coincidences",
     "trains",
 ]

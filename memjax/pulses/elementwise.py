@@ -73,6 +73,21 @@ class Deterministic:
 
 
 @params
+class Truncated:
+    """Whole pulses, the rest cut off: a wanted change below one pulse is lost.
+
+    Source: Chen, Peng & Yu, IEEE TCAD 37:3067 (2018): NeuroSim's ``trunc(dw / range levels)``.
+    """
+
+    max_pulses: int = static(default=31, doc="most pulses a weight and update", at_least=1)
+
+    def draw(self, stream: random.Stream, wanted: Array) -> Array:
+        """Signed pulse counts."""
+        del stream
+        return jnp.clip(jnp.trunc(wanted), -float(self.max_pulses), float(self.max_pulses))
+
+
+@params
 class Delivered:
     """The wanted change already *is* a signed pulse count, as ``memjax.nn`` layers deliver it."""
 
@@ -86,5 +101,6 @@ SCHEMES: dict[str, Any] = {
     "bernoulli": Bernoulli,
     "binomial": Binomial,
     "deterministic": Deterministic,
+    "truncated": Truncated,
 }
 """The element-wise schemes by their name in a sweep's ``[pulses] scheme``."""

@@ -4,7 +4,7 @@ from memjax.updates.agad import AGAD
 from memjax.updates.algorithms import ALGORITHMS
 from memjax.updates.base import Algorithm
 from memjax.updates.chopped_tiki_taka import ChoppedTikiTaka
-from memjax.updates.manhattan import Manhattan
+from memjax.updates.manhattan import Manhattan, sign_pulses
 from memjax.updates.mixed_precision import MixedPrecision, whole_pulses
 from memjax.updates.pulsed_sgd import PulsedSGD
 from memjax.updates.pulsed_update import PulsedUpdateState, pulsed_update, readout
@@ -50,6 +50,7 @@ __all__ = [
     "pulsed_update",
     "readout",
     "rprop",
+    "sign_pulses",
     "tiki_taka",
     "tiki_taka_v2",
     "whole_pulses",

@@ -1,5 +1,6 @@
 """What updates did to the devices: pulses, their energy and time, and how well they hit."""
 
+import functools
 from typing import Any, NamedTuple
 
 import jax
@@ -8,9 +9,12 @@ from jaxtyping import Array, Float
 
 from memjax.cells import Cell, CellState
 from memjax.devices import Device
+from memjax.fusion import once
 
 BINS = 32
 """Bins of a histogram of conductances, from Gmin to Gmax."""
+
+_SLICES = 16
 
 
 class PulseStats(NamedTuple):
@@ -53,6 +57,8 @@ def count_pulses(
 ) -> PulseStats:
     """One update's part of the sums.
 
+    A cell's ``shares`` are in proportion to the pulses of either sign.
+
     Args:
       device: the device.
       cell: the cell.
@@ -62,23 +68,50 @@ def count_pulses(
       n: signed pulse counts.
       change: what the weights changed by.
     """
-    shares = cell.shares(n)
     loads = [g + device.g_offset for g in cell.conductances(device, state, weight)]
-    sides = [([jnp.maximum(sign * share, 0.0) for share in shares]) for sign in (1.0, -1.0)]
-    fired = [sum(jnp.sum(side) for side in of) for of in sides]
-    heated = [
-        sum(jnp.sum(side * load) for side, load in zip(of, loads, strict=True)) for of in sides
-    ]
-    longest = [jnp.max(jnp.stack([jnp.max(side, initial=0.0) for side in of])) for of in sides]
-    meant = n * cell.pulse_size(device)
+    signs = jnp.maximum(n, 0.0), jnp.maximum(-n, 0.0)
+    fired = [total(part) for part in signs]
+    most = [total(part, jnp.maximum, jnp.max) for part in signs]
+    number, heat, longest = [], [], []
+    for sides in _sides(cell):  # of n's signs, the pulses that each device takes, up, then down
+        number.append(sum(f * sum(side) for f, side in zip(fired, sides, strict=True)))
+        longest.append(jnp.maximum(*(m * max(side) for m, side in zip(most, sides, strict=True))))
+        pairs = [
+            part * (load * share)
+            for part, side in zip(signs, sides, strict=True)
+            for load, share in zip(loads, side, strict=True)
+            if share
+        ]
+        heat.append(total(sum(pairs[1:], pairs[0])) if pairs else jnp.zeros(()))
+    size = cell.pulse_size(device)
     return PulseStats(
-        jnp.sum(jnp.abs(asked)),
-        *fired,
-        *heated,
+        fired[0] + fired[1] if asked is n else total(jnp.abs(asked)),
+        *number,
+        *heat,
         *longest,
-        jnp.sum(meant**2),
-        jnp.sum((change - meant) ** 2),
+        size**2 * total(n * n),
+        total((change - n * size) ** 2),
     )
+
+
+def total(x: Array, add: Any = jnp.add, reduce: Any = jnp.sum) -> Array:
+    """The sum of an array. XLA's own does not use a CPU's vectors; a sum of slices does.
+
+    Args:
+      x: any shape.
+      add, reduce: another operation than addition, of two arrays and of one; of 0, it changes none.
+    """
+    flat = x.reshape(-1)
+    slices = jnp.pad(flat, (0, -flat.size % _SLICES)).reshape(_SLICES, -1)
+    return reduce(once(functools.reduce(add, list(slices))))
+
+
+def _sides(cell: Cell) -> tuple[list[list[float]], list[list[float]]]:
+    """Pulses up, and pulses down, that each device takes of one up and of one down."""
+    with jax.ensure_compile_time_eval():
+        shares = [[float(s) for s in cell.shares(jnp.float32(sign))] for sign in (1.0, -1.0)]
+    up, down = ([[max(k * s, 0.0) for s in of] for of in shares] for k in (1.0, -1.0))
+    return up, down
 
 
 def energy_and_time(device: Device, stats: PulseStats) -> tuple[Any, Any]:
@@ -113,8 +146,8 @@ def saturated(device: Device, cell: Cell, state: CellState, weight: Array) -> Ar
       state: its cells.
       weight: the weights that they hold.
     """
-    with jax.ensure_compile_time_eval():
-        only_up = all(bool(jnp.all(s >= 0)) for s in cell.shares(jnp.array([1.0, -1.0])))
+    _, down = _sides(cell)
+    only_up = not any(share for side in down for share in side)
     half, found = 0.5 * device.nominal_step, []
     for array, g in zip(state.devices, cell.conductances(device, state, weight), strict=True):
         own = getattr(array, "array", array)

@@ -1,7 +1,9 @@
 """Manhattan rule: one pulse by the sign of the gradient."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
+import jax
+import jax.numpy as jnp
 import optax
 
 from memjax.devices import Device
@@ -35,11 +37,43 @@ class Manhattan(Algorithm):
     def transform(
         self, device: Device, *, pulses: Any = None, **options: Any
     ) -> optax.GradientTransformationExtraArgs:
-        """``chain(scale_by_sign(), scale(width), pulsed_update(pulses=Delivered()))``."""
+        """``chain(sign_pulses(width), pulsed_update(pulses=Delivered()))``."""
         del pulses
         self.check(device, None)
         return optax.chain(
-            optax.scale_by_sign(),
-            optax.scale(self.width),
-            pulsed_update(device, pulses=Delivered(), **options),
+            sign_pulses(self.width), pulsed_update(device, pulses=Delivered(), **options)
         )
+
+
+class SignPulsesState(NamedTuple):
+    """The width of a pulse, which may be a lane's own."""
+
+    width: Any
+
+
+def sign_pulses(width: Leaf = 1.0) -> optax.GradientTransformationExtraArgs:
+    """Turns wanted changes into one pulse each, of their sign.
+
+    Args:
+      width: of a pulse, in pulses of the device.
+
+    Example:
+      >>> import jax.numpy as jnp
+      >>> from memjax.updates import sign_pulses
+      >>> tx = sign_pulses(0.5)
+      >>> wanted = jnp.array([0.01, -3.0, 0.0])
+      >>> tx.update(wanted, tx.init(wanted))[0].tolist()
+      [0.5, -0.5, 0.0]
+    """
+
+    def init(params: Any) -> SignPulsesState:
+        del params
+        return SignPulsesState(jnp.array(width, jnp.float32))
+
+    def update(
+        updates: Any, state: SignPulsesState, params: Any = None, **extra_args: Any
+    ) -> tuple[Any, SignPulsesState]:
+        del params, extra_args
+        return jax.tree.map(lambda u: jnp.sign(u.astype(jnp.float32)) * state.width, updates), state
+
+    return optax.GradientTransformationExtraArgs(init, update)

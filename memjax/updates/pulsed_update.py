@@ -12,6 +12,7 @@ from memjax import random
 from memjax.cells import Cell, CellState, ReferenceCell
 from memjax.devices import Device
 from memjax.errors import UserError
+from memjax.fusion import once
 from memjax.pulses import Bernoulli, Delivered, Scheme
 from memjax.pytree import as_arrays
 from memjax.updates.diagnostics import PulseStats, count_pulses, no_pulses
@@ -105,10 +106,7 @@ def pulsed_update(
       >>> optax.apply_updates(params, updates)["w"].tolist()
       [0.5, -0.25, 0.0]
     """
-    if not isinstance(device, Device):
-        raise UserError(
-            f"pulsed_update: device = {device!r} is no device; try memjax.devices.ConstantStep()"
-        )
+    check_device("pulsed_update", device)
     cell = ReferenceCell() if cell is None else cell
     scheme = Bernoulli() if pulses is None else pulses
     if not isinstance(cell, Cell):
@@ -120,7 +118,7 @@ def pulsed_update(
             f"pulsed_update: pulses = {scheme!r} cannot draw pulses from a gradient; try "
             "memjax.pulses.Bernoulli(), or Delivered() behind memjax.nn layers"
         )
-    _check_key(key)
+    check_key(key)
     device, cell = as_arrays(device), as_arrays(cell)
 
     def init(params: Any) -> PulsedUpdateState:
@@ -153,7 +151,11 @@ def pulsed_update(
             weight = leaf.astype(jnp.float32)
             want = want.astype(jnp.float32)
             asked = want if isinstance(scheme, Delivered) else want / size
+            if state.stats is not None:
+                asked = once(asked)
             n = scheme.draw(random.fold_in(here, 0), asked)
+            if state.stats is not None and n is not asked:
+                n = once(n)
             new, held = state.cell.pulse(
                 state.device,
                 old,
@@ -163,11 +165,13 @@ def pulsed_update(
                 count=state.count,
                 exact_noise=exact_noise,
             )
-            changes.append((held - weight).astype(leaf.dtype))
+            change = held - weight
             new_states.append(new)
             if state.stats is not None:
-                what = {"asked": asked, "n": n, "change": held - weight}
+                change = once(change)
+                what = {"asked": asked, "n": n, "change": change}
                 counted.append(count_pulses(state.device, state.cell, old, weight, **what))
+            changes.append(change.astype(leaf.dtype))
         state = state._replace(
             count=optax.safe_increment(state.count), cells=stack(new_states, treedef, structure)
         )
@@ -179,7 +183,16 @@ def pulsed_update(
     return optax.GradientTransformationExtraArgs(init, update)
 
 
-def _check_key(key: Any) -> None:
+def check_device(who: str, device: Any) -> None:
+    """Raises ``UserError`` for what is no device."""
+    if not isinstance(device, Device):
+        raise UserError(
+            f"{who}: device = {device!r} is no device; try memjax.devices.ConstantStep()"
+        )
+
+
+def check_key(key: Any) -> None:
+    """Raises ``UserError`` for what is no key, or more than one."""
     typed = hasattr(key, "dtype") and jnp.issubdtype(key.dtype, jax.dtypes.prng_key)
     if not typed or key.shape:
         given = f"keys of shape {key.shape}" if typed else repr(key)

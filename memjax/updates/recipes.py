@@ -16,7 +16,7 @@ from memjax.updates.chopped_tiki_taka import ChoppedTikiTaka
 from memjax.updates.manhattan import Manhattan
 from memjax.updates.mixed_precision import MixedPrecision
 from memjax.updates.pulsed_sgd import PulsedSGD
-from memjax.updates.pulsed_update import pulsed_update
+from memjax.updates.pulsed_update import check_device, check_key, pulsed_update
 from memjax.updates.rprop import RProp
 from memjax.updates.tiki_taka import TikiTaka
 from memjax.updates.tiki_taka_v2 import TikiTakaV2
@@ -64,6 +64,8 @@ def in_situ(
         raise UserError(
             f"in_situ: algorithm = {algorithm!r} is no algorithm; try memjax.updates.PulsedSGD()"
         )
+    check_device("in_situ", device)
+    check_key(key)
     _check_rate(learning_rate)
     update = algorithm.transform(
         device, key=key, cell=cell, pulses=pulses, exact_noise=exact_noise, **more

@@ -33,9 +33,8 @@ def crossbars(params: Any) -> list[Rows]:
     with_paths, _ = jax.tree_util.tree_flatten_with_path(params)
     keys = []
     for path, leaf in with_paths:
-        names = jax.tree_util.keystr(path).removesuffix(".value")
-        parent = names[: max(names.rfind("["), names.rfind("."), 0)]
-        keys.append((parent, jnp.shape(leaf)[-1:]))
+        of_variable = jax.tree_util.keystr(path[-1:]) == ".value"  # an nnx.Variable's
+        keys.append((path[: -2 if of_variable else -1], jnp.shape(leaf)[-1:]))
     sizes = [as_rows(leaf).shape[0] for _, leaf in with_paths]
     firsts, totals = [], dict.fromkeys(keys, 0)
     for key, size in zip(keys, sizes, strict=True):

@@ -12,13 +12,19 @@ import optax
 from jaxtyping import Array, Int32, Key
 
 from memjax import random
-from memjax.cells import Cell, ReferenceCell
+from memjax.cells import Cell, ReferenceCell, VectorCell
 from memjax.devices import Device
 from memjax.errors import UserError
 from memjax.pulses import Delivered, Scheme
 from memjax.pytree import Leaf, as_arrays, param, params, static
 from memjax.updates.base import Algorithm
-from memjax.updates.pulsed_update import PulsedUpdateState, name_leaves, pulsed_update
+from memjax.updates.pulsed_update import (
+    PulsedUpdateState,
+    check_device,
+    check_key,
+    name_leaves,
+    pulsed_update,
+)
 from memjax.updates.rows import Rows, as_rows, crossbars, put, take
 from memjax.updates.struct_of_trees import stack, unstack
 
@@ -125,8 +131,16 @@ class Transfer(Algorithm):
         return jnp.bool_(False)
 
     def check(self, device: Device, cell: Cell) -> None:
-        """A must hold weights of both signs."""
-        _check_two_signed(type(self).__name__, device, cell)
+        """A must hold weights of both signs; rows, pulsed at fixed intervals, take no turns."""
+        name = type(self).__name__
+        check_device(name, device)
+        _check_two_signed(name, device, cell)
+        if isinstance(cell, VectorCell) and cell.rule == "in_turn" and cell.devices > 1:
+            raise UserError(
+                f"{name}: it pulses a row of C at fixed intervals, and a VectorCell whose devices "
+                "take turns by the count of updates may always pulse the same one; take rule = "
+                '"at_random" or "all"'
+            )
 
     def transform(
         self,
@@ -143,6 +157,7 @@ class Transfer(Algorithm):
         cell = ReferenceCell() if cell is None else cell
         c_device = device if slow_device is None else slow_device
         self.check(device, cell)
+        check_key(key)
         keys = jax.random.split(key, 3)
         options: dict[str, Any] = {
             "cell": cell,
@@ -302,7 +317,7 @@ def _write(
 def _check_two_signed(algorithm: str, device: Device, cell: Cell) -> None:
     """A must hold weights of both signs."""
     at_bound = isinstance(device.g_ref, int | float) and device.g_ref in (0, 1)
-    if at_bound and type(cell).__name__ in ("ReferenceCell", "VectorCell"):
+    if at_bound and isinstance(cell, ReferenceCell | VectorCell):
         raise UserError(
             f"{algorithm}: its fast array needs weights of both signs, and a {type(cell).__name__} "
             f"of {type(device).__name__} with g_ref = {device.g_ref} has one; take "
