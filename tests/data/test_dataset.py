@@ -87,3 +87,16 @@ def test_mistakes(changes, message):
 def test_frozen():
     with pytest.raises(dataclasses.FrozenInstanceError):
         make().name = "other"
+
+
+def test_crop_keeps_the_middle_and_binarize_thresholds():
+    x = np.linspace(0, 1, 2 * 6 * 5, dtype=np.float32).reshape(2, 6, 5)
+    y = np.zeros(2, np.int32)
+    small = Dataset("mine", x, y, x, y).crop(3)
+    np.testing.assert_array_equal(small.x_train, x[:, 1:4, 1:4])
+    ones = small.binarize(0.5)
+    np.testing.assert_array_equal(ones.x_test, (x[:, 1:4, 1:4] > 0.5).astype(np.float32))
+    assert ones.x_test.dtype == np.float32
+    for wrong in (small.flat(), small):
+        with pytest.raises(DataError, match="choose a smaller size"):
+            wrong.crop(4)

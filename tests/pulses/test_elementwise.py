@@ -7,7 +7,7 @@ import pytest
 
 from memjax import random
 from memjax.errors import UserError
-from memjax.pulses import SCHEMES, Bernoulli, Binomial, Delivered, Deterministic, Scheme
+from memjax.pulses import SCHEMES, Bernoulli, Binomial, Delivered, Deterministic, Scheme, Truncated
 
 STREAM = random.stream(jax.random.key(5))
 
@@ -71,3 +71,9 @@ def test_mistakes_name_the_field(scheme, field, value):
 def test_binomial_is_at_most_64_slots():
     with pytest.raises(UserError, match="length = 65 must be at most 64"):
         Binomial(length=65)
+
+
+def test_truncated_cuts_off_what_is_no_whole_pulse():
+    wanted = jnp.array([-40.0, -2.7, -0.9, 0.0, 0.9, 1.0, 2.7])
+    n = Truncated(max_pulses=31).draw(random.stream(jax.random.key(0)), wanted)
+    np.testing.assert_array_equal(n, [-31.0, -2.0, 0.0, 0.0, 0.0, 1.0, 2.0])
