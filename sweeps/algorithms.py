@@ -19,16 +19,19 @@ SEARCHED = 2
 def judged(results: xr.Dataset) -> dict[str, dict[str, tuple[float, float, float, float]]]:
     """Mean and sd of the accuracy in %, and the rates chosen, by device and algorithm."""
     last = 100.0 * results.test_accuracy.isel(epoch=-1).fillna(0.0)
-    search, test = last.isel(seed=slice(SEARCHED)), last.isel(seed=slice(SEARCHED, None))
+    others = [d for d in last.dims if d not in ("method", "learning_rate", "seed")]
+    rows = last.stack(row=others) if len(others) > 1 else last.rename({others[0]: "row"})
     found: dict = {}
-    for device in results.device.values:
+    for number, row in enumerate(rows.row.values):
+        name = ", ".join(f"{x:g}" for x in row) if isinstance(row, tuple) else str(row)
+        here = rows.isel(row=number)
         for algorithm in dict.fromkeys(results.algorithm.values):
             mine = np.flatnonzero(results.algorithm.values == algorithm)
-            grid = search.sel(device=device).isel(method=mine).mean("seed")
+            grid = here.isel(method=mine, seed=slice(SEARCHED)).mean("seed")
             best = {k: int(v) for k, v in grid.argmax(["method", "learning_rate"]).items()}
             at = {"method": mine[best["method"]], "learning_rate": best["learning_rate"]}
-            chosen = test.sel(device=device).isel(at)
-            found.setdefault(str(device), {})[str(algorithm)] = (
+            chosen = here.isel(seed=slice(SEARCHED, None)).isel(at)
+            found.setdefault(name, {})[str(algorithm)] = (
                 float(chosen.mean()),
                 float(chosen.std(ddof=1)),
                 float(results.learning_rate[at["learning_rate"]]),

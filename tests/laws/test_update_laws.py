@@ -30,7 +30,8 @@ NOISY = {"levels": 40.0, "sigma_c2c": 0.5, "sigma_d2d": 0.3, "sigma_up_down": 0.
 ULP = float(np.spacing(np.float32(RANGE)))
 """One unit in the last place of the largest weight."""
 
-PULSES = SCHEMES | {"delivered": Delivered}
+PULSES = {k: v for k, v in SCHEMES.items() if k != "truncated"} | {"delivered": Delivered}
+"""Truncated pulses differ from deterministic ones in a rounding alone."""
 _BY_ONE = ("reference", "differential")
 """The cells whose devices take an update's pulses alone: tried with everything else."""
 REGISTRY = [
