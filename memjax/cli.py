@@ -66,6 +66,22 @@ def plot(directory: Annotated[Path, typer.Argument(help="a sweep's result direct
 
 
 @app.command()
+def explain(
+    directory: Annotated[Path, typer.Argument(help="a sweep's result directory")],
+    lane: Annotated[
+        str | None,
+        typer.Argument(help="its number, or levels=8,seed=0 (default: the worst)"),
+    ] = None,
+) -> None:
+    """Say in words why a lane does or does not learn."""
+    from memjax.sweep import store
+    from memjax.sweep.explain import explain as sentences
+
+    for sentence in sentences(store.load(directory), lane):
+        typer.echo(sentence)
+
+
+@app.command()
 def devices(
     name: Annotated[str | None, typer.Argument(help="one device, to see its parameters")] = None,
 ) -> None:

@@ -12,6 +12,9 @@ from memjax.errors import SpecError
 RESERVED = (
     *("seed", "epoch", "corruption", "test_accuracy", "train_loss", "status"),
     *("baseline_accuracy", "corrupted_accuracy", "baseline_corrupted_accuracy"),
+    *("layer", "conductance", "updates", "saturated", "pulses", "wanted_pulses"),
+    *("pulses_per_update", "update_snr", "conductance_before", "conductance_after"),
+    *("fast_saturated", "fast_pulses", "energy_J", "programming_time_s"),
 )
 """Names that every result uses itself."""
 

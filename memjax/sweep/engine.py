@@ -27,11 +27,13 @@ from memjax.sweep.corruption import corrupted_sets
 from memjax.sweep.sections import build
 from memjax.sweep.spec import Spec, section_of, static_parameters
 from memjax.training import (
+    Diagnosis,
     LaneState,
     Program,
     Samples,
     Variant,
     accuracy,
+    diagnose,
     init_lane,
     train_epoch,
 )
@@ -51,12 +53,16 @@ class Outcome(NamedTuple):
       train_loss: ``[lanes, epochs]``.
       corrupted_accuracy: ``[lanes, corruptions]``, after the last epoch.
       finite: ``[lanes]``.
+      diagnosis: with diagnostics, a ``Diagnosis`` of ``[lanes, ...]`` after the last epoch.
+      conductance_before: with diagnostics, the devices by their conductance before training.
     """
 
     test_accuracy: np.ndarray
     train_loss: np.ndarray
     corrupted_accuracy: np.ndarray
     finite: np.ndarray
+    diagnosis: Diagnosis | None = None
+    conductance_before: np.ndarray | None = None
 
 
 def use_all_cores() -> None:
@@ -104,7 +110,11 @@ def program_and_variant(
     pulses = None if baseline else build("pulses", tables["pulses"])
     sizes = (dataset.n_features, *model["hidden"], dataset.n_classes)
     program = Program(
-        sizes=sizes, activation=model["activation"], batch_size=train["batch_size"], pulses=pulses
+        sizes=sizes,
+        activation=model["activation"],
+        batch_size=train["batch_size"],
+        pulses=pulses,
+        diagnostics=tables["evaluate"]["diagnostics"] and not baseline,
     )
     rate = train["learning_rate"]
     if baseline and train["baseline_learning_rate"] is not None:
@@ -145,7 +155,8 @@ class Runner:
           width: lanes a device.
         """
         self.chunk = width * len(jax.local_devices())
-        self.init, self.epoch, self.accuracy = _compiled(program, _mesh())
+        self.init, self.epoch, self.accuracy, diagnose = _compiled(program, _mesh())
+        self.diagnose = diagnose if program.diagnostics else None
 
     def run(
         self,
@@ -173,12 +184,15 @@ class Runner:
             np.empty((total, len(corrupted)), np.float32),
             np.empty(total, bool),
         )
+        diagnoses, before = [], []
         variant = batched(variant, total)
         for start in range(0, total, self.chunk):
             lanes = np.arange(start, min(start + self.chunk, total))
             padded = np.pad(lanes, (0, self.chunk - len(lanes)), mode="edge")
             chunk = as_arrays(jax.tree.map(lambda leaf, p=padded: leaf[p], variant))
             state: LaneState = self.init(chunk, jnp.asarray(words[padded]))
+            if self.diagnose:
+                before.append(self.diagnose(chunk, state).conductance)
             for epoch in range(epochs):
                 state, loss = self.epoch(chunk, state, samples[0])
                 right = self.accuracy(chunk, state, samples[1])
@@ -189,6 +203,13 @@ class Runner:
                 right = self.accuracy(chunk, state, test)
                 outcome.corrupted_accuracy[lanes, column] = np.asarray(right)[: len(lanes)]
             outcome.finite[lanes] = np.asarray(state.finite)[: len(lanes)]
+            if self.diagnose:
+                diagnoses.append(self.diagnose(chunk, state))
+        if self.diagnose:
+            joined = jax.tree.map(lambda *c: np.concatenate(c)[:total], *diagnoses)
+            return outcome._replace(
+                diagnosis=joined, conductance_before=np.concatenate(before)[:total]
+            )
         return outcome
 
 
@@ -197,8 +218,8 @@ def _mesh() -> Mesh:
 
 
 @functools.cache
-def _compiled(program: Program, mesh: Mesh) -> tuple[Any, Any, Any]:
-    """The three programs of a group, each ``vmap`` over lanes inside ``shard_map`` over devices."""
+def _compiled(program: Program, mesh: Mesh) -> tuple[Any, ...]:
+    """The programs of a group, each ``vmap`` over lanes inside ``shard_map`` over devices."""
     lane, everywhere = P("lanes"), P()
 
     def over_lanes(function: Any, in_specs: tuple[P, ...], donate: tuple[int, ...] = ()) -> Any:
@@ -213,6 +234,7 @@ def _compiled(program: Program, mesh: Mesh) -> tuple[Any, Any, Any]:
         over_lanes(init_lane, (lane, lane)),
         over_lanes(train_epoch, (lane, lane, everywhere), donate=(1,)),
         over_lanes(accuracy, (lane, lane, everywhere)),
+        over_lanes(diagnose, (lane, lane)),
     )
 
 
@@ -268,7 +290,7 @@ def train_all(
         parts.append(runner.run(variant, words, samples, epochs, corrupted, report))
         numbers.append(lanes)
     order = np.argsort(np.concatenate(numbers))
-    outcome = Outcome(*(np.concatenate(column)[order] for column in zip(*parts, strict=True)))
+    outcome = jax.tree.map(lambda *columns: np.concatenate(columns)[order], *parts)
     baseline = Runner(float_program, width).run(
         float_variant, lane_table.baseline_words(spec), samples, epochs, corrupted, report
     )

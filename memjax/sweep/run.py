@@ -14,6 +14,26 @@ from memjax.sweep.corruption import corruption_names
 from memjax.sweep.engine import Outcome, Progress, train_all, use_all_cores
 from memjax.sweep.notes import notes
 from memjax.sweep.spec import Spec
+from memjax.updates.diagnostics import BINS
+
+_LAYER, _BIN = ("layer",), ("layer", "conductance")
+_AXIS = {"units": "fraction of the range", "long_name": "(G - Gmin) / (Gmax - Gmin)"}
+
+DIAGNOSTICS: dict[str, tuple[tuple[str, ...], str, str]] = {
+    "updates": ((), "updates", "updates of the weights"),
+    "saturated": (_LAYER, "fraction", "devices within half a step of a bound"),
+    "pulses": (_LAYER, "pulses", "pulses a weight"),
+    "wanted_pulses": (_LAYER, "pulses", "pulses a weight that gradient descent wanted"),
+    "pulses_per_update": (_LAYER, "pulses", "pulses a weight and update"),
+    "update_snr": (_LAYER, "power ratio", "signal over noise of programming"),
+    "conductance_before": (_BIN, "devices", "devices before training"),
+    "conductance_after": (_BIN, "devices", "devices after training"),
+    "fast_saturated": (_LAYER, "fraction", "devices of the fast array near a bound"),
+    "fast_pulses": (_LAYER, "pulses", "pulses a weight of the fast array"),
+    "energy_J": ((), "J", "energy of programming"),
+    "programming_time_s": ((), "s", "time of programming"),
+}
+"""What diagnostics add to a result: dimensions after ``seed``, unit and meaning of each name."""
 
 
 def run(
@@ -36,7 +56,7 @@ def run(
       A dimension an axis, then ``seed`` and ``epoch``: ``test_accuracy``, ``train_loss``,
       ``status`` (0: trained; 1: went non-finite), ``baseline_accuracy`` (seed, epoch) of the
       floating-point network trained alike; with ``[evaluate]`` also ``corrupted_accuracy`` and its
-      baseline.
+      baseline; with its ``diagnostics`` what the pulses did (docs/diagnostics.md).
 
     Raises:
       UserError: a directory or a data set that cannot be used, or memory that does not suffice.
@@ -90,7 +110,7 @@ def label(spec: Spec, dataset: Dataset, outcome: Outcome, baseline: Outcome) -> 
     def cube(column: np.ndarray, *last: str) -> tuple[tuple[str, ...], np.ndarray]:
         return (*dims, *last), column.reshape(*shape, *column.shape[1:])
 
-    variables = {
+    variables: dict = {
         "test_accuracy": cube(outcome.test_accuracy, "epoch"),
         "train_loss": cube(outcome.train_loss, "epoch"),
         "status": cube((~outcome.finite).astype(np.int8)),
@@ -103,6 +123,15 @@ def label(spec: Spec, dataset: Dataset, outcome: Outcome, baseline: Outcome) -> 
             ("seed", "corruption"),
             baseline.corrupted_accuracy,
         )
+    if outcome.diagnosis is not None:
+        coords["layer"] = np.arange(1, len(spec.sections["model"]["hidden"]) + 2)
+        coords["conductance"] = ("conductance", (np.arange(BINS) + 0.5) / BINS, _AXIS)
+        columns = outcome.diagnosis._asdict()
+        columns["conductance_before"] = outcome.conductance_before
+        columns["conductance_after"] = columns.pop("conductance")
+        for name, (last, units, meaning) in DIAGNOSTICS.items():
+            facts = {"units": units, "long_name": meaning}
+            variables[name] = (*cube(columns[name], *last), facts)
     from memjax import __version__
 
     attrs = {
@@ -127,4 +156,7 @@ def _coordinate(values: list) -> np.ndarray:
 def _load(spec: Spec) -> Dataset:
     table = spec.sections["data"]
     dataset = load_data(table["name"], data_dir=table["dir"] or None)
-    return dataset.take(table["train_size"], table["test_size"])
+    dataset = dataset.take(table["train_size"], table["test_size"])
+    if table["crop"] is not None:
+        dataset = dataset.crop(table["crop"])
+    return dataset if table["binarize"] is None else dataset.binarize(table["binarize"])

@@ -72,6 +72,8 @@ class DataSection(Section):
     dir: str = ""
     train_size: int | None = Field(None, ge=1)
     test_size: int | None = Field(None, ge=1)
+    crop: int | None = Field(None, ge=1)
+    binarize: Annotated[Number, Field(gt=0, lt=1)] | None = None
 
 
 class TrainSection(Section):
@@ -85,12 +87,13 @@ class TrainSection(Section):
 
 
 class EvaluateSection(Section):
-    """Corruptions of the test set, at the end of training."""
+    """Corruptions of the test set, at the end of training, and what pulses did until then."""
 
     gaussian: Annotated[list[Annotated[Number, Field(gt=0)]], AfterValidator(_distinct)] = []
     salt_and_pepper: Annotated[
         list[Annotated[Number, Field(gt=0, le=1)]], AfterValidator(_distinct)
     ] = []
+    diagnostics: bool = False
 
 
 class EngineSection(Section):

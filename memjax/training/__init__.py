@@ -1,5 +1,6 @@
 """Training one device variant, as pure functions."""
 
+from memjax.training.diagnosis import Diagnosis, diagnose
 from memjax.training.lane import (
     LaneState,
     Program,
@@ -13,6 +14,7 @@ from memjax.training.network import ACTIVATIONS, apply_network, cross_entropy, i
 
 __all__ = [
     "ACTIVATIONS",
+    "Diagnosis",
     "LaneState",
     "Program",
     "Samples",
@@ -20,6 +22,7 @@ __all__ = [
     "accuracy",
     "apply_network",
     "cross_entropy",
+    "diagnose",
     "init_lane",
     "init_network",
     "train_epoch",

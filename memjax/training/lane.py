@@ -13,6 +13,7 @@ from memjax.devices import Device
 from memjax.nn import pulsed_dense, read_noise
 from memjax.pulses import Coincidence, Delivered, Scheme
 from memjax.pytree import Leaf, param, params, static
+from memjax.training.meter import metered
 from memjax.training.network import (
     Dense,
     apply_network,
@@ -45,6 +46,7 @@ class Program:
       activation: of the hidden layers.
       batch_size: samples an update.
       pulses: ``Coincidence``, an element-wise scheme, or ``None`` for floating-point SGD.
+      diagnostics: counts what pulses do, for ``diagnose``; changes no weight.
     """
 
     sizes: tuple[int, ...] = static(default=(64, 32, 10), doc="units of every layer")
@@ -53,6 +55,7 @@ class Program:
     pulses: Coincidence | Scheme | None = static(
         default=Coincidence(), doc="pulse scheme; None: floating-point SGD"
     )
+    diagnostics: bool = static(default=False, doc="count what pulses do")
 
 
 class LaneState(NamedTuple):
@@ -64,6 +67,8 @@ class LaneState(NamedTuple):
       words: the lane's root random words.
       epoch: epochs done.
       finite: no loss has been NaN or infinite so far.
+      wanted: with diagnostics, pulses that gradient descent has wanted of each layer: the sum of
+        ``|learning_rate gradient| / pulse size``; else ``None``.
     """
 
     params: Any
@@ -71,6 +76,7 @@ class LaneState(NamedTuple):
     words: UInt32[Array, "2"]
     epoch: Int32[Array, ""]
     finite: Bool[Array, ""]
+    wanted: Float32[Array, " layers"] | None = None
 
 
 class Samples(NamedTuple):
@@ -90,10 +96,16 @@ def _optimizer(
         return optax.with_extra_args_support(optax.sgd(learning_rate))
     key = jax.random.wrap_key_data(random.fold_in(words, _WRITE), impl="threefry2x32")
     counted = _delivers_counts(program, variant)
-    pulses = Delivered() if counted else program.pulses
-    if isinstance(pulses, Coincidence):  # an algorithm that has its own way to whole pulses
-        pulses = None
-    update = variant.algorithm.transform(variant.device, key=key, cell=variant.cell, pulses=pulses)
+    pulses: Scheme | None = Delivered() if counted else None
+    if not isinstance(program.pulses, Coincidence):
+        pulses = program.pulses
+    update = variant.algorithm.transform(
+        variant.device,
+        key=key,
+        cell=variant.cell,
+        pulses=pulses,
+        diagnostics=program.diagnostics,
+    )
     return optax.chain(optax.scale(-1.0) if counted else optax.sgd(learning_rate), update)
 
 
@@ -102,8 +114,14 @@ def _delivers_counts(program: Program, variant: Variant) -> bool:
     return isinstance(program.pulses, Coincidence) and not variant.algorithm.wants_gradients
 
 
-def _dense(program: Program, variant: Variant, stream: Array, learning_rate: Any) -> Dense:
-    """How this program's layers multiply, and what they deliver backwards."""
+def _dense(
+    program: Program,
+    variant: Variant,
+    stream: Array,
+    learning_rate: Any,
+    meters: Array | None = None,
+) -> Dense:
+    """How this program's layers multiply, and what they deliver backwards, also to ``meters``."""
 
     def dense(number: int, x: Array, layer: dict[str, Array]) -> Array:
         here = random.fold_in(stream, number)
@@ -118,6 +136,8 @@ def _dense(program: Program, variant: Variant, stream: Array, learning_rate: Any
             )
         else:
             y = plain_dense(number, x, layer)
+        if meters is not None:
+            y = metered(y, jax.lax.stop_gradient(x), meters[number])
         if program.pulses is None or variant.device.sigma_read is None:
             return y
         noise = read_noise(
@@ -145,7 +165,9 @@ def init_lane(program: Program, variant: Variant, words: UInt32[Array, "2"]) -> 
     opt_state = _optimizer(program, variant, words, variant.learning_rate).init(weights)
     if program.pulses is not None:
         weights = readout(opt_state, weights)
-    return LaneState(weights, opt_state, words, jnp.int32(0), jnp.bool_(True))
+    counts = program.diagnostics and program.pulses is not None
+    wanted = jnp.zeros(len(program.sizes) - 1) if counts else None
+    return LaneState(weights, opt_state, words, jnp.int32(0), jnp.bool_(True), wanted)
 
 
 def train_epoch(
@@ -170,26 +192,31 @@ def train_epoch(
     learning_rate = variant.learning_rate * decay
     optimizer = _optimizer(program, variant, state.words, learning_rate)
 
-    def step(carry: tuple[Any, Any], now: tuple[Array, Array]) -> tuple[tuple[Any, Any], Array]:
-        weights, opt_state = carry
+    def step(carry: tuple[Any, ...], now: tuple[Array, Array]) -> tuple[tuple[Any, ...], Array]:
+        weights, opt_state, wanted = carry
         number, chosen = now
         stream = random.fold_in(random.fold_in(epoch_stream, 1), number)
-        dense = _dense(program, variant, stream, learning_rate)
 
-        def loss_of(weights: Any) -> Array:
+        def loss_of(weights: Any, meters: Array | None) -> Array:
+            dense = _dense(program, variant, stream, learning_rate, meters)
             logits = apply_network(weights, train.x[chosen], dense, program.activation)
             return cross_entropy(logits, train.y[chosen])
 
-        loss, grads = jax.value_and_grad(loss_of)(weights)
+        if wanted is None:
+            loss, grads = jax.value_and_grad(loss_of)(weights, None)
+        else:
+            of_both = jax.value_and_grad(loss_of, argnums=(0, 1))
+            loss, (grads, sizes) = of_both(weights, jnp.zeros_like(wanted))
+            wanted = wanted + sizes * (learning_rate / variant.cell.pulse_size(variant.device))
         updates, opt_state = optimizer.update(grads, opt_state, weights)
-        return (optax.apply_updates(weights, updates), opt_state), loss
+        return (optax.apply_updates(weights, updates), opt_state, wanted), loss
 
     numbers = jnp.arange(batches.shape[0])
-    carry = (state.params, state.opt_state)
-    (weights, opt_state), losses = jax.lax.scan(step, carry, (numbers, batches))
+    carry = (state.params, state.opt_state, state.wanted)
+    (weights, opt_state, wanted), losses = jax.lax.scan(step, carry, (numbers, batches))
     finite = state.finite & jnp.all(jnp.isfinite(losses))
     finite &= jnp.all(jnp.stack([jnp.all(jnp.isfinite(w)) for w in jax.tree.leaves(weights)]))
-    state = LaneState(weights, opt_state, state.words, state.epoch + 1, finite)
+    state = LaneState(weights, opt_state, state.words, state.epoch + 1, finite, wanted)
     return state, jnp.mean(losses)
 
 

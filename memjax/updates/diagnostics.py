@@ -1,7 +1,8 @@
 """What updates did to the devices: pulses, their energy and time, and how well they hit."""
 
 import functools
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -14,7 +15,7 @@ from memjax.fusion import once
 BINS = 32
 """Bins of a histogram of conductances, from Gmin to Gmax."""
 
-_SLICES = 16
+_SLICES = 8
 
 
 class PulseStats(NamedTuple):
@@ -22,27 +23,31 @@ class PulseStats(NamedTuple):
 
     Attributes:
       asked: wanted changes, ``|wanted| / pulse size``; pulses, where those were delivered.
-      up, down: pulses that devices took, of potentiation and of depression.
-      load_up, load_down: the same, each times its device's conductance over ``Gmax - Gmin``.
-      longest_up, longest_down: the most that any device took in an update: a row or a whole array
-        is pulsed at once.
+      pulses: pulses that the weights took, ``|n|``.
       signal, noise: ``(n pulse size)^2``, and the square of what the change missed it by.
+      energy: of programming, ``V^2 G t`` of every pulse on every device, in joules; NaN where the
+        device's ``gmax`` or pulses are not known.
+      time: of programming, in seconds: the array's longest train of an update up and the longest
+        down, one after the other; NaN where the width of a pulse is not known.
     """
 
     asked: Float[Array, ""]
-    up: Float[Array, ""]
-    down: Float[Array, ""]
-    load_up: Float[Array, ""]
-    load_down: Float[Array, ""]
-    longest_up: Float[Array, ""]
-    longest_down: Float[Array, ""]
+    pulses: Float[Array, ""]
     signal: Float[Array, ""]
     noise: Float[Array, ""]
+    energy: Float[Array, ""]
+    time: Float[Array, ""]
 
 
-def no_pulses() -> PulseStats:
-    """Nothing yet."""
-    return PulseStats(*(jnp.zeros(()) for _ in PulseStats._fields))
+def no_pulses(device: Device) -> PulseStats:
+    """Nothing yet.
+
+    Args:
+      device: the device, which says what can be known.
+    """
+    zero, unknown = jnp.zeros(()), jnp.full((), jnp.nan)
+    energy = zero if _knows_energy(device) else unknown
+    return PulseStats(zero, zero, zero, zero, energy, zero if _knows_time(device) else unknown)
 
 
 def count_pulses(
@@ -57,8 +62,6 @@ def count_pulses(
 ) -> PulseStats:
     """One update's part of the sums.
 
-    A cell's ``shares`` are in proportion to the pulses of either sign.
-
     Args:
       device: the device.
       cell: the cell.
@@ -68,71 +71,56 @@ def count_pulses(
       n: signed pulse counts.
       change: what the weights changed by.
     """
-    loads = [g + device.g_offset for g in cell.conductances(device, state, weight)]
-    signs = jnp.maximum(n, 0.0), jnp.maximum(-n, 0.0)
-    fired = [total(part) for part in signs]
-    most = [total(part, jnp.maximum, jnp.max) for part in signs]
-    number, heat, longest = [], [], []
-    for sides in _sides(cell):  # of n's signs, the pulses that each device takes, up, then down
-        number.append(sum(f * sum(side) for f, side in zip(fired, sides, strict=True)))
-        longest.append(jnp.maximum(*(m * max(side) for m, side in zip(most, sides, strict=True))))
-        pairs = [
-            part * (load * share)
-            for part, side in zip(signs, sides, strict=True)
-            for load, share in zip(loads, side, strict=True)
-            if share
-        ]
-        heat.append(total(sum(pairs[1:], pairs[0])) if pairs else jnp.zeros(()))
-    size = cell.pulse_size(device)
-    return PulseStats(
-        fired[0] + fired[1] if asked is n else total(jnp.abs(asked)),
-        *number,
-        *heat,
-        *longest,
-        size**2 * total(n * n),
-        total((change - n * size) ** 2),
+    delivered, size = asked is n, cell.pulse_size(device)
+    taken = cell.shares(n)
+    pulses = total(jnp.abs(n))
+    counted = no_pulses(device)._replace(
+        asked=pulses if delivered else total(jnp.abs(asked)),
+        pulses=pulses,
+        signal=size**2 * total(n * n),
+        noise=total((change - n * size) ** 2),
     )
+    if _knows_energy(device):
+        unit = device.gmax * (1.0 - 1.0 / device.on_off)  # type: ignore[operator]
+        up = unit * device.voltage_up**2 * device.width_up  # type: ignore[operator]
+        down = unit * device.voltage_down**2 * device.width_down  # type: ignore[operator]
+        held = cell.conductances(device, state, weight)
+        heat = [
+            jnp.where(share > 0, up, down) * jnp.abs(share) * (g + device.g_offset)
+            for share, g in zip(taken, held, strict=True)
+        ]
+        counted = counted._replace(energy=total(sum(heat[1:], heat[0])))
+    if _knows_time(device):
+        longest = [
+            jnp.max(_folded(functools.reduce(jnp.maximum, sides), jnp.maximum), initial=0.0)
+            for sides in (taken, [-share for share in taken])
+        ]
+        up, down = (jnp.asarray(w, jnp.float32) for w in (device.width_up, device.width_down))
+        counted = counted._replace(time=up * longest[0] + down * longest[1])
+    return counted
 
 
-def total(x: Array, add: Any = jnp.add, reduce: Any = jnp.sum) -> Array:
-    """The sum of an array. XLA's own does not use a CPU's vectors; a sum of slices does.
-
-    Args:
-      x: any shape.
-      add, reduce: another operation than addition, of two arrays and of one; of 0, it changes none.
-    """
-    flat = x.reshape(-1)
-    slices = jnp.pad(flat, (0, -flat.size % _SLICES)).reshape(_SLICES, -1)
-    return reduce(once(functools.reduce(add, list(slices))))
+def _knows_energy(device: Device) -> bool:
+    parts = device.gmax, device.voltage_up, device.voltage_down
+    return _knows_time(device) and all(part is not None for part in parts)
 
 
-def _sides(cell: Cell) -> tuple[list[list[float]], list[list[float]]]:
-    """Pulses up, and pulses down, that each device takes of one up and of one down."""
-    with jax.ensure_compile_time_eval():
-        shares = [[float(s) for s in cell.shares(jnp.float32(sign))] for sign in (1.0, -1.0)]
-    up, down = ([[max(k * s, 0.0) for s in of] for of in shares] for k in (1.0, -1.0))
-    return up, down
+def _knows_time(device: Device) -> bool:
+    return device.width_up is not None and device.width_down is not None
 
 
-def energy_and_time(device: Device, stats: PulseStats) -> tuple[Any, Any]:
-    """Joules and seconds of programming: ``sum of V^2 G t`` over pulses, and of t over trains.
+def total(x: Array) -> Array:
+    """The sum of an array: XLA's own does not use a CPU's vectors, a sum of its slices does."""
+    return jnp.sum(_folded(x, jnp.add))
 
-    NaN where the device's ``gmax`` or pulses are not known.
 
-    Args:
-      device: the device.
-      stats: of its updates; any shape.
-    """
-    pulses = device.voltage_up, device.voltage_down, device.width_up, device.width_down
-    if device.gmax is None or any(part is None for part in pulses):
-        unknown = jnp.full_like(stats.up, jnp.nan)
-        return unknown, unknown
-    span = device.gmax * (1.0 - 1.0 / device.on_off)
-    # In float32, V^2 G t of a pulse may be below the smallest normal number; the sums are not.
-    up = device.voltage_up**2 * span * (device.width_up * stats.load_up)  # type: ignore[operator]
-    down = device.voltage_down**2 * span * (device.width_down * stats.load_down)  # type: ignore[operator]
-    time = device.width_up * stats.longest_up + device.width_down * stats.longest_down  # type: ignore[operator]
-    return up + down, time
+def _folded(x: Array, add: Callable[[Array, Array], Array]) -> Array:
+    """An array's slices of rows in one."""
+    height = x.shape[0] // _SLICES if x.ndim > 1 else 0
+    if not height or x.shape[0] % _SLICES:
+        return x
+    slices = (x[k * height : (k + 1) * height] for k in range(_SLICES))
+    return once(functools.reduce(add, slices))
 
 
 def saturated(device: Device, cell: Cell, state: CellState, weight: Array) -> Array:
@@ -146,8 +134,8 @@ def saturated(device: Device, cell: Cell, state: CellState, weight: Array) -> Ar
       state: its cells.
       weight: the weights that they hold.
     """
-    _, down = _sides(cell)
-    only_up = not any(share for side in down for share in side)
+    with jax.ensure_compile_time_eval():
+        only_up = all(bool(jnp.all(s >= 0)) for s in cell.shares(jnp.array([1.0, -1.0])))
     half, found = 0.5 * device.nominal_step, []
     for array, g in zip(state.devices, cell.conductances(device, state, weight), strict=True):
         own = getattr(array, "array", array)

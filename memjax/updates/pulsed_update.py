@@ -18,7 +18,7 @@ from memjax.pytree import as_arrays
 from memjax.updates.diagnostics import PulseStats, count_pulses, no_pulses
 from memjax.updates.struct_of_trees import stack, unstack
 
-_STATS = jax.tree.structure(no_pulses())
+_STATS = jax.tree.structure(PulseStats(*PulseStats._fields))  # type: ignore[arg-type]
 
 
 class PulsedUpdateState(NamedTuple):
@@ -129,7 +129,7 @@ def pulsed_update(
             for leaf, name in zip(leaves, names, strict=True)
         ]
         cells = stack(states, treedef, cell_structure(device, cell))
-        stats = stack([no_pulses() for _ in leaves], treedef, _STATS) if diagnostics else None
+        stats = stack([no_pulses(device) for _ in leaves], treedef, _STATS) if diagnostics else None
         state = PulsedUpdateState(jnp.zeros((), jnp.int32), key, device, cell, cells, stats)
         return jax.tree.map(jnp.copy, state)  # shares no buffer with itself or us: donate it freely
 
@@ -151,11 +151,7 @@ def pulsed_update(
             weight = leaf.astype(jnp.float32)
             want = want.astype(jnp.float32)
             asked = want if isinstance(scheme, Delivered) else want / size
-            if state.stats is not None:
-                asked = once(asked)
             n = scheme.draw(random.fold_in(here, 0), asked)
-            if state.stats is not None and n is not asked:
-                n = once(n)
             new, held = state.cell.pulse(
                 state.device,
                 old,
