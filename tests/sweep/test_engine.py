@@ -112,7 +112,7 @@ def test_one_compilation_a_group_whatever_the_number_of_variants(small, tiny):
 
 EVERYTHING = {
     "scheme": ["coincidence", "bernoulli", "binomial", "deterministic"],
-    "kind": ["reference", "differential", "reference", "differential"],
+    "kind": ["reference", "differential", "refresh_pair", "vector"],
     "model": ["ConstantStep", "SoftBounds", "SaturatingExponential", "ConstantStep"],
     "activation": ["relu", "tanh", "sigmoid", "relu"],
     "batch_size": [1, 2, 1, 3],
@@ -133,7 +133,9 @@ def test_every_scheme_cell_and_model_learns(everything):
 
 
 def test_static_groups_are_their_configurations_run_alone(small, tiny, everything):
-    assert set(EVERYTHING["scheme"]) == {"coincidence", *SCHEMES}
+    assert set(EVERYTHING["scheme"]) == {"coincidence", *SCHEMES} - {
+        "truncated"
+    }  # which loses small updates
     assert set(EVERYTHING["kind"]) == set(CELLS)
     assert set(EVERYTHING["model"]) <= set(MODELS)
     one = {name: values[1:2] for name, values in EVERYTHING.items()}
