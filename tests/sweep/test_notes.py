@@ -64,5 +64,5 @@ def test_weights_of_one_sign_are_told():
 def test_levels_that_move_potentiation_alone_are_told():
     raw = {"axes": {"levels": [16, 32]}, "device": {"model": "ag:a-si"}}
     assert any("potentiation only" in note for note in notes(Spec.from_dict(raw)))
-    even = {"axes": {"levels": [16, 32]}, "device": {"model": "EpiRAM"}}
+    even = {"axes": {"levels": [16, 32]}, "device": {"model": "SaturatingExponential"}}
     assert not any("potentiation only" in note for note in notes(Spec.from_dict(even)))
