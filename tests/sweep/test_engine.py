@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from memjax.cells import CELLS, ReferenceCell
+from memjax.data import load
 from memjax.devices import MODELS, ConstantStep
 from memjax.pulses import SCHEMES
 from memjax.pytree import as_arrays
-from memjax.sweep import lanes, run
+from memjax.sweep import Spec, lanes, run
 from memjax.sweep.engine import use_all_cores
 from memjax.training import Program, Samples, Variant, accuracy, init_lane, train_epoch
 
@@ -242,3 +243,17 @@ def test_one_device_gives_the_bits_of_two(tiny, grid, tmp_path):
     with np.load(tmp_path / "one.npz") as one:
         for name in VARIABLES:
             np.testing.assert_array_equal(one[name], grid[name].values)
+
+
+@pytest.mark.parametrize("case", [{}, {"pulses": {"scheme": "bernoulli"}}])
+def test_lanes_that_are_diagnosed_are_the_same_lanes(case):
+    """On the digits, with every noise: rounding would show there if XLA fused it otherwise."""
+    digits = load("digits").take(300, 100)
+    raw = {"seeds": 2, "axes": {"levels": [8, 128], "sigma_c2c": [0.25, 4]}, **case}
+    raw |= {"train": {"epochs": 1}, "device": {"sigma_read": 0.05}}
+    plain, counted = (
+        run(Spec.from_dict({**raw, "evaluate": {"diagnostics": on}}), dataset=digits)
+        for on in (False, True)
+    )
+    assert_same_bits(plain, counted)
+    assert "pulses" in counted and "pulses" not in plain
