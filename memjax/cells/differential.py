@@ -4,7 +4,7 @@ from jaxtyping import Array
 
 from memjax import random
 from memjax.cells.base import Cell, CellState, Count
-from memjax.cells.several import pulse_all
+from memjax.cells.several import program, pulse_all
 from memjax.devices import Device
 from memjax.fusion import once
 from memjax.pytree import params
@@ -23,10 +23,7 @@ class DifferentialPair(Cell):
 
     def init(self, device: Device, stream: random.Stream, weight: Array) -> tuple[CellState, Array]:
         """Programs ``g+- = 1/2 +- w / (2 R)``, within each device's bounds."""
-        made = [
-            device.init(random.fold_in(stream, k), g) for k, g in enumerate(self._balanced(weight))
-        ]
-        state = CellState(tuple(array for array, _ in made), tuple(g for _, g in made))
+        state = program(device, stream, self._balanced(weight))
         return state, self.readout(device, state, weight)
 
     def pulse(

@@ -8,7 +8,7 @@ from jaxtyping import Array
 from memjax import random
 from memjax.cells.base import CellState, Count
 from memjax.cells.differential import DifferentialPair
-from memjax.cells.several import pick, pulse_one
+from memjax.cells.several import pick, program, pulse_one
 from memjax.devices import Device
 from memjax.fusion import once
 from memjax.pytree import Leaf, param, params
@@ -70,11 +70,7 @@ class RefreshPair(DifferentialPair):
     def init(self, device: Device, stream: random.Stream, weight: Array) -> tuple[CellState, Array]:
         """Programs ``|w| / R`` on one device of each pair; the other is at Gmin."""
         sides = (weight / self.weight_range, -weight / self.weight_range)
-        made = [
-            device.init(random.fold_in(stream, k), jnp.maximum(side, 0.0))
-            for k, side in enumerate(sides)
-        ]
-        state = CellState(tuple(array for array, _ in made), tuple(g for _, g in made))
+        state = program(device, stream, [jnp.maximum(side, 0.0) for side in sides])
         return state, self.readout(device, state, weight)
 
     def pulse(
@@ -133,4 +129,4 @@ def _reset(device: Device, state: CellState, where: Array) -> CellState:
     """Both devices of some pairs at Gmin."""
     both = zip(state.devices, state.conductances, strict=True)
     reset = [device.reset(array, g, where) for array, g in both]
-    return CellState(tuple(array for array, _ in reset), tuple(g for _, g in reset))
+    return CellState(*zip(*reset, strict=True))

@@ -1,4 +1,4 @@
-"""Pulses for a cell of several devices: for all of them, or for one that is chosen."""
+"""A cell of several devices: programmed, and pulsed, all of them or one that is chosen."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,6 +11,18 @@ from memjax import random
 from memjax.cells.base import CellState
 from memjax.devices import Device
 from memjax.fusion import once
+
+
+def program(device: Device, stream: random.Stream, wanted: Sequence[Array]) -> CellState:
+    """Fabricates cells and programs each device as nearly as its bounds allow.
+
+    Args:
+      device: the device that the cells are made of.
+      stream: random stream of the weight array.
+      wanted: normalised conductances, an array a device.
+    """
+    made = [device.init(random.fold_in(stream, k), g) for k, g in enumerate(wanted)]
+    return CellState(*zip(*made, strict=True))
 
 
 def pulse_one(
@@ -91,4 +103,4 @@ def pulse_all(
 
         array, change = device.advance(array, g, n, noise)
         moved.append((array, once(jnp.clip(g + change, array.g_min, array.g_max))))
-    return CellState(tuple(array for array, _ in moved), tuple(g for _, g in moved))
+    return CellState(*zip(*moved, strict=True))

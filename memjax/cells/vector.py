@@ -7,7 +7,7 @@ from jaxtyping import Array
 
 from memjax import random
 from memjax.cells.base import Cell, CellState, Count
-from memjax.cells.several import pulse_all, pulse_one
+from memjax.cells.several import program, pulse_all, pulse_one
 from memjax.devices import Device
 from memjax.fusion import once
 from memjax.pytree import params, static
@@ -44,8 +44,7 @@ class VectorCell(Cell):
     def init(self, device: Device, stream: random.Stream, weight: Array) -> tuple[CellState, Array]:
         """Programs every device to the weight, within its bounds."""
         wanted = weight * (0.5 / self.weight_range) + device.g_ref
-        made = [device.init(random.fold_in(stream, k), wanted) for k in range(self.devices)]
-        state = CellState(tuple(array for array, _ in made), tuple(g for _, g in made))
+        state = program(device, stream, [wanted] * self.devices)
         return state, self.readout(device, state, weight)
 
     def pulse(

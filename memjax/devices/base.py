@@ -258,8 +258,7 @@ class Device:
           g: normalised conductances.
           distance: how far up, at least 0.
         """
-        own = array.array if isinstance(array, keeping.Kept) else array
-        return self.count_up(own, g, distance)
+        return self.count_up(keeping.own(array), g, distance)
 
     def count_up(self, array: Any, g: Array, distance: Array) -> Array:
         """The same of what ``fabricate`` returned: by trial, where the model knows no better."""

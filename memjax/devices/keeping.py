@@ -48,6 +48,11 @@ def is_needed(device: "Device") -> bool:
     return any(part is not None for part in parts)
 
 
+def own(array: Any) -> Any:
+    """What the model's ``fabricate`` returned, of an array with parts or without."""
+    return array.array if isinstance(array, Kept) else array
+
+
 def keep(device: "Device", array: Any, stream: random.Stream, g: Array) -> Kept:
     """Adds the parts to devices programmed to ``g``.
 

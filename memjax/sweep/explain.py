@@ -104,15 +104,16 @@ def _how_well(here: xr.Dataset) -> str:
     return f"{verdict}: {accuracy:.1f} %, chance {chance:.0f} %, floating point {baseline:.1f} %."
 
 
-def _layers(here: xr.Dataset, name: str) -> list[tuple[int, float]]:
-    return [(k, float(v)) for k, v in enumerate(here[name].values, 1) if np.isfinite(v)]
+def _layers(values: xr.DataArray) -> list[tuple[int, float]]:
+    """Layers, from 1, and their values, of those that have any."""
+    return [(k, float(v)) for k, v in enumerate(values.values, 1) if np.isfinite(v)]
 
 
 def _saturation(here: xr.Dataset) -> list[str]:
     return [
         f"{100 * part:.0f} % of layer {k} is saturated (more than {100 * MANY:.0f} % is much): its "
         "devices sit at a bound; raise cell.weight_range, lower train.learning_rate, or refresh."
-        for k, part in _layers(here, "saturated")
+        for k, part in _layers(here.saturated)
         if part > MANY
     ]
 
@@ -121,7 +122,7 @@ def _fast_saturation(here: xr.Dataset) -> list[str]:
     return [
         f"{100 * part:.0f} % of layer {k}'s fast array is saturated: it no longer sees gradients; "
         "lower train.learning_rate."
-        for k, part in _layers(here, "fast_saturated")
+        for k, part in _layers(here.fast_saturated)
         if part > MANY
     ]
 
@@ -132,7 +133,7 @@ def _coarse_steps(here: xr.Dataset) -> list[str]:
         f"In layer {k} a step is {1 / mean:,.0f} x the mean wanted update (more than "
         f"{COARSE:.0f} x is coarse): few pulses decide; more levels, a smaller weight_range, or an "
         "algorithm that gathers updates (mixed_precision, agad)."
-        for k, mean in _layers(xr.Dataset({"wanted": wanted}), "wanted")
+        for k, mean in _layers(wanted)
         if mean > 0 and 1 / mean > COARSE
     ]
 
@@ -146,7 +147,7 @@ def _lost_updates(here: xr.Dataset) -> list[str]:
         f"Layer {k} fired {100 * part:.1f} % of the pulses that were wanted: the rest was clipped "
         "by short trains or rounded away; raise pulses.length, or take pulses.scheme = "
         '"bernoulli".'
-        for k, part in _layers(xr.Dataset({"kept": kept}), "kept")
+        for k, part in _layers(kept)
         if part < DEAF
     ]
 
@@ -155,7 +156,7 @@ def _noise(here: xr.Dataset) -> list[str]:
     return [
         f"In layer {k} the noise of programming is {snr**-0.5:.1f} x its signal (more than 1 x is "
         "much): lower device.sigma_c2c; mixed_precision and agad fire fewer pulses."
-        for k, snr in _layers(here, "update_snr")
+        for k, snr in _layers(here.update_snr)
         if 0 < snr < 1
     ]
 
@@ -172,7 +173,7 @@ def _drift(here: xr.Dataset) -> list[str]:
         f"Layer {k}'s conductances moved by {100 * by:+.0f} % of the range on average: steps up "
         "and down differ where the weight is 0; put device.g_ref at the symmetry point, or take "
         "agad."
-        for k, by in _layers(xr.Dataset({"shift": shift}), "shift")
+        for k, by in _layers(shift)
         if abs(by) > 0.1
     ]
 

@@ -95,7 +95,7 @@ def _optimizer(
     if program.pulses is None:
         return optax.with_extra_args_support(optax.sgd(learning_rate))
     key = jax.random.wrap_key_data(random.fold_in(words, _WRITE), impl="threefry2x32")
-    counted = _delivers_counts(program, variant)
+    counted = _trains(program, variant) is not None
     pulses: Scheme | None = Delivered() if counted else None
     if not isinstance(program.pulses, Coincidence):
         pulses = program.pulses
@@ -109,9 +109,11 @@ def _optimizer(
     return optax.chain(optax.scale(-1.0) if counted else optax.sgd(learning_rate), update)
 
 
-def _delivers_counts(program: Program, variant: Variant) -> bool:
-    """Whether layers deliver counts of coincidences in place of gradients."""
-    return isinstance(program.pulses, Coincidence) and not variant.algorithm.wants_gradients
+def _trains(program: Program, variant: Variant) -> Coincidence | None:
+    """The trains whose coincidences layers deliver in place of gradients, if they do."""
+    if isinstance(program.pulses, Coincidence) and not variant.algorithm.wants_gradients:
+        return program.pulses
+    return None
 
 
 def _dense(
@@ -125,14 +127,14 @@ def _dense(
 
     def dense(number: int, x: Array, layer: dict[str, Array]) -> Array:
         here = random.fold_in(stream, number)
-        if isinstance(program.pulses, Coincidence) and not variant.algorithm.wants_gradients:
+        if (pulses := _trains(program, variant)) is not None:
             y = pulsed_dense(
                 x,
                 layer["kernel"],
                 layer["bias"],
                 stream=random.fold_in(here, _PULSES),
                 rate=learning_rate / variant.cell.pulse_size(variant.device),
-                pulses=program.pulses,
+                pulses=pulses,
             )
         else:
             y = plain_dense(number, x, layer)

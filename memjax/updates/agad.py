@@ -7,7 +7,7 @@ from jaxtyping import Array
 
 from memjax import random
 from memjax.pytree import Leaf, param, params
-from memjax.updates.tiki_taka_v2 import drain
+from memjax.updates.buffer import drain
 from memjax.updates.transfer import Read, Transfer
 
 

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from memjax.cells import Cell, CellState
-from memjax.devices import Device
+from memjax.devices import Device, keeping
 from memjax.fusion import once
 
 BINS = 32
@@ -140,7 +140,7 @@ def saturated(device: Device, cell: Cell, state: CellState, weight: Array) -> Ar
         only_up = all(bool(jnp.all(s >= 0)) for s in cell.shares(jnp.array([1.0, -1.0])))
     half, found = 0.5 * device.nominal_step, []
     for array, g in zip(state.devices, cell.conductances(device, state, weight), strict=True):
-        own = getattr(array, "array", array)
+        own = keeping.own(array)
         at_top, at_bottom = own.g_max - g < half, g - own.g_min < half
         found.append(jnp.mean((at_top if only_up else at_top | at_bottom).astype(jnp.float32)))
     return sum(found[1:], found[0]) / len(found)

@@ -11,6 +11,7 @@ from memjax.devices import Device
 from memjax.pulses import Delivered
 from memjax.pytree import Leaf, param, params
 from memjax.updates.base import Algorithm
+from memjax.updates.buffer import MOST, drain
 from memjax.updates.pulsed_update import pulsed_update
 
 
@@ -53,7 +54,7 @@ class MixedPrecision(Algorithm):
         return optax.chain(whole_pulses(self.epsilon * cell.pulse_size(device)), update)
 
 
-def whole_pulses(epsilon: Leaf, max_pulses: int = 31) -> optax.GradientTransformationExtraArgs:
+def whole_pulses(epsilon: Leaf, max_pulses: int = MOST) -> optax.GradientTransformationExtraArgs:
     """Gathers wanted changes and gives out the whole pulses that they make; the rest stays.
 
     Args:
@@ -79,9 +80,9 @@ def whole_pulses(epsilon: Leaf, max_pulses: int = 31) -> optax.GradientTransform
     ) -> tuple[Any, WholePulsesState]:
         del params, extra_args
         chi = jax.tree.map(lambda c, u: c + u.astype(jnp.float32), state.chi, updates)
-        most = float(max_pulses)
-        n = jax.tree.map(lambda c: jnp.clip(jnp.trunc(c / state.epsilon), -most, most), chi)
-        chi = jax.tree.map(lambda c, n: c - n * state.epsilon, chi, n)
-        return n, WholePulsesState(state.epsilon, chi)
+        leaves, treedef = jax.tree.flatten(chi)
+        drained = [drain(c, state.epsilon, max_pulses) for c in leaves]
+        rest, n = (jax.tree.unflatten(treedef, [d[k] for d in drained]) for k in range(2))
+        return n, WholePulsesState(state.epsilon, rest)
 
     return optax.GradientTransformationExtraArgs(init, update)

@@ -16,7 +16,7 @@ from memjax.fusion import once
 from memjax.pulses import Bernoulli, Delivered, Scheme
 from memjax.pytree import as_arrays
 from memjax.updates.diagnostics import PulseStats, count_pulses, no_pulses
-from memjax.updates.struct_of_trees import stack, unstack
+from memjax.updates.struct_of_trees import is_masked, stack, unstack
 
 _STATS = jax.tree.structure(PulseStats(*PulseStats._fields))  # type: ignore[arg-type]
 
@@ -42,7 +42,6 @@ class PulsedUpdateState(NamedTuple):
 
     def readout(self, params: Any) -> Any:
         """The weights that the devices hold; those that the state masks stay as they are."""
-        is_masked = lambda node: isinstance(node, optax.MaskedNode)  # noqa: E731
         structure = cell_structure(self.device, self.cell)
         fields = structure.flatten_up_to(self.cells)
 

@@ -5,6 +5,13 @@ Optax and Flax want it so: a tree of structs would not survive ``nnx.Optimizer``
 
 from typing import Any
 
+import optax
+
+
+def is_masked(node: Any) -> bool:
+    """Whether a mask or a partition has taken these weights away."""
+    return isinstance(node, optax.MaskedNode)
+
 
 def stack(states: list[Any], treedef: Any, structure: Any) -> Any:
     """A list of states, one a weight array, as one state whose fields are trees.

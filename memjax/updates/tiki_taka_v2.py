@@ -6,6 +6,7 @@ import jax.numpy as jnp
 from jaxtyping import Array
 
 from memjax.pytree import params
+from memjax.updates.buffer import drain
 from memjax.updates.transfer import Read, Transfer
 
 
@@ -17,16 +18,6 @@ class Buffer(NamedTuple):
     """
 
     h: Array
-
-
-MOST = 31.0
-"""Pulses that one transfer fires at most."""
-
-
-def drain(h: Array, size: Array) -> tuple[Array, Array]:
-    """The whole pulses in a buffer, and what is left in it."""
-    n = jnp.clip(jnp.trunc(h / size), -MOST, MOST)
-    return h - n * size, n
 
 
 @params

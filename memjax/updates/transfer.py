@@ -26,7 +26,7 @@ from memjax.updates.pulsed_update import (
     pulsed_update,
 )
 from memjax.updates.rows import Rows, as_rows, crossbars, put, take
-from memjax.updates.struct_of_trees import stack, unstack
+from memjax.updates.struct_of_trees import is_masked, stack, unstack
 
 
 class TransferState(NamedTuple):
@@ -59,7 +59,6 @@ class TransferState(NamedTuple):
         if self.c is None:
             return self.slow.readout(params)
         a, c = self.fast.readout(self.a), self.slow.readout(self.c)
-        is_masked = lambda node: isinstance(node, optax.MaskedNode)  # noqa: E731
 
         def mix(a: Any, c: Any, w: Any) -> Any:
             return w if is_masked(a) else (self.rule.gamma * a + c).astype(w.dtype)

@@ -144,10 +144,11 @@ def test_nothing_is_depressed_between_refreshes():
     """30 updates of pulses up and down: mean steps and no noise, so that none can lead down."""
     device = as_arrays(ConstantStep(levels=101.0, sigma_d2d=0.3, stuck=0.1))
     state, weight = init(device, (N,))
+    update = jax.jit(functools.partial(pulse, NEVER, device))
     for step in range(30):
         n = jnp.round(4.0 * random.uniform(stream(30 + step), (N,)) - 2.0)
         old = state.conductances
-        state, weight = pulse(NEVER, device, state, weight, n, stream(60 + step), step)
+        state, weight = update(state, weight, n, stream(60 + step), step)
         for before, after, own in zip(old, state.conductances, (n > 0, n < 0), strict=True):
             assert np.all(after >= before)
             np.testing.assert_array_equal(after[~own], before[~own])

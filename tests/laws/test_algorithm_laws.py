@@ -15,6 +15,7 @@ from flax import nnx
 from memjax.cells import CELLS
 from memjax.devices import MODELS
 from memjax.updates import ALGORITHMS, readout
+from reference.trees import avals, bits, distance
 
 RANGE = 0.5
 NOISY = {"levels": 41.0, "sigma_c2c": 0.3, "sigma_d2d": 0.2, "sigma_up_down": 0.1}
@@ -31,6 +32,8 @@ SOME = ["rprop", "mixed_precision", "agad"]
 """One algorithm for each kind of state: for the slower laws."""
 ALIKE = ["tiki_taka_v2", "chopped_tiki_taka"]
 """Their state is part of AGAD's."""
+KINDS = {"vector": {"rule": "at_random"}}
+"""Rows are pulsed at fixed intervals, so that devices cannot take turns by the count of updates."""
 of = pytest.mark.parametrize
 
 
@@ -38,7 +41,7 @@ def make(name: str, device: str = "SoftBounds", cell: str = "reference", **optio
     return ALGORITHMS[name](**LETTERS.get(name, {})).transform(
         MODELS[device](**NOISY),
         key=jax.random.key(3),
-        cell=CELLS[cell](weight_range=RANGE),
+        cell=CELLS[cell](weight_range=RANGE, **KINDS.get(cell, {})),
         **options,
     )
 
@@ -80,24 +83,6 @@ def _case(name: str, device: str, cell: str) -> Case:
         return optax.apply_updates(params, updates), state
 
     return Case(tx, jax.jit(tx.init)(params()), step, traces)
-
-
-def avals(tree: Any) -> Any:
-    """Treedef, shape, dtype and weak type."""
-    leaves, treedef = jax.tree.flatten(tree)
-    return treedef, [jax.typeof(leaf) for leaf in leaves]
-
-
-def bits(tree: Any) -> list[bytes]:
-    leaves = jax.tree.leaves(optax.tree.unwrap_random_key_data(tree))
-    return [np.asarray(leaf).tobytes() for leaf in leaves]
-
-
-def distance(a: Any, b: Any) -> float:
-    """The largest difference of two trees."""
-    pairs = zip(jax.tree.leaves(a), jax.tree.leaves(b), strict=True)
-    numbers = [(np.asarray(x, np.float64), np.asarray(y, np.float64)) for x, y in pairs]
-    return max(float(np.max(np.abs(x - y))) for x, y in numbers)
 
 
 # --- Optax's common laws ---------------------------------------------------------------------

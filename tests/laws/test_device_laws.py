@@ -133,6 +133,7 @@ NOT_ITS_LAW = {
         "sigma_read": "is of reading",
         "weight_span": "is of the edge of the package, as is gmax unless the model is in siemens",
         "gmax": "the same",
+        **dict.fromkeys(("voltage_up", "voltage_down", "width_up", "width_down"), "of energy"),
     },
     "the twin has digits": {
         "extreme": "its logarithm has none left at |NL| = 9",

@@ -24,6 +24,7 @@ from memjax.pulses import SCHEMES, Coincidence, Delivered
 from memjax.updates import PulsedUpdateState, pulsed_update, readout
 from memjax.updates.pulsed_update import _flatten
 from reference.families import FAMILIES
+from reference.trees import avals, bits, distance
 
 RANGE = 0.5
 NOISY = {"levels": 40.0, "sigma_c2c": 0.5, "sigma_d2d": 0.3, "sigma_up_down": 0.1, "sigma_g": 0.02}
@@ -103,24 +104,6 @@ def build(device: str, cell: str, pulses: str) -> tuple[Any, Any, list[int], Any
 def case(device: str, cell: str, pulses: str) -> Case:
     tx, step, traces, wanted = build(device, cell, pulses)
     return Case(tx, jax.jit(tx.init)(params()), step, traces, wanted)
-
-
-def avals(tree: Any) -> Any:
-    """Treedef, shape, dtype and weak type."""
-    leaves, treedef = jax.tree.flatten(tree)
-    return treedef, [jax.typeof(leaf) for leaf in leaves]
-
-
-def bits(tree: Any) -> list[bytes]:
-    leaves = jax.tree.leaves(optax.tree.unwrap_random_key_data(tree))
-    return [np.asarray(leaf).tobytes() for leaf in leaves]
-
-
-def distance(a: Any, b: Any) -> float:
-    """The largest difference of two trees."""
-    pairs = zip(jax.tree.leaves(a), jax.tree.leaves(b), strict=True)
-    numbers = [(np.asarray(x, np.float64), np.asarray(y, np.float64)) for x, y in pairs]
-    return max(float(np.max(np.abs(x - y))) for x, y in numbers)
 
 
 # --- devices x cells x pulse schemes ---------------------------------------------------------

@@ -113,8 +113,8 @@ def test_the_rate_may_be_traced_and_zero_fires_nothing():
 def test_read_noise_has_the_closed_forms_variance(cell):
     """20,000 reads: the variance within 5 %, the mean within 5 standard errors.
 
-    ``Var[y_i] = sum_j x_j^2 (2 R sigma)^2 (g + 1/(K-1))^2`` for one device, and the sum of both
-    conductances' in a pair, at half the range.
+    ``Var[y_i] = sum_j x_j^2 (2 R sigma)^2 (g + 1/(K-1))^2`` for one device, an n-th of it for the
+    mean of n, and the sum of both conductances' in a pair, at half the range.
     """
     x, w, _, _ = inputs()
     w = jnp.clip(0.2 * w, -0.5, 0.5)
@@ -124,8 +124,9 @@ def test_read_noise_has_the_closed_forms_variance(cell):
     noise = jax.vmap(lambda k: read_noise(k, x, w, device=device, cell=made))(keys)
     offset = 1 / 3
     g, xs = np.asarray(w, np.float64), np.asarray(x, np.float64)
-    if cell == "reference":
-        per_weight = (2 * 0.5 * 0.1 * (0.5 + g + offset)) ** 2
+    if cell in ("reference", "vector"):
+        n = getattr(made, "devices", 1)
+        per_weight = (2 * 0.5 * 0.1 * (0.5 + g + offset)) ** 2 / n
     else:
         per_weight = (0.5 * 0.1) ** 2 * ((0.5 + g + offset) ** 2 + (0.5 - g + offset) ** 2)
     variance = xs**2 @ per_weight

@@ -61,15 +61,6 @@ def test_each_algorithm_is_a_group_and_its_rates_are_swept_in_it(digits):
     np.testing.assert_allclose(rates, [0.1, 0.1, 0.3, 0.3], rtol=1e-6)
 
 
-def test_a_lane_alone_is_the_lane_of_the_axis(digits):
-    axis = spec(axes={"algorithm": ["mixed_precision", "agad"]}, engine={"width": 2})
-    alone = spec(train={"algorithm": "agad", "epochs": 1}, engine={"width": 2})
-    small = digits.take(200, 100)
-    one, both = run(alone, dataset=small), run(axis, dataset=small)
-    found = both.train_loss.sel(algorithm="agad").values
-    np.testing.assert_array_equal(found, one.train_loss.values)
-
-
 @pytest.mark.parametrize(
     "raw,words",
     [

@@ -245,11 +245,10 @@ def test_one_device_gives_the_bits_of_two(tiny, grid, tmp_path):
             np.testing.assert_array_equal(one[name], grid[name].values)
 
 
-@pytest.mark.parametrize("case", [{}, {"pulses": {"scheme": "bernoulli"}}])
-def test_lanes_that_are_diagnosed_are_the_same_lanes(case):
+def test_lanes_that_are_diagnosed_are_the_same_lanes():
     """On the digits, with every noise: rounding would show there if XLA fused it otherwise."""
     digits = load("digits").take(300, 100)
-    raw = {"seeds": 2, "axes": {"levels": [8, 128], "sigma_c2c": [0.25, 4]}, **case}
+    raw = {"seeds": 2, "axes": {"levels": [8, 128], "sigma_c2c": [0.25, 4]}}
     raw |= {"train": {"epochs": 1}, "device": {"sigma_read": 0.05}}
     plain, counted = (
         run(Spec.from_dict({**raw, "evaluate": {"diagnostics": on}}), dataset=digits)

@@ -114,10 +114,11 @@ def estimate(
     # First the curve, with noises that are given: a start far off would mistake one for another.
     noisy = np.any(list(noises.values()), axis=0)
     u, value = start, -np.inf
-    for given in (_COARSE[k] for k in coarse):
-        held = sum(given[name] * noises[name] for name in NOISES) * free
-        other, _ = search(problem, start, free & ~noisy, held, near=1.0)
-        other, more = search(problem, np.where(noisy, start, other), free)
+    for k in coarse:
+        given = sum(_COARSE[k][name] * noises[name] for name in NOISES)
+        other, _ = search(problem, start, free & ~noisy, given * free, near=1.0)
+        begun = to_line(problem, np.where(noisy, given, problem.starts))
+        other, more = search(problem, np.where(noisy, begun, other), free)
         if more > value:
             u, value = other, more
     for name in ("read", "sigma_ramp"):

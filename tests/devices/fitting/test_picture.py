@@ -1,10 +1,12 @@
 """The picture of a fit, and its tables on a terminal."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 from memjax.devices import ConstantStep
-from memjax.devices.fitting import Fit, Fits, fit
+from memjax.devices.fitting import Fits, fit
 from memjax.devices.fitting.likelihood import Noise
 
 from .ramps_twin import WINDOW, linear_ramps, ramps_of
@@ -34,23 +36,9 @@ def test_axes_are_labelled(fitted):
     figure.canvas.draw()
 
 
-def test_picture_of_one_direction():
+def test_picture_of_one_direction(fitted):
     y, _ = linear_ramps(np.random.default_rng(0), 6, 20, c2c=0.4)
     ramps = ramps_of(y[::2], [1, 1, 1])
-    device = ConstantStep(levels=34, sigma_c2c=0.4)
-    best = Fit(
-        "ConstantStep",
-        device,
-        [],
-        0.0,
-        3,
-        60,
-        {"up": 0.01},
-        0.0,
-        20.0,
-        WINDOW,
-        Noise(0.0, 0.0),
-        True,
-    )
+    best = dataclasses.replace(fitted.best, rms={"up": 0.01})
     figure = Fits(ramps, [best]).plot()
     assert [axes.get_title() for axes in figure.axes] == ["potentiation", ""]

@@ -34,9 +34,8 @@ def test_d2d_is_recovered_from_a_table_with_devices():
 
 def told(gains, error):
     """An estimate that says nothing but each ramp's gain."""
-    nothing = np.zeros(0)
-    errors = np.full(len(gains), error)
-    return Estimate((), nothing, nothing, nothing > 0, 0.0, 0.0, *[nothing] * 3, gains, errors)
+    nothing = dict.fromkeys(Estimate._fields, np.zeros(0))
+    return Estimate(**nothing | {"gains": gains, "gain_errors": np.full(len(gains), error)})
 
 
 def said(seed, n_each=4, d2d=0.2, ramp=0.1, tilt=0.05, error=0.03, n_devices=20, both=True):
