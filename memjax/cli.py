@@ -1,5 +1,6 @@
 """The command line: parse, call, print."""
 
+import contextlib
 import json
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+_INTERRUPTED = "interrupted; a sweep goes on where it was when it is run again"
 _UsageError: Any = typer.BadParameter.__bases__[0]  # click's, of which Typer has a copy
 
 
@@ -32,10 +34,21 @@ def sweep(
     data_dir: Annotated[
         Path | None, typer.Option(help="directory of IDX files or prepared TFDS data")
     ] = None,
+    scheduler: Annotated[
+        str | None, typer.Option(help="a Dask scheduler's address: tcp://host:8786")
+    ] = None,
+    local_cluster: Annotated[
+        int | None, typer.Option(help="so many Dask workers on this machine", min=1)
+    ] = None,
     progress: Annotated[bool, typer.Option(help="show progress on stderr")] = True,
 ) -> None:
-    """Train every device variant of a specification; write results and plots."""
-    from memjax.sweep import Spec, run, store
+    """Train every device variant of a specification; write results and plots.
+
+    Lanes are kept as they are done: the same command again goes on where it was, and with more
+    points, seeds or epochs only what is new is trained.
+    """
+    from memjax.sweep import Spec, run
+    from memjax.sweep.cluster import connect
     from memjax.sweep.progress import progress as progress_of
 
     settings = list(set_ or [])
@@ -43,15 +56,33 @@ def sweep(
         settings.append(f"data.dir={json.dumps(str(data_dir))}")
     checked = Spec.from_toml(spec, settings)
     directory = out or Path("results") / checked.name
-    finished = store.has_results(directory)
-    if progress and not finished:
-        with progress_of(checked.name) as report:
-            results = run(checked, directory, progress=report)
-    else:
-        results = run(checked, directory)
-    if finished:
+    told: list[float] = []
+    with contextlib.ExitStack() as stack:
+        report = stack.enter_context(progress_of(checked.name)) if progress else None
+
+        def tell(done: float, total: int) -> None:
+            told.append(done)
+            if report is not None:
+                report(done, total)
+
+        client = None
+        if scheduler is not None or local_cluster is not None:
+            client = stack.enter_context(connect(scheduler, local_cluster))
+        results = run(checked, directory, client=client, progress=tell if progress else None)
+    for error in results.attrs.get("errors", []):
+        typer.echo(f"{directory}: lanes could not be run: {error}", err=True)
+    if progress and not told:
         typer.echo(f"{directory}: already holds the results of this specification", err=True)
     _print_summary(results, directory)
+
+
+@app.command()
+def status(directory: Annotated[Path, typer.Argument(help="a sweep's result directory")]) -> None:
+    """Say what of a sweep is done, what failed, and how long is left."""
+    from memjax.sweep.status import status as sentences
+
+    for sentence in sentences(directory):
+        typer.echo(sentence)
 
 
 @app.command()
@@ -63,6 +94,20 @@ def plot(directory: Annotated[Path, typer.Argument(help="a sweep's result direct
     results = store.load(directory)
     draw(results, directory)
     _print_summary(results, directory)
+
+
+@app.command()
+def report(
+    directory: Annotated[Path, typer.Argument(help="a sweep's result directory")],
+    out: Annotated[
+        Path | None, typer.Option(help="the HTML file (default: DIRECTORY/report.html)")
+    ] = None,
+) -> None:
+    """Write one HTML file to explore a finished sweep in, offline."""
+    from memjax.sweep import store
+    from memjax.sweep.report import write
+
+    typer.echo(f"report: {write(store.load(directory), out or directory / 'report.html')}")
 
 
 @app.command()
@@ -222,10 +267,10 @@ def main() -> None:
     try:
         status = app(sys.argv[1:] or ["--help"], prog_name="memjax", standalone_mode=False)
         if status == 130:  # Typer's word for Ctrl-C
-            _complain("interrupted; no results were written")
+            _complain(_INTERRUPTED)
     except KeyboardInterrupt:
         status = 130
-        typer.echo("memjax: interrupted; no results were written", err=True)
+        _complain(_INTERRUPTED)
     except OSError as error:  # a path that cannot be looked at: too long, or not permitted
         status = _complain(f"{error.filename}: {error.strerror}; give another path")
     except UserError as error:

@@ -84,7 +84,7 @@ def test_progress_elsewhere_than_on_a_terminal_is_plain_lines(finished):
 
 
 def test_second_sweep_says_that_the_results_are_there(finished, spec, memjax, monkeypatch):
-    monkeypatch.setattr(sys.modules["memjax.sweep.run"], "train_all", None)
+    monkeypatch.setattr(sys.modules["memjax.sweep.run"], "Here", None)
     out = str(finished[0])
     status, printed, told = memjax("sweep", spec, "--set", "train.epochs=2", "--out", out)
     assert (status, told) == (None, f"{out}: already holds the results of this specification\n")
@@ -92,7 +92,8 @@ def test_second_sweep_says_that_the_results_are_there(finished, spec, memjax, mo
 
 
 def test_other_settings_do_not_overwrite(finished, spec, memjax):
-    status, printed, told = memjax("sweep", spec, "--out", str(finished[0]))
+    other = ["--set", "train.batch_size=2"]
+    status, printed, told = memjax("sweep", spec, *other, "--out", str(finished[0]))
     assert (status, printed) == (2, "")
     assert told.count("\n") == 1
     assert "holds the results of another specification; give another --out" in told
@@ -131,7 +132,7 @@ def test_no_progress_is_silent(spec, memjax, tmp_path, monkeypatch, finished):
     status, _, told = memjax("sweep", spec, "--no-progress", "--out", out, "--data-dir", 'a "b')
     assert (status, told) == (None, "")
     ((checked, directory, options),) = seen
-    assert (directory, options) == (tmp_path / "out", {})
+    assert (directory, options) == (tmp_path / "out", {"client": None, "progress": None})
     assert checked.sections["data"]["dir"] == 'a "b'
     assert checked.sections["train"]["epochs"] == 10
 
@@ -189,14 +190,34 @@ def test_interruption_says_so(spec, memjax, tmp_path, monkeypatch):
 
     monkeypatch.setattr("memjax.sweep.run", interrupted)
     status, _, told = memjax("sweep", spec, "--out", str(tmp_path))
-    assert (status, told) == (130, "memjax: interrupted; no results were written\n")
+    assert status == 130
+    assert told == "memjax: interrupted; a sweep goes on where it was when it is run again\n"
+
+
+def test_status_tells_what_is_done(finished, memjax, tmp_path):
+    status, printed, told = memjax("status", str(finished[0]))
+    assert (status, printed, told) == (None, "It is finished: 4 lanes, none failed.\n", "")
+    status, printed, told = memjax("status", str(tmp_path))
+    assert (status, printed) == (2, "")
+    assert told == f"memjax: {tmp_path}: no sweep was begun there; run `memjax sweep SPEC.toml`\n"
+
+
+def test_a_cluster_that_does_not_answer(spec, memjax, tmp_path):
+    out = tmp_path / "out"
+    status, printed, told = memjax(
+        "sweep", spec, "--out", str(out), "--scheduler", "tcp://127.0.0.1:1"
+    )
+    assert (status, printed, told.count("\n")) == (2, "", 1)
+    assert "no Dask scheduler answers there" in told
+    assert not out.exists()
 
 
 @pytest.mark.parametrize("args", [(), ("--help",)])
 def test_help_names_the_commands(memjax, args):
     status, printed, told = memjax(*args)
     assert (status, told) == (0, "")
-    for word in ("sweep", "plot", "devices", "pulse", "fit", "bench"):
+    words = ("sweep", "status", "plot", "report", "explain", "devices", "pulse", "fit", "bench")
+    for word in words:
         assert word in printed
 
 

@@ -1,4 +1,4 @@
-"""The engine: lanes in chunks over all devices, one compilation for each static group.
+"""The engine: a task's lanes in chunks over all devices, one compilation for each static group.
 
 A chunk is ``width`` lanes a device, trained side by side by ``vmap``, the devices side by side by
 ``shard_map``. Memory is bounded by the chunk whatever the number of lanes. Lanes that pad the last
@@ -10,24 +10,26 @@ import dataclasses
 import functools
 import itertools
 import os
-import time
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
+from jaxtyping import Array
 
 from memjax.data import Dataset
+from memjax.errors import UserError
 from memjax.pytree import as_arrays, batched
 from memjax.sweep import lanes as lane_table
+from memjax.sweep.checkpoint import NoCheckpoint
 from memjax.sweep.corruption import corrupted_sets
+from memjax.sweep.journal import Columns
 from memjax.sweep.sections import build
 from memjax.sweep.spec import Spec, section_of, static_parameters
 from memjax.training import (
-    Diagnosis,
     LaneState,
     Program,
     Samples,
@@ -40,29 +42,10 @@ from memjax.training import (
 
 _CPU_WEIGHTS = 75_000
 _GPU_WEIGHTS = 100_000_000
+_OUT_OF_MEMORY = ("RESOURCE_EXHAUSTED", "Out of memory")
 
-Progress = Callable[[float, int], None]
-"""``progress(lanes done, lanes in all)``; a lane counts by its epochs."""
-
-
-class Outcome(NamedTuple):
-    """What a set of lanes reports, lane by lane.
-
-    Attributes:
-      test_accuracy: ``[lanes, epochs]``, NaN once a lane is not finite.
-      train_loss: ``[lanes, epochs]``.
-      corrupted_accuracy: ``[lanes, corruptions]``, after the last epoch.
-      finite: ``[lanes]``.
-      diagnosis: with diagnostics, a ``Diagnosis`` of ``[lanes, ...]`` after the last epoch.
-      conductance_before: with diagnostics, the devices by their conductance before training.
-    """
-
-    test_accuracy: np.ndarray
-    train_loss: np.ndarray
-    corrupted_accuracy: np.ndarray
-    finite: np.ndarray
-    diagnosis: Diagnosis | None = None
-    conductance_before: np.ndarray | None = None
+TRAINED, NOT_FINITE, NOT_RUN = range(3)
+"""What the ``status`` of a lane means: it was trained, it went non-finite, it could not be run."""
 
 
 def use_all_cores() -> None:
@@ -166,7 +149,8 @@ class Runner:
         epochs: int,
         corrupted: list[Samples],
         report: Callable[[float], None],
-    ) -> Outcome:
+        keep: Callable[[int], NoCheckpoint] = lambda start: NoCheckpoint(),
+    ) -> Columns:
         """Trains every lane, chunk by chunk.
 
         Args:
@@ -176,41 +160,66 @@ class Runner:
           epochs: passes over the training set.
           corrupted: corrupted test sets.
           report: told the number of lanes that each epoch of a chunk is worth.
+          keep: where the chunk that starts at a lane keeps its state between epochs.
+
+        Returns:
+          ``test_accuracy`` and ``train_loss`` ``[lanes, epochs]``, NaN once a lane is not finite;
+          ``status`` ``[lanes]``; ``corrupted_accuracy`` ``[lanes, corruptions]``, and with
+          diagnostics every field of ``Diagnosis``, after the last epoch.
         """
         total = words.shape[0]
-        outcome = Outcome(
-            np.empty((total, epochs), np.float32),
-            np.empty((total, epochs), np.float32),
-            np.empty((total, len(corrupted)), np.float32),
-            np.empty(total, bool),
-        )
-        diagnoses, before = [], []
         variant = batched(variant, total)
+        chunks = []
         for start in range(0, total, self.chunk):
             lanes = np.arange(start, min(start + self.chunk, total))
             padded = np.pad(lanes, (0, self.chunk - len(lanes)), mode="edge")
             chunk = as_arrays(jax.tree.map(lambda leaf, p=padded: leaf[p], variant))
-            state: LaneState = self.init(chunk, jnp.asarray(words[padded]))
-            if self.diagnose:
-                before.append(self.diagnose(chunk, state).conductance)
-            for epoch in range(epochs):
-                state, loss = self.epoch(chunk, state, samples[0])
-                right = self.accuracy(chunk, state, samples[1])
-                outcome.train_loss[lanes, epoch] = np.asarray(loss)[: len(lanes)]
-                outcome.test_accuracy[lanes, epoch] = np.asarray(right)[: len(lanes)]
-                report(len(lanes) / epochs)
-            for column, test in enumerate(corrupted):
-                right = self.accuracy(chunk, state, test)
-                outcome.corrupted_accuracy[lanes, column] = np.asarray(right)[: len(lanes)]
-            outcome.finite[lanes] = np.asarray(state.finite)[: len(lanes)]
-            if self.diagnose:
-                diagnoses.append(self.diagnose(chunk, state))
-        if self.diagnose:
-            joined = jax.tree.map(lambda *c: np.concatenate(c)[:total], *diagnoses)
-            return outcome._replace(
-                diagnosis=joined, conductance_before=np.concatenate(before)[:total]
+            columns = self._chunk(
+                chunk,
+                jnp.asarray(words[padded]),
+                samples,
+                epochs,
+                corrupted,
+                functools.partial(report, len(lanes) / epochs),
+                keep(start),
             )
-        return outcome
+            chunks.append({name: column[: len(lanes)] for name, column in columns.items()})
+        return {name: np.concatenate([c[name] for c in chunks]) for name in chunks[0]}
+
+    def _chunk(
+        self,
+        variant: Variant,
+        words: Array,
+        samples: tuple[Samples, Samples],
+        epochs: int,
+        corrupted: list[Samples],
+        report: Callable[[], None],
+        keep: NoCheckpoint,
+    ) -> Columns:
+        """Trains one chunk from its beginning, or from what was kept of it."""
+        state: LaneState = self.init(variant, words)
+        columns: Columns = {}
+        for name in ("test_accuracy", "train_loss"):
+            columns[name] = np.full((len(words), epochs), np.nan, np.float32)
+        if self.diagnose:
+            columns["conductance_before"] = np.asarray(self.diagnose(variant, state).conductance)
+        state, columns, done = keep.restore(state, columns)
+        for _ in range(done):
+            report()
+        for epoch in range(done, epochs):
+            state, loss = self.epoch(variant, state, samples[0])
+            columns["train_loss"][:, epoch] = np.asarray(loss)
+            columns["test_accuracy"][:, epoch] = self.accuracy(variant, state, samples[1])
+            report()
+            keep.save(state, columns, epoch + 1, epochs)
+        columns["status"] = np.where(np.asarray(state.finite), TRAINED, NOT_FINITE).astype(np.int8)
+        if corrupted:
+            right = [np.asarray(self.accuracy(variant, state, test)) for test in corrupted]
+            columns["corrupted_accuracy"] = np.stack(right, axis=1)
+        if self.diagnose:
+            found = jax.tree.map(np.asarray, self.diagnose(variant, state))._asdict()
+            columns |= {"conductance_after": found.pop("conductance"), **found}
+        return columns
 
 
 def _mesh() -> Mesh:
@@ -249,56 +258,88 @@ def on_all_devices(x: np.ndarray, y: np.ndarray) -> Samples:
     return Samples(jax.device_put(x, everywhere), jax.device_put(y, everywhere))
 
 
-def train_all(
-    spec: Spec, dataset: Dataset, progress: Progress | None = None
-) -> tuple[Outcome, Outcome, dict[str, Any]]:
-    """Trains every lane of a sweep and its float baseline.
+class Trainer:
+    """Trains any lanes of a sweep on this process's devices.
 
-    Args:
-      spec: the sweep.
-      dataset: flat.
-      progress: told how many lanes are done.
-
-    Returns:
-      The lanes' outcome in the order of their numbers, the baseline's by seed, and what was
-      measured on the way (seconds, lanes a second, width, devices).
+    Attributes:
+      width: lanes a device; halved for good when they do not fit into its memory.
     """
-    total = int(np.prod(lane_table.shape(spec))) + spec.seeds
-    done = 0.0
 
-    def report(lanes: float) -> None:
-        nonlocal done
-        done += lanes
-        if progress is not None:
-            progress(done, total)
+    def __init__(self, spec: Spec, dataset: Dataset, width: int | None = None):
+        """Puts the data on the devices.
 
-    started = time.perf_counter()
-    samples = (
-        on_all_devices(dataset.x_train, dataset.y_train),
-        on_all_devices(dataset.x_test, dataset.y_test),
-    )
-    corrupted = [on_all_devices(x, dataset.y_test) for x in corrupted_sets(spec, dataset)]
-    epochs = spec.sections["train"]["epochs"]
-    float_program, float_variant = program_and_variant(spec, dataset, {}, baseline=True)
-    width = spec.sections["engine"]["width"] or lane_width(float_program)  # all have its sizes
-    parts, numbers = [], []
-    for lanes in lane_table.static_groups(spec).values():
-        values = lane_table.parameter_values(spec, lanes)
-        program, variant = program_and_variant(spec, dataset, values)
-        words = lane_table.lane_words(spec, lanes)
-        runner = Runner(program, width)
-        parts.append(runner.run(variant, words, samples, epochs, corrupted, report))
-        numbers.append(lanes)
-    order = np.argsort(np.concatenate(numbers))
-    outcome = jax.tree.map(lambda *columns: np.concatenate(columns)[order], *parts)
-    baseline = Runner(float_program, width).run(
-        float_variant, lane_table.baseline_words(spec), samples, epochs, corrupted, report
-    )
-    seconds = time.perf_counter() - started
-    facts = {
-        "seconds": round(seconds, 2),
-        "lanes_per_second": round((total - spec.seeds) / seconds, 3),
-        "width": width,
-        "devices": f"{len(jax.local_devices())} x {jax.local_devices()[0].device_kind}",
-    }
-    return outcome, baseline, facts
+        Args:
+          spec: the sweep.
+          dataset: flat.
+          width: lanes a device; without one the specification's, or what suits the machine.
+        """
+        self.spec, self.dataset = spec, dataset
+        self.samples = (
+            on_all_devices(dataset.x_train, dataset.y_train),
+            on_all_devices(dataset.x_test, dataset.y_test),
+        )
+        self.corrupted = [on_all_devices(x, dataset.y_test) for x in corrupted_sets(spec, dataset)]
+        self.baseline, self._baseline_variant = program_and_variant(
+            spec, dataset, {}, baseline=True
+        )
+        self.width = width or spec.sections["engine"]["width"] or lane_width(self.baseline)
+
+    @property
+    def chunk(self) -> int:
+        """Lanes that all devices train side by side."""
+        return self.width * len(jax.local_devices())
+
+    def lanes(
+        self,
+        numbers: np.ndarray,
+        report: Callable[[float], None] = lambda lanes: None,
+        keep: Callable[[int], NoCheckpoint] = lambda start: NoCheckpoint(),
+    ) -> Columns:
+        """Trains lanes of one static group.
+
+        Args:
+          numbers: of the lanes.
+          report: told how many lanes more are done.
+          keep: as of ``Runner.run``.
+
+        Raises:
+          UserError: not even one lane fits into memory.
+        """
+        values = lane_table.parameter_values(self.spec, numbers)
+        program, variant = program_and_variant(self.spec, self.dataset, values)
+        words = lane_table.lane_words(self.spec, numbers)
+        return self._run(program, variant, words, report, keep)
+
+    def baseline_lanes(
+        self, seeds: np.ndarray, report: Callable[[float], None] = lambda lanes: None
+    ) -> Columns:
+        """Trains the floating-point network, once a seed."""
+        words = lane_table.baseline_words(self.spec)[seeds]
+        return self._run(self.baseline, self._baseline_variant, words, report)
+
+    def _run(
+        self, program: Program, variant: Variant, words: np.ndarray, report: Any, *keep: Any
+    ) -> Columns:
+        epochs = self.spec.sections["train"]["epochs"]
+        told = 0.0
+
+        def tell(lanes: float) -> None:
+            nonlocal told
+            told += lanes
+            report(lanes)
+
+        while True:
+            try:
+                runner = Runner(program, self.width)
+                return runner.run(variant, words, self.samples, epochs, self.corrupted, tell, *keep)
+            except jax.errors.JaxRuntimeError as error:
+                if not any(sign in str(error) for sign in _OUT_OF_MEMORY):
+                    raise
+                if self.width == 1:
+                    raise UserError(
+                        f"{self.spec.name}: not even one lane fits into memory; lower "
+                        "train.batch_size or model.hidden"
+                    ) from None
+                self.width //= 2
+                report(-told)
+                told = 0.0

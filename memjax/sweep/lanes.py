@@ -1,7 +1,7 @@
 """The lanes of a sweep: one for every combination of coordinates and seed."""
 
 import hashlib
-from collections import defaultdict
+import math
 from typing import Any
 
 import jax
@@ -16,6 +16,11 @@ def shape(spec: Spec) -> tuple[int, ...]:
     return (*(axis.size for axis in spec.axes), spec.seeds)
 
 
+def count(spec: Spec) -> int:
+    """Number of lanes."""
+    return math.prod(shape(spec))
+
+
 def parameter_values(spec: Spec, lanes: np.ndarray) -> dict[str, list[Any]]:
     """The value of every swept parameter in the lanes of these numbers."""
     indices = np.unravel_index(lanes, shape(spec))
@@ -26,18 +31,41 @@ def parameter_values(spec: Spec, lanes: np.ndarray) -> dict[str, list[Any]]:
     }
 
 
-def static_groups(spec: Spec) -> dict[tuple[Any, ...], np.ndarray]:
+def static_groups(spec: Spec) -> list[np.ndarray]:
     """Lane numbers by the values of their static parameters: one compilation a group."""
-    lanes = np.arange(np.prod(shape(spec)))
-    values = parameter_values(spec, lanes)
-    columns = [values[name] for name in static_parameters(spec)]
-    # Where some devices have an effect and others have not, each kind is a program of its own.
-    columns += [[v is None for v in column] for column in values.values() if None in column]
-    columns += [list(map(repr, c)) for c in values.values() if any(isinstance(v, list) for v in c)]
-    groups: dict[tuple[Any, ...], list[int]] = defaultdict(list)
-    for lane, key in enumerate(zip(*columns, strict=True) if columns else [()] * len(lanes)):
-        groups[key].append(lane)
-    return {key: np.asarray(members) for key, members in groups.items()}
+    static = set(static_parameters(spec))
+    groups = np.zeros(shape(spec), np.int64)
+    for place, axis in enumerate(spec.axes):
+        kinds: dict[Any, int] = {}
+        along = [kinds.setdefault(k, len(kinds)) for k in _kinds(axis.columns, static, axis.size)]
+        apart = np.expand_dims(along, [d for d in range(groups.ndim) if d != place])
+        groups = groups * len(kinds) + apart
+    flat = groups.ravel()
+    order = np.argsort(flat, kind="stable")
+    return np.split(order, np.flatnonzero(np.diff(flat[order])) + 1)
+
+
+def _kinds(columns: dict[str, list[Any]], static: set[str], size: int) -> list[tuple[Any, ...]]:
+    """What of an axis' points is compiled in."""
+    kinds: list[list[Any]] = [[] for _ in range(size)]
+    for name, column in columns.items():
+        # Where some devices have an effect and others have not, each kind is a program of its own.
+        some, tables = None in column, any(isinstance(value, list) for value in column)
+        for kind, value in zip(kinds, column, strict=True):
+            if name in static or tables:
+                kind.append(repr(value))
+            if some:
+                kind.append(value is None)
+    return [tuple(kind) for kind in kinds]
+
+
+def tasks(spec: Spec, size: int, known: np.ndarray) -> list[np.ndarray]:
+    """The lanes that are not known yet, in parts of one static group and of at most a size."""
+    found = []
+    for group in static_groups(spec):
+        missing = np.setdiff1d(group, known, assume_unique=True)
+        found += [missing[start : start + size] for start in range(0, len(missing), size)]
+    return found
 
 
 def lane_words(spec: Spec, lanes: np.ndarray) -> UInt32[np.ndarray, "lanes 2"]:

@@ -2,14 +2,29 @@
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
 from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bar
 
-from memjax.sweep.engine import Progress
+Progress = Callable[[float, int], None]
+"""``progress(lanes done, lanes in all)``; a lane counts by its epochs."""
+
+
+class Tally:
+    """Lanes done so far, told to whoever waits."""
+
+    def __init__(self, progress: Progress | None, total: int):
+        """Nothing is done yet."""
+        self.progress, self.total, self.done = progress, total, 0.0
+
+    def add(self, lanes: float) -> None:
+        """So many lanes more; fewer where some have to begin again."""
+        self.done += lanes
+        if self.progress is not None and lanes > 0:
+            self.progress(self.done, self.total)
 
 
 @contextmanager
@@ -70,15 +85,14 @@ class _Clock:
         rate = (done - before) / max(now - since, 1e-9)
         left = (total - done) / max(rate, 1e-9)
         end = (
-            f"{_clock(left)} left"
-            if done < total - 0.01
-            else f"{_clock(now - self.started)} in all"
+            f"{clock(left)} left" if done < total - 0.01 else f"{clock(now - self.started)} in all"
         )
         pace = f"{rate:.1f} lanes/s" if rate >= 1 else f"{60 * rate:.1f} lanes/min"
         return f"{done:{len(str(total))}.0f}/{total} lanes, {pace}, {end}"
 
 
-def _clock(seconds: float) -> str:
+def clock(seconds: float) -> str:
+    """Minutes and seconds, or hours too: ``1:02:03``."""
     minutes, seconds = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"

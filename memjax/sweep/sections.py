@@ -100,6 +100,8 @@ class EngineSection(Section):
     """How lanes are run; results depend on nothing here but ``width``, and on that by rounding."""
 
     width: int | None = Field(None, ge=1, le=2**20)
+    checkpoint_minutes: Number = Field(10.0, ge=0)
+    keep_states: bool = False
 
 
 PLAIN: dict[str, type[Section]] = {

@@ -9,10 +9,11 @@ from pathlib import Path
 import xarray as xr
 
 from memjax.errors import UserError
+from memjax.sweep import extension
+from memjax.sweep.journal import SPEC
 from memjax.sweep.spec import Spec
 
 RESULTS = "results.zarr"
-SPEC = "spec.toml"
 
 
 def claim(directory: Path, spec: Spec, data: str) -> xr.Dataset | None:
@@ -24,35 +25,32 @@ def claim(directory: Path, spec: Spec, data: str) -> xr.Dataset | None:
       data: the digest of its data set.
 
     Returns:
-      The results that it already holds of the very same specification and data, if any.
+      The results that it already holds on the same data, if any: of this specification, or of one
+      with fewer points, seeds or epochs.
 
     Raises:
       UserError: it holds another sweep's results or specification, or cannot be written.
     """
-    mine, resolved = directory / SPEC, spec.to_toml()
-    if mine.exists() or has_results(directory):
-        if not _holds(mine, resolved):
-            what = "the results" if has_results(directory) else f"the {SPEC}"
-            raise UserError(
-                f"{directory}: holds {what} of another specification; give another --out, or "
-                "remove the directory"
-            )
-        if has_results(directory):
-            results = load(directory)
-            if results.attrs.get("data_digest") != data:
-                raise UserError(
-                    f"{directory}: holds the results of this specification on other data; give "
-                    "another --out, or remove the directory"
-                )
-            return results
+    _recover(directory)
+    results = load(directory) if has_results(directory) else None
+    if results is None and (directory / SPEC).exists():
+        if not _holds(directory / SPEC, spec.to_toml()):
+            raise UserError(_another(directory, f"the {SPEC}"))
+    elif results is not None and extension.places(extension.spec_of(results), spec) is None:
+        raise UserError(_another(directory, "the results"))
+    elif results is not None and results.attrs.get("data_digest") != data:
+        raise UserError(
+            f"{directory}: holds the results of this specification on other data; give "
+            "another --out, or remove the directory"
+        )
     trial = _partial(directory, SPEC)
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        trial.write_text(resolved, encoding="utf-8")
+        trial.write_text(spec.to_toml(), encoding="utf-8")
         trial.unlink()
     except OSError as error:
         raise UserError(f"{_unwritable(directory, error)}; give another --out") from None
-    return None
+    return results
 
 
 def has_results(directory: Path) -> bool:
@@ -68,12 +66,16 @@ def save(directory: Path, results: xr.Dataset) -> None:
         anywhere.
     """
     partial, spec = _partial(directory, RESULTS), _partial(directory, SPEC)
+    earlier = _earlier(directory)
     _remove(partial)
     try:
         write(results, partial)
         spec.write_text(results.attrs["spec"], encoding="utf-8")
+        if has_results(directory):
+            (directory / RESULTS).rename(earlier)
+        partial.rename(directory / RESULTS)
         spec.replace(directory / SPEC)
-        partial.replace(directory / RESULTS)
+        _remove(earlier)
     except OSError as error:
         _remove(partial, spec)  # their room may be what the rescue needs
         raise UserError(f"{_unwritable(directory, error)}; {_rescue(results)}") from None
@@ -108,6 +110,27 @@ def load(directory: Path) -> xr.Dataset:
     if what:
         raise UserError(f"{path}: broken results ({what}); remove the directory and run again")
     return results
+
+
+def _earlier(directory: Path) -> Path:
+    """Where results wait until those that replace them have their name."""
+    return directory / f".{RESULTS}.earlier"
+
+
+def _recover(directory: Path) -> None:
+    """Ends what a process that was killed while it replaced results has begun."""
+    earlier = _earlier(directory)
+    if has_results(directory):
+        _remove(earlier)
+    elif earlier.exists():
+        earlier.rename(directory / RESULTS)
+
+
+def _another(directory: Path, what: str) -> str:
+    return (
+        f"{directory}: holds {what} of another specification; give another --out, or remove the "
+        "directory"
+    )
 
 
 def _partial(directory: Path, name: str) -> Path:

@@ -24,7 +24,7 @@ def test_every_lane_is_its_device(small, tiny, mine):
     names = ["ag:a-si", "EpiRAM", "ReRamES", "PhaseChange", "PiecewiseStep", mine]
     spec = small({"device": names, "sigma_read": [0.0, 0.1]}, 1)
     seen = {}
-    for lanes in static_groups(spec).values():
+    for lanes in static_groups(spec):
         _, variant = program_and_variant(spec, tiny.flat(), parameter_values(spec, lanes))
         devices = batched(variant.device, len(lanes))
         for row, lane in enumerate(lanes):
@@ -41,7 +41,7 @@ def test_neurosims_table_is_one_compilation():
     names = [name for name in PRESETS if PRESETS[name].device.c2c == "pulse"]
     assert len(names) == 8
     groups = static_groups(Spec.from_dict({"axes": {"device": names}}))
-    assert [len(lanes) for lanes in groups.values()] == [8 * 3]  # 3 seeds
+    assert [len(lanes) for lanes in groups] == [8 * 3]  # 3 seeds
 
 
 def test_a_lane_is_the_device_run_alone(small, tiny):

@@ -134,16 +134,29 @@ def test_baseline_words_are_nobody_elses_and_grow_with_seeds():
 def test_groups_are_the_combinations_of_static_values():
     spec = Spec.from_dict({"axes": GRID | {"length": [5, 10]}, "seeds": 2})
     groups = lanes.static_groups(spec)
-    assert set(groups) == {(a, n) for a in ("relu", "tanh") for n in (5, 10)}
-    np.testing.assert_array_equal(np.sort(np.concatenate([*groups.values()])), np.arange(32))
-    for (activation, length), members in groups.items():
+    np.testing.assert_array_equal(np.sort(np.concatenate(groups)), np.arange(32))
+    found = []
+    for members in groups:
         values = lanes.parameter_values(spec, members)
-        assert set(values["activation"]) == {activation}
-        assert set(values["length"]) == {length}
+        (kind,) = {*zip(values["activation"], values["length"], strict=True)}
+        found.append(kind)
+    assert sorted(found) == [(a, n) for a in ("relu", "tanh") for n in (5, 10)]
+
+
+def test_tasks_are_what_is_missing_in_parts_of_one_group():
+    spec = Spec.from_dict({"axes": {"levels": [8, 16, 32], "length": [5, 10]}, "seeds": 2})
+    known = np.array([0, 5, 7])
+    parts = lanes.tasks(spec, 3, known)
+    assert [len(part) for part in parts] == [3, 1, 3, 2]
+    np.testing.assert_array_equal(
+        np.sort(np.concatenate(parts)), np.setdiff1d(np.arange(12), known)
+    )
+    for part in parts:
+        assert len(set(lanes.parameter_values(spec, part)["length"])) == 1
 
 
 def test_no_axes_is_one_lane_a_seed():
     spec = Spec.from_dict({"seeds": 3})
     assert lanes.shape(spec) == (3,)
-    assert {key: len(members) for key, members in lanes.static_groups(spec).items()} == {(): 3}
+    assert [len(members) for members in lanes.static_groups(spec)] == [3]
     assert len({tuple(row) for row in lanes.lane_words(spec, np.arange(3)).tolist()}) == 3

@@ -1,13 +1,12 @@
 """Labelled results, and trouble told in one line."""
 
-import sys
-
 import jax
 import numpy as np
 import pytest
 
 from memjax.errors import DataError, UserError
 from memjax.sweep import Spec, run
+from memjax.sweep.engine import Runner, Trainer
 
 
 @pytest.fixture(scope="module")
@@ -83,13 +82,47 @@ def test_data_sizes_are_checked(small):
         run(small(data={"name": ""}))
 
 
-@pytest.mark.parametrize(
-    ("message", "error"), [("RESOURCE_EXHAUSTED: x", UserError), ("x", jax.errors.JaxRuntimeError)]
-)
-def test_memory_that_does_not_suffice(monkeypatch, small, tiny, message, error):
-    def train_all(*args):
-        raise jax.errors.JaxRuntimeError(message)
+@pytest.mark.parametrize("most", [16, 8, 4, 2])
+def test_memory_that_does_not_suffice_halves_the_width(monkeypatch, small, tiny, most):
+    """A chunk of ``most`` lanes or more, on two devices, is said not to fit."""
+    train = Runner._chunk
 
-    monkeypatch.setattr(sys.modules["memjax.sweep.run"], "train_all", train_all)
-    with pytest.raises(error, match="lower engine.width" if error is UserError else "x"):
-        run(small(), dataset=tiny)
+    def chunk(self, variant, words, *rest):
+        if len(words) >= most:
+            raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: x")
+        return train(self, variant, words, *rest)
+
+    spec = small({"levels": [8, 16, 32]}, engine={"width": 8})
+    plain = run(spec, dataset=tiny)
+    monkeypatch.setattr(Runner, "_chunk", chunk)
+    if most <= 2:
+        with pytest.raises(UserError, match="not even one lane fits into memory; lower"):
+            run(spec, dataset=tiny)
+        return
+    told = []
+    found = run(spec, dataset=tiny, progress=lambda done, total: told.append(done))
+    np.testing.assert_allclose(found.train_loss, plain.train_loss, rtol=1e-5)
+    assert told[-1] == pytest.approx(6 + 2)
+
+
+def test_a_task_that_fails_thrice_is_told_and_the_rest_go_on(monkeypatch, small, tiny, tmp_path):
+    train, tries = Trainer.lanes, []
+
+    def lanes(self, numbers, *rest):
+        if 0 in numbers:
+            tries.append(numbers)
+            raise RuntimeError("no luck")
+        return train(self, numbers, *rest)
+
+    spec = small({"levels": [8, 16, 32]})
+    plain = run(spec, dataset=tiny)
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "lanes", lanes)
+        ds = run(spec, tmp_path, dataset=tiny)
+    assert len(tries) == 3
+    assert ds.attrs["errors"] == ["RuntimeError: no luck"]
+    np.testing.assert_array_equal(ds.status.values.ravel(), [2, 2, 2, 2, 0, 0])
+    good = {"levels": [32]}
+    np.testing.assert_array_equal(ds.sel(good).train_loss, plain.sel(good).train_loss)
+    again = run(spec, tmp_path, dataset=tiny)
+    assert again.drop_attrs().identical(plain.drop_attrs())

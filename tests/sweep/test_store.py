@@ -57,12 +57,12 @@ def test_same_specification_returns_without_training(small, tiny, tmp_path, monk
     names = {path.name for path in (tmp_path / "new" / "out").iterdir()}
     assert names == {"results.zarr", "spec.toml", "main_effects.png", "learning_curves.png"}
     assert Spec.from_toml(tmp_path / "new" / "out" / "spec.toml") == spec
-    monkeypatch.setattr(sys.modules["memjax.sweep.run"], "train_all", None)
+    monkeypatch.setattr(sys.modules["memjax.sweep.run"], "Here", None)
     assert run(spec, tmp_path / "new" / "out", dataset=tiny).identical(first)
 
 
 def test_other_specification_is_refused(small, ds, tmp_path):
-    mine, other = small({"levels": [8, 32]}, seeds=1), small({"levels": [8]}, seeds=1)
+    mine, other = small({"levels": [8, 32]}, seeds=1), small({"levels": [16, 32]}, seeds=1)
     data = ds.attrs["data_digest"]
     assert store.claim(tmp_path, mine, data) is None
     store.save(tmp_path, ds)
@@ -108,11 +108,29 @@ def test_somebody_elses_file_is_left_alone(small, tmp_path, content):
     assert (tmp_path / "spec.toml").read_bytes() == content
 
 
-def test_results_without_their_specification_are_refused(small, ds, tmp_path):
+def test_results_hold_their_specification_themselves(small, ds, tmp_path):
     store.save(tmp_path, ds)
     (tmp_path / "spec.toml").unlink()
-    with pytest.raises(UserError, match="another specification"):
-        store.claim(tmp_path, small({"levels": [8, 32]}, seeds=1), DATA)
+    spec = small({"levels": [8, 32]}, seeds=1)
+    assert store.claim(tmp_path, spec, ds.attrs["data_digest"]).identical(ds)
+
+
+def test_results_take_the_place_of_earlier_ones_whole(ds, tmp_path):
+    store.save(tmp_path, ds)
+    store.save(tmp_path, ds.assign_attrs(name="later"))
+    assert store.load(tmp_path).attrs["name"] == "later"
+    assert {path.name for path in tmp_path.iterdir()} == {"results.zarr", "spec.toml"}
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_a_kill_while_results_are_replaced_loses_none(small, ds, tmp_path, late):
+    store.save(tmp_path, ds)
+    (tmp_path / "results.zarr").rename(tmp_path / ".results.zarr.earlier")
+    if late:
+        store.write(ds, tmp_path / "results.zarr")
+    spec = small({"levels": [8, 32]}, seeds=1)
+    assert store.claim(tmp_path, spec, ds.attrs["data_digest"]).identical(ds)
+    assert not (tmp_path / ".results.zarr.earlier").exists()
 
 
 def test_file_in_the_way(small, tmp_path):

@@ -5,9 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from memjax.devices import ConstantStep
 from memjax.devices.fitting import Fits, fit
-from memjax.devices.fitting.likelihood import Noise
 
 from .ramps_twin import WINDOW, linear_ramps, ramps_of
 

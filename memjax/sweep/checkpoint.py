@@ -1,0 +1,114 @@
+"""States of lanes between two epochs, so that long lanes go on where they were.
+
+Saved by Orbax under a name of their own and renamed: whole or absent. The number of epochs *done*
+is in the state itself, so that no epoch of a stochastic device is pulsed twice.
+"""
+
+import contextlib
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+
+from memjax.sweep.journal import Columns, Task
+from memjax.training import LaneState
+
+STATES = "states"
+
+
+class NoCheckpoint:
+    """Keeps nothing: a chunk that is interrupted begins again."""
+
+    def restore(self, state: LaneState, columns: Columns) -> tuple[LaneState, Columns, int]:
+        """What was kept of a chunk, or its beginning; and the epochs done."""
+        return state, columns, 0
+
+    def save(self, state: LaneState, columns: Columns, done: int, epochs: int) -> None:
+        """Called after every epoch."""
+
+
+class Keeper:
+    """Where the tasks of a sweep keep their states."""
+
+    def __init__(
+        self,
+        directory: Path | None,
+        checkpoint_minutes: float = 10.0,
+        keep_states: bool = False,
+        **others: Any,
+    ):
+        """Writes nothing yet.
+
+        Args:
+          directory: of the results; without one nothing is kept.
+          checkpoint_minutes: between two saves of a chunk.
+          keep_states: whether the last epoch's states stay, for a run with more epochs.
+          others: of ``[engine]``.
+        """
+        del others
+        self.where = None if directory is None else directory / STATES
+        self.minutes, self.keep = checkpoint_minutes, keep_states
+
+    def of(self, task: Task, start: int) -> NoCheckpoint:
+        """Where the chunk of a task that starts at a lane keeps its state."""
+        if self.where is None:
+            return NoCheckpoint()
+        return Checkpoint(self.where / f"{task}-{start}", self.minutes, self.keep)
+
+    def forget(self, task: Task) -> None:
+        """A task is done: its states have served, unless they are to stay."""
+        if self.where is not None and not self.keep:
+            for path in self.where.glob(f"{task}-*"):
+                shutil.rmtree(path, ignore_errors=True)
+            with contextlib.suppress(OSError):
+                self.where.rmdir()
+
+
+class Checkpoint(NoCheckpoint):
+    """Keeps the state of one chunk in a directory."""
+
+    def __init__(self, path: Path, minutes: float, keep: bool):
+        """Writes nothing yet; see ``Keeper``."""
+        self.path, self.minutes, self.keep = path, minutes, keep
+        self.saved = time.monotonic()
+
+    def restore(self, state: LaneState, columns: Columns) -> tuple[LaneState, Columns, int]:
+        """The chunk as it was saved; from its beginning if that is of other lanes or broken."""
+        if not self.path.exists():
+            return state, columns, 0
+        from orbax.checkpoint import v1 as ocp
+
+        try:
+            found = ocp.load(self.path / "state", jax.tree.map(_abstract, state))
+            with np.load(self.path / "columns.npz", allow_pickle=False) as kept:
+                before = {name: kept[name] for name in columns}
+        except Exception:  # whatever Orbax makes of broken files
+            return state, columns, 0
+        if not np.array_equal(found.words, state.words):
+            return state, columns, 0
+        for name, column in columns.items():
+            column[..., : before[name].shape[-1]] = before[name]  # of fewer epochs or as many
+        return found, columns, int(found.epoch[0])
+
+    def save(self, state: LaneState, columns: Columns, done: int, epochs: int) -> None:
+        """Saves when it is time, and after the last epoch if that is to be kept."""
+        due = time.monotonic() - self.saved >= 60 * self.minutes
+        if not (self.keep if done == epochs else due):
+            return
+        from orbax.checkpoint import v1 as ocp
+
+        partial = self.path.with_name(f".{self.path.name}.partial")
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        ocp.save(partial / "state", state)
+        np.savez(partial / "columns.npz", **columns)  # type: ignore[arg-type]  # of its stub
+        shutil.rmtree(self.path, ignore_errors=True)
+        partial.rename(self.path)
+        self.saved = time.monotonic()
+
+
+def _abstract(leaf: Any) -> jax.ShapeDtypeStruct:
+    return jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=leaf.sharding)

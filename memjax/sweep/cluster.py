@@ -1,0 +1,200 @@
+"""Tasks of a sweep on a Dask cluster: what a lost worker had begun, another runs again.
+
+Workers train and send back what lanes report; only this process writes, so that they need not see
+its directory. They load the data set that the specification names, from ``[data] dir`` or wherever
+``memjax`` finds it there.
+"""
+
+import contextlib
+import functools
+import itertools
+import logging
+import time
+import tomllib
+from collections.abc import Collection, Iterator
+from concurrent.futures import CancelledError
+from typing import Any
+
+import numpy as np
+
+from memjax.data import Dataset
+from memjax.errors import UserError
+from memjax.sweep.engine import Trainer
+from memjax.sweep.here import TRIES, Outcome
+from memjax.sweep.journal import BASELINE, Columns, Task
+from memjax.sweep.progress import Tally
+from memjax.sweep.spec import Spec
+
+_EACH = 2  # tasks that a worker's thread has at most, running and waiting
+_SECONDS = 10  # to wait for a scheduler
+_WORKERS = 300  # seconds to wait for a first worker
+
+
+@contextlib.contextmanager
+def connect(scheduler: str | None = None, local: int | None = None) -> Iterator[Any]:
+    """A client of a scheduler, or of so many worker processes on this machine alone.
+
+    Args:
+      scheduler: its address, ``tcp://host:8786`` or ``tls://host:8786``.
+      local: number of worker processes, of a thread each, that listen on the loopback only.
+
+    Raises:
+      UserError: Dask is not installed, or the scheduler does not answer.
+    """
+    try:
+        from distributed import Client, LocalCluster
+    except ImportError:
+        raise UserError("a cluster needs Dask: pip install 'memjax[cluster]'") from None
+    with contextlib.ExitStack() as stack:
+        if scheduler is None:
+            cluster: Any = stack.enter_context(
+                LocalCluster(
+                    n_workers=local,
+                    threads_per_worker=1,
+                    host="127.0.0.1",
+                    dashboard_address=None,
+                    silence_logs=logging.ERROR,
+                )
+            )
+        else:
+            cluster = scheduler
+        try:
+            client = stack.enter_context(Client(cluster, timeout=_SECONDS, set_as_default=False))
+        except (OSError, ValueError, TypeError) as error:
+            raise UserError(
+                f"{scheduler}: no Dask scheduler answers there "
+                f"({str(error).partition(chr(10))[0] or type(error).__name__}); start one with "
+                "`dask scheduler`, or use --local-cluster N"
+            ) from None
+        yield client
+
+
+class Cluster:
+    """A Dask cluster.
+
+    Attributes:
+      width: lanes that a worker's device trains side by side.
+      chunk: lanes that all its devices do.
+    """
+
+    def __init__(self, spec: Spec, dataset: Dataset, client: Any, *, is_named: bool):
+        """Asks a worker how many lanes it trains at once.
+
+        Args:
+          spec: the sweep.
+          dataset: its data set.
+          client: of the cluster.
+          is_named: whether workers can load the data set by what the specification says; it is
+            sent to them otherwise.
+        """
+        self.client, self.text, self.digest = client, spec.to_toml(), dataset.digest()
+        with _told(client):
+            try:
+                client.wait_for_workers(1, timeout=_WORKERS)
+            except TimeoutError:
+                raise UserError(
+                    f"{client.scheduler.address}: no worker has come within {_WORKERS} s; start "
+                    "some with `dask worker`"
+                ) from None
+            load = functools.partial(_load, self.text) if is_named else lambda: dataset
+            self.data = client.submit(load, key=f"memjax-data-{self.digest}-{time.time_ns()}")
+            self.width, self.chunk = client.submit(_sizes, self._job(None), self.data).result()
+
+    def outcomes(
+        self, tasks: dict[Task, np.ndarray], done: Collection[Task], tally: Tally
+    ) -> Iterator[Outcome]:
+        """Trains what is not done, in any order; see ``Here.outcomes``."""
+        from distributed import as_completed
+
+        for task in done:
+            tally.add(float(len(tasks[task])))
+        waiting = ((task, numbers) for task, numbers in tasks.items() if task not in done)
+        running: dict[Any, Task] = {}
+
+        def submit(task: Task, numbers: np.ndarray) -> Any:
+            job = self._job(self.width)
+            future = self.client.submit(
+                _train, job, self.data, task, numbers, retries=TRIES - 1, pure=False
+            )
+            running[future] = task
+            return future
+
+        with _told(self.client):
+            threads = max(1, sum(self.client.nthreads().values()))
+            first = [submit(*item) for item in itertools.islice(waiting, _EACH * threads)]
+            pool = as_completed(first, loop=self.client.loop)
+            for future in pool:
+                task = running.pop(future)
+                outcome, seconds = _result(future)
+                tally.add(float(len(tasks[task])))
+                yield task, outcome, seconds
+                for item in itertools.islice(waiting, 1):
+                    pool.add(submit(*item))
+
+    def _job(self, width: int | None) -> tuple[str, str, int | None]:
+        return self.text, self.digest, width
+
+
+def _result(future: Any) -> tuple[Columns | Exception, float]:
+    try:
+        return future.result()
+    except (UserError, CancelledError, OSError):
+        raise
+    except Exception as error:  # whatever it was: the other lanes go on
+        return error, 0.0
+
+
+@contextlib.contextmanager
+def _told(client: Any) -> Iterator[None]:
+    """A scheduler that is lost is told in one line; what has come back is kept."""
+    try:
+        yield
+    except (CancelledError, OSError, RuntimeError) as error:
+        if isinstance(error, UserError) or client.status == "running":
+            raise
+        raise UserError(
+            "the Dask scheduler is gone; what was done is kept: start one, and run the same "
+            "command to go on"
+        ) from None
+
+
+def _load(text: str) -> Dataset:
+    from memjax.sweep.run import load_named
+
+    return load_named(Spec.from_dict(tomllib.loads(text))).flat()
+
+
+def _sizes(job: tuple[str, str, int | None], dataset: Dataset) -> tuple[int, int]:
+    trainer = _trainer(*job, _Hidden(dataset))
+    return trainer.width, trainer.chunk
+
+
+def _train(
+    job: tuple[str, str, int | None], dataset: Dataset, task: Task, numbers: np.ndarray
+) -> tuple[Columns, float]:
+    started = time.perf_counter()
+    trainer = _trainer(*job, _Hidden(dataset))
+    train = trainer.baseline_lanes if task == BASELINE else trainer.lanes
+    columns = train(numbers)
+    return columns, time.perf_counter() - started
+
+
+class _Hidden:
+    """An argument that a cache does not tell apart."""
+
+    def __init__(self, dataset: Dataset):
+        self.dataset = dataset
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Hidden)
+
+    def __hash__(self) -> int:
+        return 0
+
+
+@functools.lru_cache(maxsize=1)
+def _trainer(text: str, digest: str, width: int | None, hidden: _Hidden) -> Trainer:
+    """One a worker, for all tasks of a sweep."""
+    if hidden.dataset.digest() != digest:
+        raise UserError("a worker finds other data under the same name; set data.dir for all")
+    return Trainer(Spec.from_dict(tomllib.loads(text)), hidden.dataset, width)

@@ -1,0 +1,72 @@
+"""Tasks of a sweep in this process, on all its devices."""
+
+import functools
+import time
+from collections.abc import Collection, Iterator
+
+import numpy as np
+
+from memjax.data import Dataset
+from memjax.errors import UserError
+from memjax.sweep.checkpoint import Keeper
+from memjax.sweep.engine import Trainer
+from memjax.sweep.journal import BASELINE, Columns, Task
+from memjax.sweep.progress import Tally
+from memjax.sweep.spec import Spec
+
+TRIES = 3
+"""How often a task is tried before it is told to have failed."""
+
+Outcome = tuple[Task, Columns | Exception, float]
+"""A task, what its lanes reported or what went wrong, and the seconds that it took."""
+
+
+class Here:
+    """This process.
+
+    Attributes:
+      width: lanes that a device trains side by side.
+      chunk: lanes that all its devices do.
+    """
+
+    def __init__(self, spec: Spec, dataset: Dataset, keeper: Keeper):
+        """Puts the data on the devices."""
+        self.trainer, self.keeper = Trainer(spec, dataset), keeper
+        self.width, self.chunk = self.trainer.width, self.trainer.chunk
+
+    def outcomes(
+        self, tasks: dict[Task, np.ndarray], done: Collection[Task], tally: Tally
+    ) -> Iterator[Outcome]:
+        """Trains what is not done, task by task.
+
+        Args:
+          tasks: numbers of their lanes, or the baseline's seeds.
+          done: those that are not to be trained again.
+          tally: told of lanes.
+        """
+        self.trainer.width = self.width
+        for task, numbers in tasks.items():
+            if task in done:
+                self.keeper.forget(task)
+                tally.add(float(len(numbers)))
+                continue
+            started = time.perf_counter()
+            outcome = self._try(task, numbers, tally)
+            yield task, outcome, time.perf_counter() - started
+            self.keeper.forget(task)
+
+    def _try(self, task: Task, numbers: np.ndarray, tally: Tally) -> Columns | Exception:
+        before = tally.done
+        failure: Exception
+        for _ in range(TRIES):
+            try:
+                if task == BASELINE:
+                    return self.trainer.baseline_lanes(numbers, tally.add)
+                keep = functools.partial(self.keeper.of, task)
+                return self.trainer.lanes(numbers, tally.add, keep)
+            except UserError:
+                raise
+            except Exception as error:  # whatever it was: the other lanes go on
+                failure = error
+                tally.add(before - tally.done)
+        return failure

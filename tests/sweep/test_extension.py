@@ -1,0 +1,111 @@
+"""A sweep that grows trains only what is new, and ends with the bits of one that was whole."""
+
+import numpy as np
+import pytest
+
+from memjax.errors import UserError
+from memjax.sweep import Spec, extension, lanes, run
+from memjax.sweep.checkpoint import Checkpoint
+from memjax.sweep.engine import Trainer
+
+GRID = {"levels": [8, 32], "sigma_c2c": [0, 1]}
+
+
+@pytest.fixture
+def trained(monkeypatch):
+    """Lanes as they are trained."""
+    numbers, plain = [], Trainer.lanes
+
+    def count(self, some, *rest):
+        numbers.extend(some.tolist())
+        return plain(self, some, *rest)
+
+    monkeypatch.setattr(Trainer, "lanes", count)
+    return numbers
+
+
+@pytest.mark.parametrize(
+    ("axes", "seeds", "new"),
+    [
+        ({"levels": [8, 16, 32], "sigma_c2c": [0, 1]}, 2, 4),
+        ({"levels": [32, 8], "sigma_c2c": [1, 0.5, 0]}, 3, 10),
+        (GRID, 4, 8),
+        (GRID, 2, 0),
+    ],
+)
+def test_more_points_and_seeds_train_what_is_new(small, tiny, tmp_path, trained, axes, seeds, new):
+    run(small(GRID), tmp_path, dataset=tiny)
+    trained.clear()
+    grown = run(small(axes, seeds), tmp_path, dataset=tiny)
+    assert len(trained) == len(set(trained)) == new
+    whole = run(small(axes, seeds), dataset=tiny)
+    assert grown.drop_attrs().identical(whole.drop_attrs())
+    trained.clear()
+    assert (
+        run(small(axes, seeds), tmp_path, dataset=tiny).drop_attrs().identical(whole.drop_attrs())
+    )
+    assert not trained
+
+
+def test_more_devices_and_algorithms_train_what_is_new(small, tiny, tmp_path, trained):
+    few, many = ({"device": d} for d in (["EpiRAM", "Ag:a-Si"], ["EpiRAM", "HZO-FeFET", "Ag:a-Si"]))
+    run(small(few, 1), tmp_path, dataset=tiny)
+    trained.clear()
+    grown = run(small(many, 1), tmp_path, dataset=tiny)
+    assert len(trained) == 1
+    assert grown.drop_attrs().identical(run(small(many, 1), dataset=tiny).drop_attrs())
+
+
+@pytest.mark.parametrize("kept", [False, True])
+def test_more_epochs_go_on_where_states_were_kept(small, tiny, tmp_path, monkeypatch, kept):
+    epochs, plain = [], Checkpoint.restore
+
+    def restore(self, state, columns):
+        found = plain(self, state, columns)
+        epochs.append(found[2])
+        return found
+
+    monkeypatch.setattr(Checkpoint, "restore", restore)
+    engine = {"width": 2, "keep_states": kept}
+    run(small(GRID, train={"epochs": 2}, engine=engine), tmp_path, dataset=tiny)
+    assert (tmp_path / "states").exists() == kept
+    epochs.clear()
+    longer = small(GRID, train={"epochs": 3}, engine=engine)
+    grown = run(longer, tmp_path, dataset=tiny)
+    assert set(epochs) == {2 if kept else 0}
+    assert grown.drop_attrs().identical(run(longer, dataset=tiny).drop_attrs())
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"axes": {"levels": [8], "sigma_c2c": [0, 1]}},
+        {"axes": {"levels": [8, 32]}},
+        {"axes": {"levels": [8, 32], "sigma_d2d": [0, 1]}},
+        {"seeds": 1},
+        {"root_seed": 1},
+        {"train": {"epochs": 1}},
+        {"train": {"epochs": 2, "learning_rate": 0.2}},
+        {"engine": {"width": 3}},
+    ],
+)
+def test_anything_else_is_another_sweep(small, tiny, tmp_path, other):
+    raw = {"axes": GRID, "seeds": 2, "model": {"hidden": [8]}, "train": {"epochs": 2}}
+    raw |= {"engine": {"width": 2}}
+    assert extension.places(Spec.from_dict(raw), Spec.from_dict(raw)) is not None
+    assert extension.places(Spec.from_dict(raw), Spec.from_dict(raw | other)) is None
+    run(Spec.from_dict(raw), tmp_path, dataset=tiny)
+    with pytest.raises(UserError, match="holds the results of another specification"):
+        run(Spec.from_dict(raw | other), tmp_path, dataset=tiny)
+
+
+def test_places_are_the_lanes_of_the_same_coordinates(small):
+    old, new = small(GRID), small({"levels": [16, 32, 8], "sigma_c2c": [0.5, 1, 0]}, 3)
+    numbers = extension.places(old, new)
+    for values, others in zip(
+        lanes.parameter_values(old, np.arange(8)).values(),
+        lanes.parameter_values(new, numbers).values(),
+        strict=True,
+    ):
+        assert values == others
+    np.testing.assert_array_equal(numbers % 3, np.arange(8) % 2)
