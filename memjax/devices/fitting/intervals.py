@@ -1,5 +1,7 @@
 """95 % intervals: by standard errors where the likelihood is a parabola, else by itself."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 
 from memjax.devices.fitting.estimate import Estimate, score, search
@@ -12,6 +14,7 @@ _CLOSE = 0.1  # by which a profile may
 _NEAR = 0.05  # log-likelihood that its search may leave, twice
 _STEEP = 1.1  # times the parabola's drop: the search may be lost, for ridges bend
 _TRIES = 8
+_WORKERS = 2  # threads: most of the time is spent in XLA
 _FAR = 7.0  # on the line, a factor of 1000: there is no end
 
 
@@ -35,14 +38,20 @@ def intervals(problem: Problem, found: Estimate) -> np.ndarray:
     noisy = np.isin(problem.names, NOISES)
     left_out = noisy & ~found.free
     ends[:, left_out] = [[-np.inf], [np.inf]]
+
+    def end(side: int, column: int, k: int) -> float:
+        ridge = np.zeros(len(found.line))
+        ridge[found.inside] = found.covariance[column]
+        ridge *= (2 * side - 1) * sd[k] / ridge[k]
+        slack = sd[k] ** 2 / found.covariance[column, column]
+        return _end(problem, found, k, ridge, slack, left_out & noisy[k])
+
     if found.converged:
-        for column, k in enumerate(np.flatnonzero(found.inside).tolist()):
-            ridge = np.zeros(len(found.line))
-            ridge[found.inside] = found.covariance[column]
-            ridge *= sd[k] / ridge[k]
-            slack = sd[k] ** 2 / found.covariance[column, column]
-            also = left_out & noisy[k]
-            ends[:, k] = [_end(problem, found, k, w * ridge, slack, also) for w in (-1.0, 1.0)]
+        inside = np.flatnonzero(found.inside)
+        asked = [(side, column, int(k)) for column, k in enumerate(inside) for side in (0, 1)]
+        with ThreadPoolExecutor(_WORKERS) as pool:
+            for (side, _, k), where in zip(asked, pool.map(lambda a: end(*a), asked), strict=True):
+                ends[side, k] = where
         for k in np.flatnonzero(left_out).tolist():
             ends[1, k] = _most(problem, found, k)
     return np.array([from_line(problem, end + found.shift)[0] for end in ends])
