@@ -1,5 +1,15 @@
 """Every test runs with memjax's annotations checked, strict promotion and two CPU devices."""
 
+import os
+
+import jaxlib
+
+# Compiling is most of what the tests take: what they compare is compiled alike. Before JAX starts.
+if jaxlib.__version__.startswith("0.10."):  # an XLA without the flag would not start
+    os.environ["XLA_FLAGS"] = (
+        os.environ.get("XLA_FLAGS", "") + " --xla_cpu_use_fusion_emitters=false"
+    )
+
 import jax
 from jaxtyping import install_import_hook
 

@@ -1,5 +1,6 @@
 """Why a lane does not learn, in words: what was measured of it, and what would help."""
 
+import tomllib
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,13 @@ COARSE = 100.0
 
 DEAF = 0.1
 """Updates are told to be lost when less than this part of what was wanted is fired."""
+
+
+FEW = 0.05
+"""A lane that is this close to floating point has nothing to explain."""
+
+_COUNTS_OTHERWISE = ("mixed_precision", "manhattan", "rprop")
+"""Algorithms that do not try to fire what a gradient wants at each update."""
 
 
 def find(results: xr.Dataset, lane: str | None = None) -> dict[str, Any]:
@@ -77,6 +85,8 @@ def explain(results: xr.Dataset, lane: str | None = None) -> list[str]:
         return [*said, f"It went non-finite in epoch {epoch}; lower train.learning_rate."]
     if "saturated" not in results:
         return [*said, "Nothing else was counted; run with --set evaluate.diagnostics=true."]
+    if _points_lost(here) < FEW:
+        return [*said, "It loses so little that nothing stands in its way."]
     found = [sentence for rule in _RULES for sentence in rule(here)]
     if "at chance" in said[1]:
         found += [f"Of the sweep: {note}." for note in results.attrs.get("notes", [])]
@@ -102,6 +112,18 @@ def _how_well(here: xr.Dataset) -> str:
     baseline = 100 * float(here.baseline_accuracy.isel(epoch=-1).mean())
     verdict = "It is at chance" if not accuracy > 1.5 * chance else "It learns"
     return f"{verdict}: {accuracy:.1f} %, chance {chance:.0f} %, floating point {baseline:.1f} %."
+
+
+def _points_lost(here: xr.Dataset) -> float:
+    baseline = here.baseline_accuracy.isel(epoch=-1)
+    return float(baseline.mean() - here.test_accuracy[-1])
+
+
+def _chosen(here: xr.Dataset, section: str, parameter: str) -> str:
+    """What a lane has of a choice that may be swept."""
+    if parameter in here.coords:
+        return str(here[parameter].values)
+    return str(tomllib.loads(here.attrs["spec"])[section][parameter])
 
 
 def _layers(values: xr.DataArray) -> list[tuple[int, float]]:
@@ -140,6 +162,8 @@ def _coarse_steps(here: xr.Dataset) -> list[str]:
 
 def _lost_updates(here: xr.Dataset) -> list[str]:
     """Of the array that gradients drive: A, where there are two."""
+    if _chosen(here, "train", "algorithm") in _COUNTS_OTHERWISE:
+        return []
     two = bool(np.isfinite(here.fast_pulses).all())
     fired = here.fast_pulses if two else here.pulses
     kept = (fired / here.wanted_pulses).where(here.wanted_pulses > 0)
@@ -162,13 +186,15 @@ def _noise(here: xr.Dataset) -> list[str]:
 
 
 def _drift(here: xr.Dataset) -> list[str]:
-    """Conductances that all went one way."""
+    """Conductances that all went one way, and that no bound has stopped: a refresh's go up."""
+    if _chosen(here, "cell", "kind") == "refresh_pair":
+        return []
     g = here.conductance
     moves = [
         (h * g).sum("conductance") / h.sum("conductance")
         for h in (here.conductance_before, here.conductance_after)
     ]
-    shift = moves[1] - moves[0]
+    shift = (moves[1] - moves[0]).where(here.saturated <= MANY)
     return [
         f"Layer {k}'s conductances moved by {100 * by:+.0f} % of the range on average: steps up "
         "and down differ where the weight is 0; put device.g_ref at the symmetry point, or take "

@@ -18,7 +18,7 @@ def trained(**raw):
 @pytest.fixture(scope="module")
 def noisy(tmp_path_factory):
     axes = {"sigma_c2c": [0, 4], "levels": [100, 2]}
-    return trained(axes=axes, cell={"weight_range": 1.0})
+    return trained(axes=axes, cell={"weight_range": 1.0}, train={"epochs": 4})
 
 
 def test_the_worst_lane_is_told_and_where_it_stands(noisy):
