@@ -77,6 +77,53 @@ def sweep(
 
 
 @app.command()
+def search(
+    spec: Annotated[Path, typer.Argument(help="the sweep's TOML file")],
+    target: Annotated[float, typer.Option(help="final test accuracy to reach: 0.9 for 90 %")],
+    along: Annotated[
+        str | None, typer.Option(help="the axis to search along (default: that of noise)")
+    ] = None,
+    lanes: Annotated[
+        int | None, typer.Option(help="the most lanes to train (default: a tenth of the sweep's)")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="result directory (default: results/NAME)")
+    ] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="KEY=VALUE", help="replace a value: train.epochs=3 (may be repeated)"
+        ),
+    ] = None,
+    data_dir: Annotated[
+        Path | None, typer.Option(help="directory of IDX files or prepared TFDS data")
+    ] = None,
+    progress: Annotated[bool, typer.Option(help="show progress on stderr")] = True,
+) -> None:
+    """Find the weakest device that reaches an accuracy, training few of a sweep's lanes."""
+    from rich.console import Console
+
+    from memjax.sweep import Spec
+    from memjax.sweep import search as searching
+    from memjax.sweep.progress import progress as progress_of
+    from memjax.sweep.search_plot import table
+
+    settings = list(set_ or [])
+    if data_dir is not None:
+        settings.append(f"data.dir={json.dumps(str(data_dir))}")
+    checked = Spec.from_toml(spec, settings)
+    axis = searching.choose_axis(checked, along)
+    if along is None:
+        typer.echo(f"{checked.name}: along {axis}, the axis of noise", err=True)
+    directory = out or Path("results") / checked.name
+    with progress_of(checked.name) if progress else contextlib.nullcontext() as report:
+        found = searching.search(checked, target, axis, lanes=lanes, out=directory, progress=report)
+    Console().print(table(found))
+    typer.echo(f"results: {directory / searching.RESULTS}")
+    typer.echo(f"picture: {directory / searching.PICTURE}")
+
+
+@app.command()
 def status(directory: Annotated[Path, typer.Argument(help="a sweep's result directory")]) -> None:
     """Say what of a sweep is done, what failed, and how long is left."""
     from memjax.sweep.status import status as sentences
@@ -124,6 +171,59 @@ def explain(
 
     for sentence in sentences(store.load(directory), lane):
         typer.echo(sentence)
+
+
+@app.command()
+def sensitivity(
+    directory: Annotated[Path, typer.Argument(help="a sweep's result directory")],
+    csv: Annotated[
+        str | None, typer.Option(help="write the table to a file, or - to stdout")
+    ] = None,
+    plot: Annotated[Path | None, typer.Option(help="write the picture to a PNG file")] = None,
+) -> None:
+    """Share out the variance of the accuracy among parameters and their interactions."""
+    from rich.console import Console
+
+    from memjax.sweep import sensitivity as shares
+    from memjax.sweep import store
+
+    _check_picture(plot)
+    results = store.load(directory)
+    indices = shares.sobol_indices(results)
+    if csv == "-":
+        typer.echo(indices.to_csv(index=False), nl=False)
+    else:
+        Console().print(shares.summary(results, indices))
+    if csv is not None and csv != "-":
+        Path(csv).write_text(indices.to_csv(index=False), encoding="utf-8")
+        typer.echo(f"table: {csv}")
+    if plot is not None:
+        shares.sensitivity_figure(results, indices).savefig(plot, dpi=150)
+        if csv != "-":
+            typer.echo(f"picture: {plot}")
+
+
+@app.command()
+def compare(
+    first: Annotated[Path, typer.Argument(help="a sweep's result directory")],
+    second: Annotated[Path, typer.Argument(help="another's, over the same axes")],
+    plot: Annotated[Path | None, typer.Option(help="write the picture to a PNG file")] = None,
+) -> None:
+    """Say what differs between two sweeps: specifications, and accuracies beyond noise."""
+    from rich.console import Console
+
+    from memjax.sweep import compare as two
+    from memjax.sweep import store
+
+    _check_picture(plot)
+    result = two.compare(store.load(first), store.load(second))
+    names = (first.name, second.name)
+    if names[0] == names[1] or "" in names:
+        names = (str(first), str(second))
+    Console().print(two.summary(result, names))
+    if plot is not None:
+        two.compare_figure(result, names).savefig(plot, dpi=150)
+        typer.echo(f"picture: {plot}")
 
 
 @app.command()

@@ -9,6 +9,7 @@ import contextlib
 import functools
 import itertools
 import logging
+import re
 import time
 import tomllib
 from collections.abc import Collection, Iterator
@@ -25,8 +26,9 @@ from memjax.sweep.journal import BASELINE, Columns, Task
 from memjax.sweep.progress import Tally
 from memjax.sweep.spec import Spec
 
+_ADDRESS = r"((tcp|tls|ws|wss|ucx)://)?[^/\s]+:\d{1,5}"
 _EACH = 2  # tasks that a worker's thread has at most, running and waiting
-_SECONDS = 10  # to wait for a scheduler
+_SECONDS = 5  # to wait for a scheduler
 _WORKERS = 300  # seconds to wait for a first worker
 
 
@@ -41,6 +43,8 @@ def connect(scheduler: str | None = None, local: int | None = None) -> Iterator[
     Raises:
       UserError: Dask is not installed, or the scheduler does not answer.
     """
+    if scheduler is not None and not re.fullmatch(_ADDRESS, scheduler):
+        raise UserError(f"{scheduler!r} is no Dask scheduler's address; write tcp://host:8786")
     try:
         from distributed import Client, LocalCluster
     except ImportError:
@@ -52,7 +56,7 @@ def connect(scheduler: str | None = None, local: int | None = None) -> Iterator[
                     n_workers=local,
                     threads_per_worker=1,
                     host="127.0.0.1",
-                    dashboard_address=None,
+                    dashboard_address="127.0.0.1:0",
                     silence_logs=logging.ERROR,
                 )
             )

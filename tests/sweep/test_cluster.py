@@ -58,5 +58,5 @@ def test_a_scheduler_that_does_not_answer_is_told():
 
 @pytest.mark.parametrize("address", ["", "127.0.0.1", "nowhere://x", "tcp://127.0.0.1:99999999"])
 def test_an_address_that_is_none_is_told(address):
-    with pytest.raises(UserError, match="no Dask scheduler answers there"), connect(address):
+    with pytest.raises(UserError, match="is no Dask scheduler's address; write"), connect(address):
         pass
