@@ -94,7 +94,7 @@ class Checkpoint(NoCheckpoint):
         return found, columns, int(found.epoch[0])
 
     def save(self, state: LaneState, columns: Columns, done: int, epochs: int) -> None:
-        """Saves when it is time, and after the last epoch if that is to be kept."""
+        """Saves when it is time, and after the last epoch if that is to be kept, and if it can."""
         due = time.monotonic() - self.saved >= 60 * self.minutes
         if not (self.keep if done == epochs else due):
             return
@@ -102,11 +102,14 @@ class Checkpoint(NoCheckpoint):
 
         partial = self.path.with_name(f".{self.path.name}.partial")
         shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
-        ocp.save(partial / "state", state)
-        np.savez(partial / "columns.npz", **columns)  # type: ignore[arg-type]  # of its stub
-        shutil.rmtree(self.path, ignore_errors=True)
-        partial.rename(self.path)
+        try:
+            partial.mkdir(parents=True)
+            ocp.save(partial / "state", state)
+            np.savez(partial / "columns.npz", **columns)  # type: ignore[arg-type]  # of its stub
+            shutil.rmtree(self.path, ignore_errors=True)
+            partial.rename(self.path)
+        except Exception:  # whatever Orbax makes of a full disk: the lanes themselves go on
+            shutil.rmtree(partial, ignore_errors=True)
         self.saved = time.monotonic()
 
 

@@ -24,6 +24,7 @@ from memjax.sweep.engine import Trainer
 from memjax.sweep.here import TRIES, Outcome
 from memjax.sweep.journal import BASELINE, Columns, Task
 from memjax.sweep.progress import Tally
+from memjax.sweep.quiet import quiet
 from memjax.sweep.spec import Spec
 
 _ADDRESS = r"((tcp|tls|ws|wss|ucx)://)?[^/\s]+:\d{1,5}"
@@ -50,6 +51,8 @@ def connect(scheduler: str | None = None, local: int | None = None) -> Iterator[
     except ImportError:
         raise UserError("a cluster needs Dask: pip install 'memjax[cluster]'") from None
     with contextlib.ExitStack() as stack:
+        names = ("distributed", "distributed.client", "tornado.application", "asyncio")
+        stack.enter_context(quiet(*names))
         if scheduler is None:
             cluster: Any = stack.enter_context(
                 LocalCluster(

@@ -20,6 +20,7 @@ from memjax.sweep.journal import BASELINE, Columns, DiskJournal, Journal, Task
 from memjax.sweep.label import label
 from memjax.sweep.notes import notes
 from memjax.sweep.progress import Progress, Tally
+from memjax.sweep.quiet import quiet
 from memjax.sweep.spec import Spec
 
 
@@ -89,11 +90,12 @@ def run(
         workers.width = journal.plan["width"]
         tally = Tally(progress, lanes.count(spec) + spec.seeds)
         tally.add(float(len(known.lanes) + len(known.seeds)))
-        for task, outcome, seconds in workers.outcomes(tasks, set(journal.done), tally):
-            if isinstance(outcome, Exception):
-                journal.record_error(task, _one_line(outcome))
-            else:
-                journal.record(task, outcome, seconds)
+        with quiet("absl"):  # Orbax's threads, where a checkpoint has no room
+            for task, outcome, seconds in workers.outcomes(tasks, set(journal.done), tally):
+                if isinstance(outcome, Exception):
+                    journal.record_error(task, _one_line(outcome))
+                else:
+                    journal.record(task, outcome, seconds)
         columns, baseline = _gather(spec, tasks, journal, known)
         seconds = time.perf_counter() - started
         results = label(spec, dataset, columns, baseline).assign_attrs(

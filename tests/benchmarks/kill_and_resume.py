@@ -143,7 +143,7 @@ def main() -> None:
         (where / "spec.toml").write_text(SPEC)
         finish(sweep(where / "spec.toml", where / "whole"))
         whole = store.load(where / "whole").drop_attrs()
-        kinds = ["worker", "scheduler", "worker", "scheduler", "disk"]
+        kinds = ["disk", "worker", "scheduler", "worker", "scheduler"]
         number = 0
         while done < options.kills or kinds:
             out, number = where / f"run{number}", number + 1
