@@ -27,6 +27,26 @@ def is_one(name: str, entry: Any) -> bool:
     )
 
 
+def beside(raw: dict[str, Any], folder: Path) -> None:
+    """Device files that a specification names are looked for beside it first.
+
+    Args:
+      raw: its tables, which are changed.
+      folder: where it lies.
+    """
+
+    def place(name: Any) -> Any:
+        is_there = isinstance(name, str) and catalogue.is_file(name) and (folder / name).exists()
+        return str(folder / name) if is_there else name
+
+    device, axes = raw.get("device"), raw.get("axes")
+    if isinstance(device, dict) and "model" in device:
+        device["model"] = place(device["model"])
+    for name in AXES if isinstance(axes, dict) else ():
+        if isinstance(axes.get(name), list):
+            axes[name] = [place(entry) for entry in axes[name]]
+
+
 def columns(entry: Any, given: Collection[str]) -> tuple[list[str], dict[str, list[Any]]]:
     """The labels and the parameters' columns of an axis of devices.
 

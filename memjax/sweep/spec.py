@@ -80,6 +80,7 @@ class Spec:
         """
         path = Path(path)
         raw, text = read_toml(path)
+        device_axis.beside(raw, path.parent)
         settings = override(raw, overrides or [])
         if not raw:
             raise SpecError(f"{path}: is empty; name at least one axis or setting")

@@ -4,7 +4,7 @@ import jax
 import numpy as np
 import pytest
 
-from memjax.devices import PRESETS, get, save
+from memjax.devices import PRESETS, ConstantStep, get, save
 from memjax.errors import SpecError
 from memjax.pytree import batched
 from memjax.sweep import Spec, run
@@ -35,6 +35,17 @@ def test_every_lane_is_its_device(small, tiny, mine):
         assert type(device) is type(expected)
         for leaf, same in zip(jax.tree.leaves(device), jax.tree.leaves(expected), strict=True):
             np.testing.assert_allclose(leaf, same, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "text", ['[device]\nmodel = "mine.toml"\n', '[axes]\ndevice = ["mine.toml", "EpiRAM"]\n']
+)
+def test_a_device_file_is_looked_for_beside_the_specification(tmp_path, monkeypatch, text):
+    save(tmp_path / "mine.toml", ConstantStep(levels=77.0))
+    (tmp_path / "spec.toml").write_text(text)
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert "77.0" in Spec.from_toml(tmp_path / "spec.toml").to_toml()
 
 
 def test_neurosims_table_is_one_compilation():
