@@ -42,9 +42,10 @@ def beside(raw: dict[str, Any], folder: Path) -> None:
     device, axes = raw.get("device"), raw.get("axes")
     if isinstance(device, dict) and "model" in device:
         device["model"] = place(device["model"])
-    for name in AXES if isinstance(axes, dict) else ():
-        if isinstance(axes.get(name), list):
-            axes[name] = [place(entry) for entry in axes[name]]
+    if isinstance(axes, dict):
+        for name in AXES:
+            if isinstance(entry := axes.get(name), list):
+                axes[name] = [place(item) for item in entry]
 
 
 def columns(entry: Any, given: Collection[str]) -> tuple[list[str], dict[str, list[Any]]]:
