@@ -16,6 +16,7 @@ from collections.abc import Collection, Iterator
 from concurrent.futures import CancelledError
 from typing import Any
 
+import jax
 import numpy as np
 
 from memjax.data import Dataset
@@ -81,7 +82,7 @@ class Cluster:
 
     Attributes:
       width: lanes that a worker's device trains side by side.
-      chunk: lanes that all its devices do.
+      devices: how many a worker has.
     """
 
     def __init__(self, spec: Spec, dataset: Dataset, client: Any, *, is_named: bool):
@@ -105,7 +106,7 @@ class Cluster:
                 ) from None
             load = functools.partial(_load, self.text) if is_named else lambda: dataset
             self.data = client.submit(load, key=f"memjax-data-{self.digest}-{time.time_ns()}")
-            self.width, self.chunk = client.submit(_sizes, self._job(None), self.data).result()
+            self.width, self.devices = client.submit(_sizes, self._job(None), self.data).result()
 
     def outcomes(
         self, tasks: dict[Task, np.ndarray], done: Collection[Task], tally: Tally
@@ -173,7 +174,7 @@ def _load(text: str) -> Dataset:
 
 def _sizes(job: tuple[str, str, int | None], dataset: Dataset) -> tuple[int, int]:
     trainer = _trainer(*job, _Hidden(dataset))
-    return trainer.width, trainer.chunk
+    return trainer.width, len(jax.local_devices())
 
 
 def _train(

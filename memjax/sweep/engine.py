@@ -284,11 +284,6 @@ class Trainer:
         )
         self.width = width or spec.sections["engine"]["width"] or lane_width(self.baseline)
 
-    @property
-    def chunk(self) -> int:
-        """Lanes that all devices train side by side."""
-        return self.width * len(jax.local_devices())
-
     def lanes(
         self,
         numbers: np.ndarray,

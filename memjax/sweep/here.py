@@ -4,6 +4,7 @@ import functools
 import time
 from collections.abc import Collection, Iterator
 
+import jax
 import numpy as np
 
 from memjax.data import Dataset
@@ -26,13 +27,13 @@ class Here:
 
     Attributes:
       width: lanes that a device trains side by side.
-      chunk: lanes that all its devices do.
+      devices: how many there are.
     """
 
     def __init__(self, spec: Spec, dataset: Dataset, keeper: Keeper):
         """Puts the data on the devices."""
         self.trainer, self.keeper = Trainer(spec, dataset), keeper
-        self.width, self.chunk = self.trainer.width, self.trainer.chunk
+        self.width, self.devices = self.trainer.width, len(jax.local_devices())
 
     def outcomes(
         self, tasks: dict[Task, np.ndarray], done: Collection[Task], tally: Tally

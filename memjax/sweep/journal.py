@@ -136,6 +136,11 @@ class DiskJournal(Journal):
                 "remove the directory"
             )
         lines = [line for line in lines[1:] if "task" in line]
+        if self.plan["known"] != header["known"]:
+            raise UserError(
+                f"{directory}: the results that its unfinished sweep extends have changed; put "
+                f"them back, or remove {self.where}"
+            )
         for line in lines:
             if "error" not in line and _digest(self._rows(line)) == line["digest"]:
                 self.done.add(line["task"])
@@ -236,6 +241,12 @@ def read_lines(directory: Path) -> list[dict[str, Any]]:
             f"reads {FORMAT}; finish it with the memjax that began it, or remove the directory"
         )
     return found[:1] + list({line.get("task", "begun"): line for line in found[1:]}.values())
+
+
+def discard(directory: Path) -> None:
+    """Removes what a process that was killed after its results were written has left."""
+    if (directory / DIRECTORY).exists() and not is_running(directory):
+        shutil.rmtree(directory / DIRECTORY, ignore_errors=True)
 
 
 def is_running(directory: Path) -> bool:

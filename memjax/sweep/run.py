@@ -16,7 +16,7 @@ from memjax.sweep.checkpoint import Keeper
 from memjax.sweep.cluster import Cluster
 from memjax.sweep.engine import use_all_cores
 from memjax.sweep.here import Here
-from memjax.sweep.journal import BASELINE, Columns, DiskJournal, Journal, Task
+from memjax.sweep.journal import BASELINE, Columns, DiskJournal, Journal, Task, discard
 from memjax.sweep.label import label
 from memjax.sweep.notes import notes
 from memjax.sweep.progress import Progress, Tally
@@ -72,7 +72,8 @@ def run(
     directory, digest = None if out is None else Path(out), dataset.digest()
     held = None if directory is None else store.claim(directory, spec, digest)
     known = extension.known(held, spec)
-    if held is not None and known.is_all:
+    if directory is not None and held is not None and known.is_all:
+        discard(directory)
         return held
     started = time.perf_counter()
     workers: Here | Cluster
@@ -80,12 +81,15 @@ def run(
         workers = Here(spec, dataset, Keeper(directory, **spec.sections["engine"]))
     else:
         workers = Cluster(spec, dataset, client, is_named=is_named)
-    tasks = _tasks(spec, workers.chunk, known)
-    plan = {"width": workers.width, "size": workers.chunk, "tasks": len(tasks)}
+    if held is not None:  # the lanes that are new are trained as those were
+        workers.width = int(held.attrs.get("width", workers.width))
+    size = workers.width * workers.devices
+    tasks = _tasks(spec, size, known)
+    plan = {"width": workers.width, "size": size, "tasks": len(tasks)}
     plan |= {"lanes": lanes.count(spec), "known": len(known.lanes)}
     journal = Journal(plan) if directory is None else DiskJournal(directory, spec, digest, plan)
     try:
-        if journal.plan["size"] != workers.chunk:  # begun on other devices
+        if journal.plan["size"] != size:  # begun on another number of devices
             tasks = _tasks(spec, journal.plan["size"], known)
         workers.width = journal.plan["width"]
         tally = Tally(progress, lanes.count(spec) + spec.seeds)

@@ -1,5 +1,6 @@
 """Killed anywhere, a sweep goes on to the very bits of one that nobody disturbed."""
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,8 +10,10 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from memjax.errors import UserError
 from memjax.sweep import Spec, run, store
 from memjax.sweep.engine import Runner
+from memjax.sweep.journal import DiskJournal
 from memjax.sweep.status import status
 
 HERE = Path(__file__).parent
@@ -134,3 +137,27 @@ def test_a_broken_checkpoint_is_not_believed(spec, tiny, undisturbed, tmp_path, 
     longer = Spec.from_dict(raw | {"train": {"epochs": 2}})
     found = run(longer, tmp_path, dataset=tiny)
     xr.testing.assert_identical(found.drop_attrs(), undisturbed.drop_attrs())
+
+
+def test_a_kill_after_the_results_leaves_nothing_unfinished(spec, tiny, tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(DiskJournal, "remove", DiskJournal.close)
+        run(spec, tmp_path, dataset=tiny)
+    assert "It is unfinished" in status(tmp_path)[0]
+    run(spec, tmp_path, dataset=tiny)
+    assert status(tmp_path) == ["It is finished: 12 lanes, none failed."]
+
+
+def test_results_that_are_gone_are_not_mixed_with_what_extends_them(small, tiny, tmp_path):
+    def interrupted(done, total):
+        if done > 10:
+            raise KeyboardInterrupt
+
+    run(small({"levels": [8, 32]}), tmp_path, dataset=tiny)
+    grown = small({"levels": [4, 8, 16, 32, 64, 128]})
+    with pytest.raises(KeyboardInterrupt):
+        run(grown, tmp_path, dataset=tiny, progress=interrupted)
+    shutil.rmtree(tmp_path / "results.zarr")
+    (tmp_path / "spec.toml").unlink()
+    with pytest.raises(UserError, match=r"extends have changed; put them back, or remove"):
+        run(grown, tmp_path, dataset=tiny)
