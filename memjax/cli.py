@@ -56,6 +56,8 @@ def sweep(
         settings.append(f"data.dir={json.dumps(str(data_dir))}")
     checked = Spec.from_toml(spec, settings)
     directory = out or Path("results") / checked.name
+    if scheduler is not None and local_cluster is not None:
+        raise UserError("--scheduler and --local-cluster: give one of them")
     told: list[float] = []
     with contextlib.ExitStack() as stack:
         report = stack.enter_context(progress_of(checked.name)) if progress else None
@@ -372,7 +374,8 @@ def main() -> None:
         status = 130
         _complain(_INTERRUPTED)
     except OSError as error:  # a path that cannot be looked at: too long, or not permitted
-        status = _complain(f"{error.filename}: {error.strerror}; give another path")
+        where = f"{error.filename}: " if error.filename else ""
+        status = _complain(f"{where}{error.strerror or error}; give another path")
     except UserError as error:
         status = _complain(str(error))
     except _UsageError as error:

@@ -85,8 +85,7 @@ class RefreshPair(DifferentialPair):
         exact_noise: bool = False,
     ) -> tuple[CellState, Array]:
         """``|n|`` pulses on the device of n's sign, and those that re-programme pairs due."""
-        done = jnp.asarray(count, jnp.float32)
-        now = (done + 1.0) % self.refresh_every < 1.0  # the remainder of floats is exact
+        now = _is_time(jnp.asarray(count, jnp.int32) + 1, self.refresh_every)
 
         due = self._are_due(now, state)
         wanted = self._read(device, state, stream, exact_noise=exact_noise)
@@ -97,6 +96,16 @@ class RefreshPair(DifferentialPair):
         chosen = (n < 0).astype(jnp.int32)
         state = pulse_one(device, state, chosen, jnp.abs(n), stream, exact_noise=exact_noise)
         return state, self.readout(device, state, weight)
+
+    def read_variance(self, device: Device, weight: Array) -> Array:
+        """``(R sigma_read)^2 sum over both of (g + 1 / (on_off - 1))^2``, of a pair just refreshed.
+
+        A layer sees the weight only, so it takes ``|w| / R`` on one device and Gmin on the other,
+        as a refresh leaves them; between refreshes both grow, and the true variance is larger.
+        """
+        sigma = 0.0 if device.sigma_read is None else device.sigma_read
+        high = jnp.abs(weight) / self.weight_range + device.g_offset
+        return (self.weight_range * sigma) ** 2 * (high**2 + device.g_offset**2)
 
     def shares(self, n: Array) -> tuple[Array, ...]:
         """Up on g+ or up on g-; what a refresh adds is not counted."""
@@ -123,6 +132,16 @@ class RefreshPair(DifferentialPair):
         xi = random.normal(random.fold_in(stream, 2**20), difference.shape, exact=exact_noise)
         seen = jnp.hypot(plus + device.g_offset, minus + device.g_offset)
         return difference + device.sigma_read * seen * xi
+
+
+def _is_time(number: Array, every: Any) -> Array:
+    """Whether an update, counted from 1, is the first at or after a multiple of ``every``.
+
+    A whole ``every`` is counted in integers, which know every update; floats count to 2^24.
+    """
+    rounded = jnp.minimum(jnp.round(every), 2.0**30).astype(jnp.int32)
+    in_floats = number.astype(jnp.float32) % every < 1.0  # the remainder of floats is exact
+    return jnp.where(rounded.astype(jnp.float32) == every, number % rounded == 0, in_floats)
 
 
 def _reset(device: Device, state: CellState, where: Array) -> CellState:

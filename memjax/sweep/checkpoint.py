@@ -5,6 +5,7 @@ is in the state itself, so that no epoch of a stochastic device is pulsed twice.
 """
 
 import contextlib
+import hashlib
 import shutil
 import time
 from pathlib import Path
@@ -13,7 +14,10 @@ from typing import Any
 import jax
 import numpy as np
 
-from memjax.sweep.journal import Columns, Task
+from memjax.sweep import lanes
+from memjax.sweep.extension import frame
+from memjax.sweep.journal import Columns
+from memjax.sweep.spec import Spec
 from memjax.training import LaneState
 
 STATES = "states"
@@ -31,40 +35,48 @@ class NoCheckpoint:
 
 
 class Keeper:
-    """Where the tasks of a sweep keep their states."""
+    """Where the lanes of a sweep keep their states: a directory for each chunk.
 
-    def __init__(
-        self,
-        directory: Path | None,
-        checkpoint_minutes: float = 10.0,
-        keep_states: bool = False,
-        **others: Any,
-    ):
+    It is named by a digest of all that fixes its lanes but the number of epochs: a state of other
+    lanes, data or settings is never found.
+    """
+
+    def __init__(self, directory: Path | None, spec: Spec, data: str):
         """Writes nothing yet.
 
         Args:
           directory: of the results; without one nothing is kept.
-          checkpoint_minutes: between two saves of a chunk.
-          keep_states: whether the last epoch's states stay, for a run with more epochs.
-          others: of ``[engine]``.
+          spec: the sweep; its ``engine.keep_states`` says whether the last epoch's states stay,
+            its ``engine.checkpoint_minutes`` when others are saved.
+          data: the digest of the data set.
         """
-        del others
         self.where = None if directory is None else directory / STATES
-        self.minutes, self.keep = checkpoint_minutes, keep_states
+        self.minutes = spec.sections["engine"]["checkpoint_minutes"]
+        self.keep = spec.sections["engine"]["keep_states"]
+        self.spec, self.frame = spec, repr((frame(spec, spec), data))
 
-    def of(self, task: Task, start: int) -> NoCheckpoint:
-        """Where the chunk of a task that starts at a lane keeps its state."""
+    def of(self, numbers: np.ndarray, width: int) -> NoCheckpoint:
+        """Where a chunk of these lanes keeps its state."""
         if self.where is None:
             return NoCheckpoint()
-        return Checkpoint(self.where / f"{task}-{start}", self.minutes, self.keep)
+        return Checkpoint(self._path(numbers, width), self.minutes, self.keep)
 
-    def forget(self, task: Task) -> None:
-        """A task is done: its states have served, unless they are to stay."""
-        if self.where is not None and not self.keep:
-            for path in self.where.glob(f"{task}-*"):
-                shutil.rmtree(path, ignore_errors=True)
-            with contextlib.suppress(OSError):
-                self.where.rmdir()
+    def forget(self, chunks: list[np.ndarray], width: int) -> None:
+        """Chunks are done: their states have served, unless they are to stay."""
+        if self.where is None or self.keep or not self.where.exists():
+            return
+        for numbers in chunks:
+            path = self._path(numbers, width)
+            for left in (path, _partial(path)):
+                shutil.rmtree(left, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            self.where.rmdir()
+
+    def _path(self, numbers: np.ndarray, width: int) -> Path:
+        assert self.where is not None
+        values = sorted(lanes.parameter_values(self.spec, numbers).items())
+        told = repr((self.frame, values, (numbers % self.spec.seeds).tolist(), width))
+        return self.where / hashlib.blake2b(told.encode(), digest_size=8).hexdigest()
 
 
 class Checkpoint(NoCheckpoint):
@@ -100,7 +112,7 @@ class Checkpoint(NoCheckpoint):
             return
         from orbax.checkpoint import v1 as ocp
 
-        partial = self.path.with_name(f".{self.path.name}.partial")
+        partial = _partial(self.path)
         shutil.rmtree(partial, ignore_errors=True)
         try:
             partial.mkdir(parents=True)
@@ -111,6 +123,10 @@ class Checkpoint(NoCheckpoint):
         except Exception:  # whatever Orbax makes of a full disk: the lanes themselves go on
             shutil.rmtree(partial, ignore_errors=True)
         self.saved = time.monotonic()
+
+
+def _partial(path: Path) -> Path:
+    return path.with_name(f".{path.name}.partial")
 
 
 def _abstract(leaf: Any) -> jax.ShapeDtypeStruct:

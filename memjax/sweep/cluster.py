@@ -121,9 +121,7 @@ class Cluster:
 
         def submit(task: Task, numbers: np.ndarray) -> Any:
             job = self._job(self.width)
-            future = self.client.submit(
-                _train, job, self.data, task, numbers, retries=TRIES - 1, pure=False
-            )
+            future = self.client.submit(_train, job, self.data, task, numbers, pure=False)
             running[future] = task
             return future
 
@@ -144,11 +142,12 @@ class Cluster:
 
 
 def _result(future: Any) -> tuple[Columns | Exception, float]:
+    """What a worker sends back; what is raised here is of the cluster, not of the lanes."""
+    from distributed import KilledWorker
+
     try:
         return future.result()
-    except (UserError, CancelledError, OSError):
-        raise
-    except Exception as error:  # whatever it was: the other lanes go on
+    except KilledWorker as error:  # it took down worker after worker
         return error, 0.0
 
 
@@ -179,12 +178,20 @@ def _sizes(job: tuple[str, str, int | None], dataset: Dataset) -> tuple[int, int
 
 def _train(
     job: tuple[str, str, int | None], dataset: Dataset, task: Task, numbers: np.ndarray
-) -> tuple[Columns, float]:
+) -> tuple[Columns | Exception, float]:
     started = time.perf_counter()
     trainer = _trainer(*job, _Hidden(dataset))
     train = trainer.baseline_lanes if task == BASELINE else trainer.lanes
-    columns = train(numbers)
-    return columns, time.perf_counter() - started
+    outcome: Columns | Exception
+    for _ in range(TRIES):
+        try:
+            outcome = train(numbers)
+            break
+        except UserError:
+            raise
+        except Exception as error:  # whatever it was: the other lanes go on
+            outcome = RuntimeError(f"{type(error).__name__}: {error}")
+    return outcome, time.perf_counter() - started
 
 
 class _Hidden:

@@ -27,6 +27,7 @@ from memjax.sweep import lanes as lane_table
 from memjax.sweep.checkpoint import NoCheckpoint
 from memjax.sweep.corruption import corrupted_sets
 from memjax.sweep.journal import Columns
+from memjax.sweep.label import NOT_FINITE, TRAINED
 from memjax.sweep.sections import build
 from memjax.sweep.spec import Spec, section_of, static_parameters
 from memjax.training import (
@@ -43,9 +44,6 @@ from memjax.training import (
 _CPU_WEIGHTS = 75_000
 _GPU_WEIGHTS = 100_000_000
 _OUT_OF_MEMORY = ("RESOURCE_EXHAUSTED", "Out of memory")
-
-TRAINED, NOT_FINITE, NOT_RUN = range(3)
-"""What the ``status`` of a lane means: it was trained, it went non-finite, it could not be run."""
 
 
 def use_all_cores() -> None:

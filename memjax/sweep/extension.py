@@ -1,5 +1,6 @@
 """A sweep with more points or seeds than one that has its results: what it need not train."""
 
+import hashlib
 import tomllib
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,9 +9,8 @@ import numpy as np
 import xarray as xr
 
 from memjax.sweep import lanes
-from memjax.sweep.engine import NOT_RUN
 from memjax.sweep.journal import Columns
-from memjax.sweep.label import unlabel
+from memjax.sweep.label import NOT_RUN, unlabel
 from memjax.sweep.sections import CHOICES
 from memjax.sweep.spec import Spec
 
@@ -32,6 +32,11 @@ class Known:
     baseline: Columns = field(default_factory=dict)
     is_all: bool = False
 
+    @property
+    def which(self) -> str:
+        """A digest of the numbers."""
+        return hashlib.blake2b(self.lanes.astype("<i8").tobytes(), digest_size=8).hexdigest()
+
 
 def known(results: xr.Dataset | None, spec: Spec) -> Known:
     """What results hold of a sweep: nothing, if it trains for more epochs than they did.
@@ -48,9 +53,11 @@ def known(results: xr.Dataset | None, spec: Spec) -> Known:
         return Known()
     columns, baseline = unlabel(results)
     whole = columns["status"] != NOT_RUN
+    seeds = np.flatnonzero(np.isfinite(baseline["test_accuracy"][:, -1]))
+    baseline = {name: column[seeds] for name, column in baseline.items()}
     columns = {name: column[whole] for name, column in columns.items()}
-    is_all = whole.all() and len(numbers) == lanes.count(spec)
-    return Known(numbers[whole], np.arange(old.seeds), columns, baseline, bool(is_all))
+    is_all = whole.all() and len(numbers) == lanes.count(spec) and len(seeds) == spec.seeds
+    return Known(numbers[whole], seeds, columns, baseline, bool(is_all))
 
 
 def spec_of(results: xr.Dataset) -> Spec:
@@ -60,7 +67,7 @@ def spec_of(results: xr.Dataset) -> Spec:
 
 def places(old: Spec, new: Spec) -> np.ndarray | None:
     """The numbers in one sweep of another's lanes; None unless it has all of them, or more."""
-    if _frame(old, new) != _frame(new, old) or old.seeds > new.seeds:
+    if frame(old, new) != frame(new, old) or old.seeds > new.seeds:
         return None
     if old.sections["train"]["epochs"] > new.sections["train"]["epochs"]:
         return None
@@ -91,18 +98,19 @@ def _points(columns: dict[str, list[Any]]) -> list[str]:
     return [repr(sorted((k, v) for k, v in row.items() if v is not None)) for row in named]
 
 
-def _frame(spec: Spec, other: Spec) -> Any:
+def frame(spec: Spec, other: Spec) -> Any:
     """All that must be equal: everything but points, seeds, epochs and how lanes are run.
 
-    Of a section whose choice (of a device, an algorithm) is swept, what both have: a choice more
-    brings parameters of its own.
+    Of a section whose choice (of a device, an algorithm) is swept, what both have and neither
+    sweeps: a choice more brings parameters of its own.
     """
-    swept = {parameter for axis in spec.axes for parameter in axis.columns}
+    swept = {parameter for axis in (*spec.axes, *other.axes) for parameter in axis.columns}
     tables = {}
     for section, table in spec.sections.items():
         own = {k: v for k, v in table.items() if (section, k) != ("train", "epochs")}
         if section in CHOICES and CHOICES[section][0] in swept:
-            own = {k: v for k, v in own.items() if k in other.sections[section]}
+            both = other.sections[section].keys() - swept
+            own = {k: v for k, v in own.items() if k in both}
         tables[section] = own
     del tables["engine"]
     axes = [axis.name for axis in spec.axes]

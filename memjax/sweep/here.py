@@ -1,15 +1,14 @@
 """Tasks of a sweep in this process, on all its devices."""
 
-import functools
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 import jax
 import numpy as np
 
 from memjax.data import Dataset
 from memjax.errors import UserError
-from memjax.sweep.checkpoint import Keeper
+from memjax.sweep.checkpoint import Keeper, NoCheckpoint
 from memjax.sweep.engine import Trainer
 from memjax.sweep.journal import BASELINE, Columns, Task
 from memjax.sweep.progress import Tally
@@ -48,13 +47,25 @@ class Here:
         self.trainer.width = self.width
         for task, numbers in tasks.items():
             if task in done:
-                self.keeper.forget(task)
+                self._forget(numbers)
                 tally.add(float(len(numbers)))
                 continue
             started = time.perf_counter()
             outcome = self._try(task, numbers, tally)
             yield task, outcome, time.perf_counter() - started
-            self.keeper.forget(task)
+            self._forget(numbers)
+
+    def _keep(self, numbers: np.ndarray) -> Callable[[int], NoCheckpoint]:
+        def keep(start: int) -> NoCheckpoint:
+            width = self.trainer.width  # of now: it is halved where memory does not suffice
+            return self.keeper.of(numbers[start : start + width * self.devices], width)
+
+        return keep
+
+    def _forget(self, numbers: np.ndarray) -> None:
+        chunk = self.trainer.width * self.devices
+        chunks = [numbers[start : start + chunk] for start in range(0, len(numbers), chunk)]
+        self.keeper.forget(chunks, self.trainer.width)
 
     def _try(self, task: Task, numbers: np.ndarray, tally: Tally) -> Columns | Exception:
         before = tally.done
@@ -63,8 +74,7 @@ class Here:
             try:
                 if task == BASELINE:
                     return self.trainer.baseline_lanes(numbers, tally.add)
-                keep = functools.partial(self.keeper.of, task)
-                return self.trainer.lanes(numbers, tally.add, keep)
+                return self.trainer.lanes(numbers, tally.add, self._keep(numbers))
             except UserError:
                 raise
             except Exception as error:  # whatever it was: the other lanes go on

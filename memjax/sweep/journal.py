@@ -12,6 +12,7 @@ import json
 import os
 import shutil
 import time
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,8 @@ FORMAT = 1
 
 DIRECTORY = "unfinished"
 SPEC = "spec.toml"
-_LINES, _LANES = "journal.jsonl", "lanes.zarr"
+_LINES, _LANES, _BASELINE = "journal.jsonl", "lanes.zarr", "baseline.zarr"
+_PLAN = ("format", "data", "width", "size", "tasks", "lanes", "known", "which")
 
 BASELINE = "baseline"
 """The task that trains the floating-point network."""
@@ -100,7 +102,7 @@ class DiskJournal(Journal):
         try:
             self.where.mkdir(parents=True, exist_ok=True)
             self._lock = FileLock(self.where / "lock")
-            self._lock.acquire(timeout=0)
+            self._lock.acquire(timeout=1)  # `memjax status` may hold it for a moment
         except Timeout:
             raise UserError(
                 f"{directory}: another process is running this sweep; wait for it, or give "
@@ -118,10 +120,10 @@ class DiskJournal(Journal):
 
     def _open(self, directory: Path, spec: str, header: dict[str, Any]) -> None:
         lines = read_lines(directory)
-        if lines and _text(self.where / SPEC) != spec:
+        if lines and _asked(_text(self.where / SPEC)) != _asked(spec):
             raise UserError(
                 f"{directory}: holds an unfinished sweep of another specification; give another "
-                "--out, finish it, or remove the directory"
+                f"--out, finish it, or remove {self.where}"
             )
         if not lines:
             _clear(self.where)
@@ -133,10 +135,10 @@ class DiskJournal(Journal):
         if self.plan["data"] != header["data"]:
             raise UserError(
                 f"{directory}: holds an unfinished sweep on other data; give another --out, or "
-                "remove the directory"
+                f"remove {self.where}"
             )
         lines = [line for line in lines[1:] if "task" in line]
-        if self.plan["known"] != header["known"]:
+        if (self.plan["known"], self.plan["which"]) != (header["known"], header["which"]):
             raise UserError(
                 f"{directory}: the results that its unfinished sweep extends have changed; put "
                 f"them back, or remove {self.where}"
@@ -144,6 +146,9 @@ class DiskJournal(Journal):
         for line in lines:
             if "error" not in line and _digest(self._rows(line)) == line["digest"]:
                 self.done.add(line["task"])
+        for store in (_LANES, _BASELINE):  # what a torn metadata file makes unreadable begins anew
+            if not any(self._place(task)[0] == store for task in self.done):
+                shutil.rmtree(self.where / store, ignore_errors=True)
         with _told(self):
             self._append({"begun": time.time()})
         self._places = {line["task"]: line for line in lines if line["task"] in self.done}
@@ -170,14 +175,15 @@ class DiskJournal(Journal):
 
     def close(self) -> None:
         """Lets another process go on."""
-        if self._lines is not None:
-            self._lines.close()
+        with contextlib.suppress(OSError):  # of a full disk, which was told
+            if self._lines is not None:
+                self._lines.close()
         self._lock.release()
 
     def remove(self) -> None:
         """The sweep has its results: nothing is unfinished any more."""
-        self.close()
         shutil.rmtree(self.where, ignore_errors=True)
+        self.close()
 
     def _append(self, line: dict[str, Any]) -> None:
         """One line at the end, on the disk when this returns."""
@@ -192,12 +198,12 @@ class DiskJournal(Journal):
         os.fsync(self._lines.fileno())
 
     def _place(self, task: Task) -> tuple[str, int]:
-        """The Zarr group that holds a task, and its first row there."""
-        return (BASELINE, 0) if task == BASELINE else ("lanes", int(task) * self.plan["size"])
+        """The Zarr store that holds a task, and its first row there."""
+        return (_BASELINE, 0) if task == BASELINE else (_LANES, int(task) * self.plan["size"])
 
     def _write(self, task: Task, columns: Columns) -> None:
         name, start = self._place(task)
-        group = zarr.open_group(self.where / _LANES, path=name, mode="a")
+        group = zarr.open_group(self.where / name, mode="a")
         lanes = len(next(iter(columns.values())))
         size = lanes if task == BASELINE else self.plan["size"]
         total = lanes if task == BASELINE else size * self.plan["tasks"]
@@ -215,7 +221,7 @@ class DiskJournal(Journal):
         """A line's rows, or none where they cannot be read."""
         name, start = self._place(line["task"])
         try:
-            group = zarr.open_group(self.where / _LANES, path=name, mode="r")
+            group = zarr.open_group(self.where / name, mode="r")
             rows = slice(start, start + line["lanes"])
             return {column: np.asarray(group[column][rows]) for column in line["columns"]}  # type: ignore[index]
         except Exception:  # whatever Zarr makes of broken files
@@ -230,16 +236,26 @@ def read_lines(directory: Path) -> list[dict[str, Any]]:
     Raises:
       UserError: it is of another version of this layout.
     """
-    found = []
-    with contextlib.suppress(OSError, UnicodeDecodeError):
-        for text in (directory / DIRECTORY / _LINES).read_text(encoding="utf-8").splitlines():
-            with contextlib.suppress(json.JSONDecodeError):  # torn by a kill
-                found.append(json.loads(text))
-    if found and found[0].get("format") != FORMAT:
+    path, found = directory / DIRECTORY / _LINES, []
+    try:
+        whole, _, _ = path.read_bytes().rpartition(b"\n")
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {error.strerror}") from None
+    for text in whole.splitlines():
+        with contextlib.suppress(ValueError):  # torn by a kill, and gone on after
+            found.append(json.loads(text))
+    if not whole:  # killed before the first line was whole
+        return []
+    found = [line for line in found if isinstance(line, dict)]
+    if found and found[0].get("format", FORMAT) != FORMAT:
         raise UserError(
-            f"{directory}: its unfinished sweep is of format {found[0].get('format')}, this memjax "
-            f"reads {FORMAT}; finish it with the memjax that began it, or remove the directory"
+            f"{path}: is of format {found[0]['format']}, this memjax reads {FORMAT}; finish the "
+            f"sweep with the memjax that began it, or remove {path.parent}"
         )
+    if not found or any(key not in found[0] for key in _PLAN):
+        raise UserError(f"{path}: is no journal of a sweep; remove {path.parent}")
     return found[:1] + list({line.get("task", "begun"): line for line in found[1:]}.values())
 
 
@@ -276,9 +292,20 @@ def _text(path: Path) -> str | None:
         return None
 
 
+def _asked(text: str | None) -> dict[str, Any]:
+    """What a specification asks for, but for its name and how lanes are run."""
+    with contextlib.suppress(tomllib.TOMLDecodeError):
+        found = tomllib.loads(text or "")
+        engine = found.pop("engine", {})
+        found.pop("name", None)
+        return found | {"width": engine.get("width")}
+    return {}
+
+
 def _clear(where: Path) -> None:
     """What a process that was killed before its first line has left."""
-    shutil.rmtree(where / _LANES, ignore_errors=True)
+    for store in (_LANES, _BASELINE):
+        shutil.rmtree(where / store, ignore_errors=True)
     (where / _LINES).unlink(missing_ok=True)
 
 

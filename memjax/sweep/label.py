@@ -11,6 +11,9 @@ from memjax.sweep.journal import Columns
 from memjax.sweep.spec import Spec
 from memjax.updates.diagnostics import BINS
 
+TRAINED, NOT_FINITE, NOT_RUN = range(3)
+"""What the ``status`` of a lane means: it was trained, it went non-finite, it could not be run."""
+
 _LAYER, _BIN = ("layer",), ("layer", "conductance")
 _AXIS = {"units": "fraction of the range", "long_name": "(G - Gmin) / (Gmax - Gmin)"}
 

@@ -78,15 +78,15 @@ def run(
     started = time.perf_counter()
     workers: Here | Cluster
     if client is None:
-        workers = Here(spec, dataset, Keeper(directory, **spec.sections["engine"]))
+        workers = Here(spec, dataset, Keeper(directory, spec, digest))
     else:
         workers = Cluster(spec, dataset, client, is_named=is_named)
     if held is not None:  # the lanes that are new are trained as those were
-        workers.width = int(held.attrs.get("width", workers.width))
+        workers.width = int(held.attrs.get("width") or workers.width)
     size = workers.width * workers.devices
     tasks = _tasks(spec, size, known)
     plan = {"width": workers.width, "size": size, "tasks": len(tasks)}
-    plan |= {"lanes": lanes.count(spec), "known": len(known.lanes)}
+    plan |= {"lanes": lanes.count(spec), "known": len(known.lanes), "which": known.which}
     journal = Journal(plan) if directory is None else DiskJournal(directory, spec, digest, plan)
     try:
         if journal.plan["size"] != size:  # begun on another number of devices
@@ -94,6 +94,7 @@ def run(
         workers.width = journal.plan["width"]
         tally = Tally(progress, lanes.count(spec) + spec.seeds)
         tally.add(float(len(known.lanes) + len(known.seeds)))
+        trained = sum(len(n) for t, n in tasks.items() if t not in {BASELINE, *journal.done})
         with quiet("absl"):  # Orbax's threads, where a checkpoint has no room
             for task, outcome, seconds in workers.outcomes(tasks, set(journal.done), tally):
                 if isinstance(outcome, Exception):
@@ -104,7 +105,7 @@ def run(
         seconds = time.perf_counter() - started
         results = label(spec, dataset, columns, baseline).assign_attrs(
             seconds=round(seconds, 2),
-            lanes_per_second=round(sum(map(len, tasks.values())) / seconds, 3),
+            lanes_per_second=round(trained / seconds, 3),
             width=workers.width,
             devices=f"{len(jax.local_devices())} x {jax.local_devices()[0].device_kind}",
             data_digest=digest,

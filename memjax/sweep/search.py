@@ -247,7 +247,7 @@ def _training(
                 final[here[trained]] = columns["test_accuracy"][trained, -1]
         return final
 
-    return evaluate, trainer.chunk
+    return evaluate, trainer.width * len(jax.local_devices())
 
 
 class Grid:

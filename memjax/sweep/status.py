@@ -6,8 +6,8 @@ import numpy as np
 
 from memjax.errors import UserError
 from memjax.sweep import store
-from memjax.sweep.engine import NOT_FINITE, NOT_RUN
 from memjax.sweep.journal import BASELINE, is_running, read_lines
+from memjax.sweep.label import NOT_FINITE, NOT_RUN
 from memjax.sweep.progress import clock
 
 

@@ -1,16 +1,19 @@
 """A result directory: one specification, its labelled results, whole or not at all."""
 
 import contextlib
+import os
 import shutil
 import tempfile
 import warnings
 from pathlib import Path
 
+import numpy as np
 import xarray as xr
 
 from memjax.errors import UserError
 from memjax.sweep import extension
 from memjax.sweep.journal import SPEC
+from memjax.sweep.label import TRAINED
 from memjax.sweep.spec import Spec
 
 RESULTS = "results.zarr"
@@ -43,7 +46,7 @@ def claim(directory: Path, spec: Spec, data: str) -> xr.Dataset | None:
             f"{directory}: holds the results of this specification on other data; give "
             "another --out, or remove the directory"
         )
-    trial = _partial(directory, SPEC)
+    trial = directory / f".trial.{os.getpid()}"
     try:
         directory.mkdir(parents=True, exist_ok=True)
         trial.write_text(spec.to_toml(), encoding="utf-8")
@@ -105,6 +108,9 @@ def load(directory: Path) -> xr.Dataset:
         results = xr.open_zarr(path, consolidated=False).load()
         missing = {"test_accuracy", "status", "baseline_accuracy"} - set(results)
         what = f"no {min(missing)}" if missing else ""
+        if not what:
+            lost = results.test_accuracy.isel(epoch=-1).isnull() & (results.status == TRAINED)
+            what = "accuracies are missing" if np.any(lost) else ""
     except Exception as error:  # whatever Zarr makes of broken files
         what = str(error).partition("\n")[0] or type(error).__name__
     if what:

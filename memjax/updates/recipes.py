@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import optax
 from jaxtyping import Array, Key
@@ -78,7 +80,8 @@ def _check_rate(learning_rate: Any) -> None:
     counts = (0, *(10**power for power in range(8)))
     tried = learning_rate if callable(learning_rate) else lambda _: learning_rate
     for count in counts if callable(learning_rate) else counts[:1]:
-        rate = tried(count)
+        with jax.numpy_dtype_promotion("standard"):
+            rate = tried(jnp.asarray(count, jnp.int32))  # as Optax does
         concrete = isinstance(rate, int | float | np.ndarray | np.generic | Array)
         try:
             negative = concrete and bool(np.any(np.asarray(rate) < 0))

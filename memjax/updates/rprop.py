@@ -99,7 +99,7 @@ def pulse_width(shrink: Leaf = 0.99) -> optax.GradientTransformationExtraArgs:
             sign = jnp.sign(wanted.astype(jnp.float32))
             same, opposite = sign * previous > 0, sign * previous < 0
             wider = jnp.where(same, jnp.minimum(width / state.shrink, 1.0), width)
-            n = jnp.where(opposite, -previous * width, sign * wider)
+            n = sign * wider
             width = jnp.where(opposite, state.shrink * width, wider)
             return n, width, jnp.where(opposite, 0.0, sign)
 

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 from jaxtyping import Array, Int32, Key
 
@@ -315,7 +316,8 @@ def _write(
 
 def _check_two_signed(algorithm: str, device: Device, cell: Cell) -> None:
     """A must hold weights of both signs."""
-    at_bound = isinstance(device.g_ref, int | float) and device.g_ref in (0, 1)
+    known = not isinstance(device.g_ref, jax.core.Tracer)
+    at_bound = known and bool(np.any(np.isin(np.asarray(device.g_ref), (0, 1))))
     if at_bound and isinstance(cell, ReferenceCell | VectorCell):
         raise UserError(
             f"{algorithm}: its fast array needs weights of both signs, and a {type(cell).__name__} "

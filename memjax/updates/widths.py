@@ -2,17 +2,19 @@
 
 from typing import Any
 
+import jax
 import numpy as np
 
 from memjax.devices import MODELS, Device
 from memjax.errors import UserError
+from memjax.updates.pulsed_update import check_device
 
 
 def check_widths(algorithm: str, device: Device, width: Any) -> None:
     """Raises ``UserError`` where a device knows whole pulses only and ``width`` is not 1."""
-    if not device.whole_pulses or (
-        isinstance(width, int | float | np.ndarray) and np.all(width == 1)
-    ):
+    check_device(algorithm, device)
+    known = not isinstance(width, jax.core.Tracer)
+    if not device.whole_pulses or (known and np.all(np.asarray(width) == 1)):
         return
     able = ", ".join(name for name, model in MODELS.items() if not model.whole_pulses)
     raise UserError(

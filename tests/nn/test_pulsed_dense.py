@@ -128,7 +128,8 @@ def test_read_noise_has_the_closed_forms_variance(cell):
         n = getattr(made, "devices", 1)
         per_weight = (2 * 0.5 * 0.1 * (0.5 + g + offset)) ** 2 / n
     else:
-        per_weight = (0.5 * 0.1) ** 2 * ((0.5 + g + offset) ** 2 + (0.5 - g + offset) ** 2)
+        high, low = (2 * abs(g), 0.0) if cell == "refresh_pair" else (0.5 + g, 0.5 - g)
+        per_weight = (0.5 * 0.1) ** 2 * ((high + offset) ** 2 + (low + offset) ** 2)
     variance = xs**2 @ per_weight
     assert np.allclose(np.var(noise, axis=0), variance, rtol=0.05)
     assert np.all(np.abs(np.mean(noise, axis=0)) < 5 * np.sqrt(variance / 20_000))

@@ -1,5 +1,7 @@
 """A sweep that grows trains only what is new, and ends with the bits of one that was whole."""
 
+import shutil
+
 import numpy as np
 import pytest
 
@@ -109,3 +111,35 @@ def test_places_are_the_lanes_of_the_same_coordinates(small):
     ):
         assert values == others
     np.testing.assert_array_equal(numbers % 3, np.arange(8) % 2)
+
+
+def test_states_are_of_their_own_lanes_where_random_numbers_are_common(small, tiny, tmp_path):
+    """Lanes of one seed then draw the same numbers, whatever their levels."""
+    engine, common = {"width": 2, "keep_states": True}, ["levels"]
+    few, many = (
+        small({"levels": values}, engine=engine, common_random_numbers=common)
+        for values in ([8, 16, 32], [2, 4, 8, 16, 32])
+    )
+    run(few, tmp_path, dataset=tiny)
+    grown = run(many, tmp_path, dataset=tiny)
+    assert grown.drop_attrs().identical(run(many, dataset=tiny).drop_attrs())
+
+
+def test_states_of_other_data_and_settings_are_not_gone_on_with(small, tiny, tmp_path):
+    def impatient(done, total):
+        raise KeyboardInterrupt
+
+    engine = {"width": 2, "checkpoint_minutes": 0}
+    with pytest.raises(KeyboardInterrupt):
+        run(small(GRID, engine=engine), tmp_path, dataset=tiny, progress=impatient)
+    shutil.rmtree(tmp_path / "unfinished")
+    other = small(GRID, engine=engine, train={"epochs": 2, "batch_size": 2})
+    found = run(other, tmp_path, dataset=tiny)
+    assert found.drop_attrs().identical(run(other, dataset=tiny).drop_attrs())
+
+
+def test_a_device_may_be_put_before_the_others(small):
+    few, names = small({"device": ["EpiRAM", "Ag:a-Si"]}), ["Idealized", "EpiRAM", "Ag:a-Si"]
+    assert extension.places(few, small({"device": names})) is not None
+    noisy = small({"device": names}, device={"sigma_read": 0.1})
+    assert extension.places(few, noisy) is None

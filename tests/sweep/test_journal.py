@@ -10,7 +10,7 @@ import pytest
 from memjax.errors import UserError
 from memjax.sweep.journal import BASELINE, DiskJournal, is_running, read_lines
 
-PLAN = {"width": 2, "size": 4, "tasks": 3, "lanes": 10, "known": 0}
+PLAN = {"width": 2, "size": 4, "tasks": 3, "lanes": 10, "known": 0, "which": ""}
 
 
 def columns(task: int, lanes: int = 4) -> dict:
@@ -83,7 +83,7 @@ def test_rows_that_lost_their_end_are_run_again(begin, spoil):
     journal.record(0, columns(0), 1.0)
     journal.record(1, columns(1), 1.0)
     journal.close()
-    spoil(journal.where / "lanes.zarr" / "lanes" / "test_accuracy" / "c" / "1" / "0")
+    spoil(journal.where / "lanes.zarr" / "test_accuracy" / "c" / "1" / "0")
     assert begin().done == {0}
 
 
@@ -108,12 +108,52 @@ def test_another_specification_or_other_data_are_refused_and_lose_nothing(begin)
     assert begin().done == {0}
 
 
+@pytest.mark.parametrize("junk", [b"\xff", b"\xff\n", b"[]\n", b"{}\n", b"null\n"])
+def test_junk_at_the_end_of_the_journal_costs_nothing(begin, junk):
+    journal = begin()
+    journal.record(0, columns(0), 1.0)
+    journal.close()
+    path = journal.where / "journal.jsonl"
+    path.write_bytes(path.read_bytes() + junk)
+    assert begin().done == {0}
+
+
+@pytest.mark.parametrize("first", [b"[]", b"{}", b'{"format": 1}', b"\xff"])
+def test_a_journal_without_its_plan_is_told_and_kept(begin, tmp_path, first):
+    begin().close()
+    path = tmp_path / "unfinished" / "journal.jsonl"
+    path.write_bytes(b"\n".join([first, *path.read_bytes().splitlines()[1:]]) + b"\n")
+    with pytest.raises(UserError, match=r"is no journal of a sweep; remove .*unfinished"):
+        begin()
+    assert path.exists()
+
+
+@pytest.mark.parametrize("place", ["zarr.json", "test_accuracy/zarr.json", "status/zarr.json"])
+def test_torn_metadata_begin_the_lanes_anew(begin, place):
+    journal = begin()
+    journal.record(0, columns(0), 1.0)
+    journal.record(BASELINE, columns(7, 3), 1.0)
+    journal.close()
+    (journal.where / "lanes.zarr" / place).write_bytes(b"")
+    again = begin()
+    assert again.done == {BASELINE}
+    again.record(0, columns(0), 1.0)
+    again.close()
+    assert_same(begin().read(0), columns(0))
+
+
+def test_how_lanes_are_run_may_change(begin, small, tmp_path):
+    begin().close()
+    engine = {"width": 2, "checkpoint_minutes": 0}
+    DiskJournal(tmp_path, small({"levels": [8, 32]}, engine=engine), "0" * 16, PLAN).close()
+
+
 def test_another_format_is_refused(begin, tmp_path):
     begin().close()
     path = tmp_path / "unfinished" / "journal.jsonl"
     first, *rest = path.read_text().splitlines()
     path.write_text("\n".join([json.dumps(json.loads(first) | {"format": 9}), *rest]) + "\n")
-    with pytest.raises(UserError, match=r"is of format 9, this memjax reads 1; finish it with"):
+    with pytest.raises(UserError, match=r"is of format 9, this memjax reads 1; finish the"):
         begin()
     with pytest.raises(UserError, match="format 9"):
         read_lines(tmp_path)

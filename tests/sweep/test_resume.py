@@ -114,7 +114,7 @@ def test_states_between_epochs_are_kept_and_gone_on_with(
         patch.setattr(Runner, "_chunk", interrupted)
         with pytest.raises(KeyboardInterrupt):
             run(spec, tmp_path, dataset=tiny)
-    assert [path.name for path in (tmp_path / "states").iterdir()] == ["1-0"]
+    assert len(list((tmp_path / "states").iterdir())) == 1
     calls.clear()
     monkeypatch.setattr(Runner, "_chunk", interrupted)
     calls += [0] * 10  # interrupts no more

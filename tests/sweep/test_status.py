@@ -10,7 +10,7 @@ from memjax.sweep.journal import BASELINE, DiskJournal
 from memjax.sweep.status import status
 
 COLUMNS = {"status": np.zeros(4, np.int8)}
-PLAN = {"width": 2, "size": 4, "tasks": 3, "lanes": 10, "known": 2}
+PLAN = {"width": 2, "size": 4, "tasks": 3, "lanes": 10, "known": 2, "which": ""}
 
 
 def test_nothing_was_begun(tmp_path):
