@@ -36,16 +36,12 @@ def test_a_lost_worker_loses_nothing(small, tiny, client, alone):
 
     def kill(done, total):
         if not killed and done > 4:
-            killed.append(min(info["pid"] for info in client.run(_pid).values()))
+            killed.append(min(client.run(os.getpid).values()))
             os.kill(killed[0], signal.SIGKILL)
 
     ds = run(small(AXES), dataset=tiny, client=client, progress=kill)
     assert killed
     assert ds.drop_attrs().identical(alone.drop_attrs())
-
-
-def _pid():
-    return {"pid": os.getpid()}
 
 
 def test_a_scheduler_that_does_not_answer_is_told():
