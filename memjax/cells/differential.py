@@ -15,7 +15,7 @@ class DifferentialPair(Cell):
     """``w = R (g+ - g-)``, each pulse potentiating one device and depressing the other.
 
     Gmin cancels in the difference. One pulse moves both devices, so its mean size is that of the
-    reference cell, ``2 R nominal_step``, with two independent noises. Two arrays a weight are
+    reference cell, ``2 R mean_step``, with two independent noises. Two arrays a weight are
     state.
 
     Source: Ernoult, Grollier & Querlioz, Sci. Rep. 9:1851 (2019).

@@ -28,7 +28,7 @@ class PulsedLinear(nnx.Module):
     on its row (from x) and column (from the error d)::
 
         E[n] = learning_rate / pulse_size * sum over the batch of x d^T
-        pulse_size = 2 R nominal_step
+        pulse_size = 2 R mean_step
 
     while nothing clips. Descend by them with ``memjax.coincidence_sgd``; the learning rate is the
     layer's, since it sets the trains' probabilities.
