@@ -15,6 +15,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+_Csv = Annotated[str | None, typer.Option(help="write the table to a file, or - to stdout")]
+_Plot = Annotated[Path | None, typer.Option(help="write the picture to a PNG file")]
 _INTERRUPTED = "interrupted; a sweep goes on where it was when it is run again"
 _UsageError: Any = typer.BadParameter.__bases__[0]  # click's, of which Typer has a copy
 
@@ -178,10 +180,8 @@ def explain(
 @app.command()
 def sensitivity(
     directory: Annotated[Path, typer.Argument(help="a sweep's result directory")],
-    csv: Annotated[
-        str | None, typer.Option(help="write the table to a file, or - to stdout")
-    ] = None,
-    plot: Annotated[Path | None, typer.Option(help="write the picture to a PNG file")] = None,
+    csv: _Csv = None,
+    plot: _Plot = None,
 ) -> None:
     """Share out the variance of the accuracy among parameters and their interactions."""
     from rich.console import Console
@@ -209,7 +209,7 @@ def sensitivity(
 def compare(
     first: Annotated[Path, typer.Argument(help="a sweep's result directory")],
     second: Annotated[Path, typer.Argument(help="another's, over the same axes")],
-    plot: Annotated[Path | None, typer.Option(help="write the picture to a PNG file")] = None,
+    plot: _Plot = None,
 ) -> None:
     """Say what differs between two sweeps: specifications, and accuracies beyond noise."""
     from rich.console import Console
@@ -262,10 +262,8 @@ def pulse(
     seed: Annotated[
         int, typer.Option(help="draws the device and its noise", min=0, max=2**32 - 1)
     ] = 0,
-    csv: Annotated[
-        str | None, typer.Option(help="write the table to a file, or - to stdout")
-    ] = None,
-    plot: Annotated[Path | None, typer.Option(help="write the picture to a PNG file")] = None,
+    csv: _Csv = None,
+    plot: _Plot = None,
 ) -> None:
     """The pulse response of a device: LTP and LTD, as a table and as a picture."""
     from rich.console import Console
@@ -296,7 +294,7 @@ def fit(
         float | None, typer.Option(help="in volts, where wide tables hold currents in ampere")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="write the device to a TOML file")] = None,
-    plot: Annotated[Path | None, typer.Option(help="write the picture to a PNG file")] = None,
+    plot: _Plot = None,
 ) -> None:
     """Fit response models to measured pulses; write the best as a device."""
     from rich.console import Console

@@ -22,7 +22,7 @@ import numpy as np
 from memjax.data import Dataset
 from memjax.errors import UserError
 from memjax.sweep.engine import Trainer
-from memjax.sweep.here import TRIES, Outcome
+from memjax.sweep.here import Outcome, attempt
 from memjax.sweep.journal import BASELINE, Columns, Task
 from memjax.sweep.progress import Tally
 from memjax.sweep.quiet import quiet
@@ -182,15 +182,9 @@ def _train(
     started = time.perf_counter()
     trainer = _trainer(*job, _Hidden(dataset))
     train = trainer.baseline_lanes if task == BASELINE else trainer.lanes
-    outcome: Columns | Exception
-    for _ in range(TRIES):
-        try:
-            outcome = train(numbers)
-            break
-        except UserError:
-            raise
-        except Exception as error:  # whatever it was: the other lanes go on
-            outcome = RuntimeError(f"{type(error).__name__}: {error}")
+    outcome = attempt(lambda: train(numbers))
+    if isinstance(outcome, Exception):  # as text: whatever it was need not travel
+        outcome = RuntimeError(f"{type(outcome).__name__}: {outcome}")
     return outcome, time.perf_counter() - started
 
 

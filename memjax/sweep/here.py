@@ -69,15 +69,27 @@ class Here:
 
     def _try(self, task: Task, numbers: np.ndarray, tally: Tally) -> Columns | Exception:
         before = tally.done
-        failure: Exception
-        for _ in range(TRIES):
-            try:
-                if task == BASELINE:
-                    return self.trainer.baseline_lanes(numbers, tally.add)
-                return self.trainer.lanes(numbers, tally.add, self._keep(numbers))
-            except UserError:
-                raise
-            except Exception as error:  # whatever it was: the other lanes go on
-                failure = error
-                tally.add(before - tally.done)
-        return failure
+
+        def train() -> Columns:
+            tally.add(before - tally.done)
+            if task == BASELINE:
+                return self.trainer.baseline_lanes(numbers, tally.add)
+            return self.trainer.lanes(numbers, tally.add, self._keep(numbers))
+
+        outcome = attempt(train)
+        if isinstance(outcome, Exception):
+            tally.add(before - tally.done)
+        return outcome
+
+
+def attempt(train: Callable[[], Columns]) -> Columns | Exception:
+    """What lanes report, or what went wrong the last of three times; a user's mistake is raised."""
+    failure: Exception
+    for _ in range(TRIES):
+        try:
+            return train()
+        except UserError:
+            raise
+        except Exception as error:  # whatever it was: the other lanes go on
+            failure = error
+    return failure

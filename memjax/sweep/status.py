@@ -9,6 +9,7 @@ from memjax.sweep import store
 from memjax.sweep.journal import BASELINE, is_running, read_lines
 from memjax.sweep.label import NOT_FINITE, NOT_RUN
 from memjax.sweep.progress import clock
+from memjax.sweep.table import count
 
 
 def status(directory: str | Path) -> list[str]:
@@ -36,9 +37,11 @@ def status(directory: str | Path) -> list[str]:
         raise UserError(f"{directory}: no sweep was begun there; run `memjax sweep SPEC.toml`")
     states = store.load(directory).status.values
     lost, left_out = int(np.sum(states == NOT_FINITE)), int(np.sum(states == NOT_RUN))
-    told = [f"It is finished: {_lanes(states.size)}, {lost or 'none'} failed."]
+    told = [f"It is finished: {count(states.size, 'lane')}, {lost or 'none'} failed."]
     if left_out:
-        told.append(f"{_lanes(left_out)} could not be run; run the same command to try again.")
+        told.append(
+            f"{count(left_out, 'lane')} could not be run; run the same command to try again."
+        )
     return told
 
 
@@ -47,7 +50,7 @@ def _unfinished(directory: Path, lines: list[dict]) -> list[str]:
     done = [line for line in tasks if "error" not in line and line["task"] != BASELINE]
     lanes = plan["known"] + sum(line["lanes"] for line in done)
     part = 100 * lanes / plan["lanes"]
-    told = [f"It is unfinished: {lanes} of {_lanes(plan['lanes'])} done ({part:.0f} %)."]
+    told = [f"It is unfinished: {lanes} of {count(plan['lanes'], 'lane')} done ({part:.0f} %)."]
     for line in tasks:
         if "error" in line:
             told.append(f"Task {line['task']} failed: {line['error']}.")
@@ -63,7 +66,3 @@ def _unfinished(directory: Path, lines: list[dict]) -> list[str]:
         rate = sum(line["lanes"] for line in now) / (max(line["at"] for line in now) - begun)
         told.append(f"{rate:.1f} lanes/s, about {clock((plan['lanes'] - lanes) / rate)} left.")
     return told
-
-
-def _lanes(number: int) -> str:
-    return f"{number} lane{'s' * (number != 1)}"

@@ -64,7 +64,7 @@ def _caption(ds: xr.Dataset) -> str:
         [
             f"float baseline: {_percent(ds['baseline_accuracy'].isel(epoch=-1))}",
             f"best cell: {_percent(best)}" + (f" at {where}" if where else ""),
-            f"lanes: {lanes} ({_count(lanes // seeds, 'cell')} x {_count(seeds, 'seed')}), {fate}",
+            f"lanes: {lanes} ({count(lanes // seeds, 'cell')} x {count(seeds, 'seed')}), {fate}",
         ]
     )
 
@@ -75,5 +75,6 @@ def _percent(scores: xr.DataArray) -> str:
     return f"{100 * float(scores.mean()):.1f}{spread} %"
 
 
-def _count(number: int, noun: str) -> str:
+def count(number: int, noun: str) -> str:
+    """``1 lane``, ``2 lanes``."""
     return f"{number} {noun}{'s' * (number != 1)}"
