@@ -66,13 +66,12 @@ class SteppedDevice(Device):
 
 @functools.cache
 def of_single_pulses(model: type[Device]) -> type[Device]:
-    """The model for trains of one pulse at most: a stepped one has no loop, others are as they are.
+    """The model for trains of one pulse at most, by its ``single_response`` if it has one.
 
     Example:
       >>> from memjax.devices import ConstantStep
       >>> of_single_pulses(ConstantStep) is ConstantStep
       True
     """
-    if getattr(model, "response", None) is not SteppedDevice.response:
-        return model
-    return type(model.__name__, (model,), {"response": SteppedDevice.single_response})
+    single = getattr(model, "single_response", None)
+    return model if single is None else type(model.__name__, (model,), {"response": single})

@@ -52,3 +52,12 @@ class TranslatedDevice(Device):
         middle = (1.0 - 2.0 * ends) * term(0.5 * last)
         variance = ends * (term(0.0 * last) + term(last)) + middle
         return end - origin, jnp.sqrt(count * variance) * self.sigma_c2c
+
+    def single_response(self, array: Any, g: Array, n: Array) -> tuple[Array, Array]:
+        """The same of one pulse or none."""
+        fires, up = n != 0, n > 0
+        start = self.scale(array, g, up)
+        origin, _ = self.unscale(array, start, up)
+        end, _ = self.unscale(array, start + self.shift(array, up), up)
+        step = jnp.where(fires, end - origin, 0.0)
+        return step, jnp.abs(step) * self.sigma_c2c

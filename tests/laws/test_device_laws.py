@@ -16,7 +16,7 @@ from memjax import random
 from memjax.devices import MODELS, c2c, population
 from memjax.devices.base import Device
 from memjax.devices.contraction import ContractionDevice
-from memjax.devices.stepped import SteppedDevice
+from memjax.devices.stepped import SteppedDevice, of_single_pulses
 from memjax.pytree import as_arrays
 from reference import devices_twin
 from reference.families import FAMILIES, spread_compiled_once
@@ -240,6 +240,17 @@ def test_a_step_has_the_sign_of_its_pulses(model, variant):
         inner = (g > array.g_min + 0.05) & (g < array.g_max - 0.05) & (n != 0)
         assert int(inner.sum()) > N // 4
         assert bool(jnp.all(along[inner] > 0))
+
+
+@every_family
+def test_the_form_for_single_pulses_is_the_response_to_them(model):
+    """Of those models that have one: fits of ramps read pulse by pulse use it."""
+    device, array, g = made(model, "everything")
+    n = jnp.sign(signed_counts(3))
+    single = of_single_pulses(type(device)).response
+    both = single(device, array, g, n), device.response(array, g, n)
+    for one, any_train in zip(*both, strict=True):
+        np.testing.assert_allclose(one, any_train, atol=2e-6)
 
 
 @every_case

@@ -327,15 +327,17 @@ def _climb(problem: Problem, u: np.ndarray, free: np.ndarray) -> _Top:
         if rest == 0 or (is_top and left < _SETTLED):
             break
         step *= min(1.0, 1.0 / max(float(abs(step).max()), 1e-12))
+        gain = 0.0
         for _ in range(_HALVINGS):
             ahead = u.copy()
             ahead[inside] = np.clip(ahead[inside] + step, -40.0, 40.0)
             there = score(problem, ahead, inside, held)
-            if there.value > here.value:
+            gain = there.value - here.value
+            if gain > 0.0:
                 u, here = ahead, there
                 break
             step = 0.5 * step
-        else:
+        if gain <= 0.0 or not (is_top or gain > _SETTLED):  # no way up, or a ridge without a top
             break
     return _Top(u, inside, held, here.value, slopes, covariance, left if is_top else np.inf)
 

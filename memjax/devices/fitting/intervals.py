@@ -11,7 +11,7 @@ SDS = 1.96
 """Standard errors from an estimate to the end of its interval."""
 _BENT = 0.15  # standard errors by which a parabola may miss the end
 _CLOSE = 0.1  # by which a profile may
-_NEAR = 0.05  # log-likelihood that its search may leave, twice
+_NEAR = 0.05  # log-likelihood that its search may leave, twice, where errors are the curvature's
 _STEEP = 1.1  # times the parabola's drop: the search may be lost, for ridges bend
 _TRIES = 8
 _WORKERS = 2  # threads: most of the time is spent in XLA
@@ -75,25 +75,31 @@ def _end(
     def sds(value: float) -> float:
         return _sds(found, value, slack)
 
+    def profile(u: np.ndarray) -> tuple[np.ndarray, float]:
+        return _profile(problem, found, u, others, near=_NEAR * max(slack, 1.0))
+
     near = score(problem, found.line + SDS * ridge, found.inside, found.values).value
     if not also.any() and abs(sds(near) - SDS) < _BENT:
         return float(found.line[k] + SDS * ridge[k])
     others, far, inner, outer = (found.inside | also), SDS, 0.0, np.inf
     others[k] = False
     start = np.where(also, to_line(problem, problem.starts), found.line)
+    beyond = start
     for _ in range(_TRIES):
-        along = start + (far - inner) * ridge
-        u, value = _profile(problem, found, along, others)
-        if sds(value) > _STEEP * far:
-            beside = np.where(np.arange(len(along)) == k, along, start)
-            again, more = _profile(problem, found, beside, others)
-            u, value = (again, more) if more > value else (u, value)
+        if np.isfinite(outer):
+            u, value = profile(start + (far - inner) / (outer - inner) * (beyond - start))
+        else:
+            along = start + (far - inner) * ridge
+            u, value = profile(along)
+            if sds(value) > _STEEP * far:
+                beside = profile(np.where(np.arange(len(along)) == k, along, start))
+                u, value = max((u, value), beside, key=lambda found: found[1])
         if abs(sds(value) - SDS) < _CLOSE:
             break
         if sds(value) < SDS:
             inner, start = far, u
         else:
-            outer = far
+            outer, beyond = far, u
         far *= float(np.clip(SDS / sds(value), 0.4, 2.5))
         if np.isfinite(outer):
             far = float(np.clip(far, 0.8 * inner + 0.2 * outer, 0.2 * inner + 0.8 * outer))
@@ -120,9 +126,14 @@ def _most(problem: Problem, found: Estimate, k: int) -> float:
 
 
 def _profile(
-    problem: Problem, found: Estimate, u: np.ndarray, others: np.ndarray, k: int = -1
+    problem: Problem,
+    found: Estimate,
+    u: np.ndarray,
+    others: np.ndarray,
+    k: int = -1,
+    near: float = _NEAR,
 ) -> tuple[np.ndarray, float]:
     """The highest likelihood over the others, from u, and where it is; k is given with u."""
     given = found.free | others | (np.arange(len(u)) == k)
     held = np.where(given, from_line(problem, u)[0], 0.0)
-    return search(problem, u, others, held, near=_NEAR)
+    return search(problem, u, others, held, near=near)
