@@ -1,5 +1,8 @@
 """What a person did wrong, said in one line: what, where, and the remedy."""
 
+import difflib
+from collections.abc import Iterable
+
 
 class UserError(ValueError):
     """A mistake in what the user gave: the message is one line and names the remedy.
@@ -14,3 +17,9 @@ class SpecError(UserError):
 
 class DataError(UserError):
     """A data set that is missing, broken or of the wrong shape; names the file."""
+
+
+def suggest(word: str, known: Iterable[str]) -> str:
+    """The known word that was probably meant, or all there are."""
+    near = difflib.get_close_matches(word, known := list(known), n=1)
+    return f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"

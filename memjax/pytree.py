@@ -8,6 +8,7 @@ one is let through.
 
 import dataclasses
 import numbers
+import operator
 from typing import Any, TypeVar, dataclass_transform
 
 import jax
@@ -116,23 +117,43 @@ def check(obj: Any) -> None:
         if "rank" in field.metadata:
             object.__setattr__(obj, field.name, _as_table(obj, field, value))
             continue
-        if not isinstance(value, numbers.Real | np.ndarray | jax.Array):
-            raise UserError(f"{type(obj).__name__}: {field.name} = {value!r} must be a number")
-        if is_static and not isinstance(value, numbers.Integral):
-            raise UserError(f"{type(obj).__name__}: {field.name} = {value!r} must be whole")
-        array = np.asarray(value)
-        low, above, high, below = (
-            bounds.get(k) for k in ("at_least", "more_than", "at_most", "less_than")
-        )
-        for ok, rule in (
-            (np.isfinite(array), "finite"),
-            (low is None or array >= low, f"at least {low:g}" if low is not None else ""),
-            (above is None or array > above, f"more than {above:g}" if above is not None else ""),
-            (high is None or array <= high, f"at most {high:g}" if high is not None else ""),
-            (below is None or array < below, f"less than {below:g}" if below is not None else ""),
-        ):
-            if not np.all(ok):
-                raise UserError(f"{type(obj).__name__}: {field.name} = {value} must be {rule}")
+        check_number(f"{type(obj).__name__}: {field.name}", value, whole=bool(is_static), **bounds)
+
+
+_RULES = {
+    "at_least": (operator.ge, "at least"),
+    "more_than": (operator.gt, "more than"),
+    "at_most": (operator.le, "at most"),
+    "less_than": (operator.lt, "less than"),
+}
+
+
+def check_number(
+    what: str, value: Any, *, whole: bool = False, **bounds: float | int | None
+) -> None:
+    """Raises ``UserError`` for what is no number, or out of range; a traced value is let through.
+
+    Args:
+      what: its owner and name.
+      value: a number, or an array of them.
+      whole: whether it must be one whole number.
+      bounds: ``at_least``, ``more_than``, ``at_most``, ``less_than``.
+    """
+    if isinstance(value, jax.core.Tracer):
+        return
+    if not isinstance(value, numbers.Real | np.ndarray | jax.Array):
+        raise UserError(f"{what} = {value!r} must be a number")
+    if whole and not isinstance(value, numbers.Integral):
+        raise UserError(f"{what} = {value!r} must be whole")
+    array = np.asarray(value)
+    if array.dtype.kind in "OSUV":
+        raise UserError(f"{what} = {value!r} must be a number")
+    if not np.all(np.isfinite(array)):
+        raise UserError(f"{what} = {value} must be finite")
+    for name, bound in bounds.items():
+        holds, said = _RULES[name]
+        if bound is not None and not np.all(holds(array, bound)):
+            raise UserError(f"{what} = {value} must be {said} {bound:g}")
 
 
 def _as_table(obj: Any, field: dataclasses.Field, value: Any) -> Any:

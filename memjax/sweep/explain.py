@@ -6,8 +6,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from memjax.errors import UserError
-from memjax.sweep.sections import suggest
+from memjax.errors import UserError, suggest
 
 MANY = 0.5
 """A layer is told to be saturated when more of its devices are near a bound."""

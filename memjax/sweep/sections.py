@@ -5,10 +5,8 @@ whoever registers a new device can sweep it at once. The rest are declared here.
 """
 
 import dataclasses
-import difflib
 import functools
 import re
-from collections.abc import Iterable
 from typing import Annotated, Any
 
 import numpy as np
@@ -16,7 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from memjax.cells import CELLS
 from memjax.devices import MODELS, catalogue
-from memjax.errors import SpecError, UserError
+from memjax.errors import SpecError, UserError, suggest
 from memjax.pulses import SCHEMES, Coincidence
 from memjax.training import ACTIVATIONS
 from memjax.updates import ALGORITHMS
@@ -131,12 +129,6 @@ _NOT_AXES = {("train", "epochs"), ("train", "baseline_learning_rate")}
 
 _BOUNDS = {"at_least": "ge", "more_than": "gt", "at_most": "le", "less_than": "lt"}
 _LEAVES = {("train", "learning_rate"), ("train", "learning_rate_decay")}
-
-
-def suggest(word: str, known: Iterable[str]) -> str:
-    """The known word that was probably meant, or all there are."""
-    near = difflib.get_close_matches(word, known, n=1)
-    return f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
 
 
 def may_be_axis(section: str, table: dict[str, Any], key: str) -> bool:

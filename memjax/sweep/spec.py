@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import tomli_w
 
-from memjax.errors import SpecError, UserError
+from memjax.errors import SpecError, UserError, suggest
 from memjax.origin import Keys, Origin, override, read_toml
 from memjax.sweep import device_axis
 from memjax.sweep.axes import Axis, check_distinct, parse_axis
@@ -24,7 +24,6 @@ from memjax.sweep.sections import (
     choices_of,
     is_static,
     may_be_axis,
-    suggest,
     validate,
     validate_column,
     with_value,

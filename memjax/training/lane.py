@@ -97,7 +97,7 @@ def _optimizer(
     key = jax.random.wrap_key_data(random.fold_in(words, _WRITE), impl="threefry2x32")
     counted = _trains(program, variant) is not None
     pulses: Scheme | None = Delivered() if counted else None
-    if not isinstance(program.pulses, Coincidence):
+    if not isinstance(program.pulses, Coincidence) and not variant.algorithm.wants_gradients:
         pulses = program.pulses
     update = variant.algorithm.transform(
         variant.device,

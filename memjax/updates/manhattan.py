@@ -8,7 +8,7 @@ import optax
 
 from memjax.devices import Device
 from memjax.pulses import Delivered
-from memjax.pytree import Leaf, param, params
+from memjax.pytree import Leaf, check_number, param, params
 from memjax.updates.base import Algorithm
 from memjax.updates.pulsed_update import pulsed_update
 from memjax.updates.widths import check_widths
@@ -34,12 +34,8 @@ class Manhattan(Algorithm):
         del cell
         check_widths("Manhattan", device, self.width)
 
-    def transform(
-        self, device: Device, *, pulses: Any = None, **options: Any
-    ) -> optax.GradientTransformationExtraArgs:
+    def build(self, device: Device, **options: Any) -> optax.GradientTransformationExtraArgs:
         """``chain(sign_pulses(width), pulsed_update(pulses=Delivered()))``."""
-        del pulses
-        self.check(device, None)
         return optax.chain(
             sign_pulses(self.width), pulsed_update(device, pulses=Delivered(), **options)
         )
@@ -57,6 +53,9 @@ def sign_pulses(width: Leaf = 1.0) -> optax.GradientTransformationExtraArgs:
     Args:
       width: of a pulse, in pulses of the device.
 
+    Raises:
+      UserError: it is no number or not above 0.
+
     Example:
       >>> import jax.numpy as jnp
       >>> from memjax.updates import sign_pulses
@@ -65,6 +64,8 @@ def sign_pulses(width: Leaf = 1.0) -> optax.GradientTransformationExtraArgs:
       >>> tx.update(wanted, tx.init(wanted))[0].tolist()
       [0.5, -0.5, 0.0]
     """
+
+    check_number("sign_pulses: width", width, more_than=0)
 
     def init(params: Any) -> SignPulsesState:
         del params

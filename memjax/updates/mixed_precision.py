@@ -6,10 +6,9 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from memjax.cells import ReferenceCell
 from memjax.devices import Device
 from memjax.pulses import Delivered
-from memjax.pytree import Leaf, param, params
+from memjax.pytree import Leaf, check_number, param, params
 from memjax.updates.base import Algorithm
 from memjax.updates.buffer import MOST, drain
 from memjax.updates.pulsed_update import pulsed_update
@@ -44,12 +43,10 @@ class MixedPrecision(Algorithm):
     wants_gradients: ClassVar[bool] = True
     arrays: ClassVar[int] = 2
 
-    def transform(
-        self, device: Device, *, pulses: Any = None, cell: Any = None, **options: Any
+    def build(
+        self, device: Device, *, cell: Any, **options: Any
     ) -> optax.GradientTransformationExtraArgs:
         """``chain(whole_pulses(epsilon pulse_size), pulsed_update(pulses=Delivered()))``."""
-        del pulses
-        cell = ReferenceCell() if cell is None else cell
         update = pulsed_update(device, cell=cell, pulses=Delivered(), **options)
         return optax.chain(whole_pulses(self.epsilon * cell.pulse_size(device)), update)
 
@@ -61,6 +58,9 @@ def whole_pulses(epsilon: Leaf, max_pulses: int = MOST) -> optax.GradientTransfo
       epsilon: the change that one pulse makes, in weight units.
       max_pulses: most pulses a weight and update (static).
 
+    Raises:
+      UserError: one of them is no number or not above 0.
+
     Example:
       >>> import jax.numpy as jnp
       >>> from memjax.updates import whole_pulses
@@ -70,6 +70,9 @@ def whole_pulses(epsilon: Leaf, max_pulses: int = MOST) -> optax.GradientTransfo
       >>> n.tolist(), state.chi.tolist()
       ([2.0, -0.0], [0.125, -0.125])
     """
+
+    check_number("whole_pulses: epsilon", epsilon, more_than=0)
+    check_number("whole_pulses: max_pulses", max_pulses, whole=True, at_least=1)
 
     def init(params: Any) -> WholePulsesState:
         chi = jax.tree.map(lambda w: jnp.zeros(jnp.shape(w), jnp.float32), params)

@@ -19,6 +19,6 @@ class PulsedSGD(Algorithm):
     Source: Gokmen & Vlasov, Front. Neurosci. 10:333 (2016).
     """
 
-    def transform(self, device: Device, **options: Any) -> optax.GradientTransformationExtraArgs:
+    def build(self, device: Device, **options: Any) -> optax.GradientTransformationExtraArgs:
         """``pulsed_update``."""
         return pulsed_update(device, **options)

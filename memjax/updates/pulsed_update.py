@@ -31,6 +31,7 @@ class PulsedUpdateState(NamedTuple):
       cell: the cell's parameters.
       cells: the cells' state, a struct of trees congruent with the params.
       stats: with diagnostics, what the pulses did, a struct of trees of scalars; else ``None``.
+      lost: what rounding has kept out of those sums so far, likewise.
     """
 
     count: Int32[Array, ""]  # type: ignore[assignment]  # hides tuple.count, as Optax's states do
@@ -39,6 +40,7 @@ class PulsedUpdateState(NamedTuple):
     cell: Cell
     cells: CellState
     stats: PulseStats | None = None
+    lost: PulseStats | None = None
 
     def readout(self, params: Any) -> Any:
         """The weights that the devices hold; those that the state masks stay as they are."""
@@ -108,16 +110,13 @@ def pulsed_update(
     check_device("pulsed_update", device)
     cell = ReferenceCell() if cell is None else cell
     scheme = Bernoulli() if pulses is None else pulses
-    if not isinstance(cell, Cell):
-        raise UserError(
-            f"pulsed_update: cell = {cell!r} is no cell; try memjax.cells.ReferenceCell()"
-        )
+    check_cell("pulsed_update", cell)
     if not hasattr(scheme, "draw"):
         raise UserError(
             f"pulsed_update: pulses = {scheme!r} cannot draw pulses from a gradient; try "
             "memjax.pulses.Bernoulli(), or Delivered() behind memjax.nn layers"
         )
-    check_key(key)
+    check_key("pulsed_update", key)
     device, cell = as_arrays(device), as_arrays(cell)
 
     def init(params: Any) -> PulsedUpdateState:
@@ -129,7 +128,8 @@ def pulsed_update(
         ]
         cells = stack(states, treedef, cell_structure(device, cell))
         stats = stack([no_pulses(device) for _ in leaves], treedef, _STATS) if diagnostics else None
-        state = PulsedUpdateState(jnp.zeros((), jnp.int32), key, device, cell, cells, stats)
+        count = jnp.zeros((), jnp.int32)
+        state = PulsedUpdateState(count, key, device, cell, cells, stats, stats)
         return jax.tree.map(jnp.copy, state)  # shares no buffer with itself or us: donate it freely
 
     def update(
@@ -172,7 +172,10 @@ def pulsed_update(
         )
         if state.stats is not None:
             now = stack(counted, treedef, _STATS)
-            state = state._replace(stats=jax.tree.map(jnp.add, state.stats, now))
+            more = jax.tree.map(jnp.add, now, state.lost)
+            stats = jax.tree.map(jnp.add, state.stats, more)
+            lost = jax.tree.map(lambda old, new, d: d - (new - old), state.stats, stats, more)
+            state = state._replace(stats=stats, lost=lost)
         return treedef.unflatten(changes), state
 
     return optax.GradientTransformationExtraArgs(init, update)
@@ -186,13 +189,19 @@ def check_device(who: str, device: Any) -> None:
         )
 
 
-def check_key(key: Any) -> None:
+def check_cell(who: str, cell: Any) -> None:
+    """Raises ``UserError`` for what is no cell."""
+    if not isinstance(cell, Cell):
+        raise UserError(f"{who}: cell = {cell!r} is no cell; try memjax.cells.ReferenceCell()")
+
+
+def check_key(who: str, key: Any) -> None:
     """Raises ``UserError`` for what is no key, or more than one."""
     typed = hasattr(key, "dtype") and jnp.issubdtype(key.dtype, jax.dtypes.prng_key)
     if not typed or key.shape:
         given = f"keys of shape {key.shape}" if typed else repr(key)
         raise UserError(
-            f"pulsed_update: key = {given} must be one typed key, such as jax.random.key(0); for "
+            f"{who}: key = {given} must be one typed key, such as jax.random.key(0); for "
             "several variants use vmap over init"
         )
 

@@ -4,7 +4,6 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 import optax
 from jaxtyping import Array, Key
 
@@ -12,13 +11,14 @@ from memjax.cells import Cell
 from memjax.devices import Device
 from memjax.errors import UserError
 from memjax.pulses import Delivered, Scheme
+from memjax.pytree import check_number
 from memjax.updates.agad import AGAD
 from memjax.updates.base import Algorithm
 from memjax.updates.chopped_tiki_taka import ChoppedTikiTaka
 from memjax.updates.manhattan import Manhattan
 from memjax.updates.mixed_precision import MixedPrecision
 from memjax.updates.pulsed_sgd import PulsedSGD
-from memjax.updates.pulsed_update import check_device, check_key, pulsed_update
+from memjax.updates.pulsed_update import pulsed_update
 from memjax.updates.rprop import RProp
 from memjax.updates.tiki_taka import TikiTaka
 from memjax.updates.tiki_taka_v2 import TikiTakaV2
@@ -55,7 +55,8 @@ def in_situ(
       more: what else the algorithm's ``transform`` takes, such as ``slow_device``.
 
     Raises:
-      UserError: a rate that is or becomes negative, or a device on which the algorithm cannot run.
+      UserError: a rate that is or becomes negative or no number, a momentum outside [0, 1), or
+        whatever the algorithm's ``transform`` refuses.
 
     Example:
       >>> import jax, memjax
@@ -66,9 +67,9 @@ def in_situ(
         raise UserError(
             f"in_situ: algorithm = {algorithm!r} is no algorithm; try memjax.updates.PulsedSGD()"
         )
-    check_device("in_situ", device)
-    check_key(key)
     _check_rate(learning_rate)
+    if momentum is not None:
+        check_number("in_situ: momentum", momentum, at_least=0, less_than=1)
     update = algorithm.transform(
         device, key=key, cell=cell, pulses=pulses, exact_noise=exact_noise, **more
     )
@@ -78,21 +79,13 @@ def in_situ(
 def _check_rate(learning_rate: Any) -> None:
     """A schedule is tried at some counts of updates, over all that a training may have."""
     counts = (0, *(10**power for power in range(8)))
-    tried = learning_rate if callable(learning_rate) else lambda _: learning_rate
-    for count in counts if callable(learning_rate) else counts[:1]:
+    if not callable(learning_rate):
+        check_number("in_situ: learning_rate", learning_rate, at_least=0)
+        return
+    for count in counts:
         with jax.numpy_dtype_promotion("standard"):
-            rate = tried(jnp.asarray(count, jnp.int32))  # as Optax does
-        concrete = isinstance(rate, int | float | np.ndarray | np.generic | Array)
-        try:
-            negative = concrete and bool(np.any(np.asarray(rate) < 0))
-        except Exception:  # traced: a lane's own business
-            return
-        if negative:
-            where = f" at update {count}" if callable(learning_rate) else ""
-            raise UserError(
-                f"in_situ: learning_rate is {float(np.min(rate)):g}{where}, which climbs; give a "
-                "rate of at least 0"
-            )
+            rate = learning_rate(jnp.asarray(count, jnp.int32))  # as Optax does
+        check_number(f"in_situ: learning_rate at update {count}", rate, at_least=0)
 
 
 def memristive_sgd(

@@ -8,7 +8,7 @@ import optax
 
 from memjax.devices import Device
 from memjax.pulses import Delivered
-from memjax.pytree import Leaf, param, params
+from memjax.pytree import Leaf, check_number, param, params
 from memjax.updates.base import Algorithm
 from memjax.updates.pulsed_update import pulsed_update
 from memjax.updates.widths import check_widths
@@ -53,12 +53,8 @@ class RProp(Algorithm):
         del cell
         check_widths("RProp", device, None)
 
-    def transform(
-        self, device: Device, *, pulses: Any = None, **options: Any
-    ) -> optax.GradientTransformationExtraArgs:
+    def build(self, device: Device, **options: Any) -> optax.GradientTransformationExtraArgs:
         """``chain(pulse_width(shrink), pulsed_update(pulses=Delivered()))``."""
-        del pulses
-        self.check(device, None)
         return optax.chain(
             pulse_width(self.shrink), pulsed_update(device, pulses=Delivered(), **options)
         )
@@ -69,6 +65,9 @@ def pulse_width(shrink: Leaf = 0.99) -> optax.GradientTransformationExtraArgs:
 
     Args:
       shrink: factor on a weight's width when its sign changes.
+
+    Raises:
+      UserError: it is no number within 0 (not 0) to 1.
 
     Example:
       >>> import jax.numpy as jnp
@@ -83,6 +82,8 @@ def pulse_width(shrink: Leaf = 0.99) -> optax.GradientTransformationExtraArgs:
       0.5
       1.0
     """
+
+    check_number("pulse_width: shrink", shrink, more_than=0, at_most=1)
 
     def init(params: Any) -> PulseWidthState:
         ones = jax.tree.map(lambda w: jnp.ones(jnp.shape(w), jnp.float32), params)

@@ -21,8 +21,6 @@ from memjax.pytree import Leaf, as_arrays, param, params, static
 from memjax.updates.base import Algorithm
 from memjax.updates.pulsed_update import (
     PulsedUpdateState,
-    check_device,
-    check_key,
     name_leaves,
     pulsed_update,
 )
@@ -133,7 +131,6 @@ class Transfer(Algorithm):
     def check(self, device: Device, cell: Cell) -> None:
         """A must hold weights of both signs; rows, pulsed at fixed intervals, take no turns."""
         name = type(self).__name__
-        check_device(name, device)
         _check_two_signed(name, device, cell)
         if isinstance(cell, VectorCell) and cell.rule == "in_turn" and cell.devices > 1:
             raise UserError(
@@ -142,28 +139,18 @@ class Transfer(Algorithm):
                 '"at_random" or "all"'
             )
 
-    def transform(
+    def build(
         self,
         device: Device,
         *,
         key: Key[Array, ""],
-        cell: Cell | None = None,
         pulses: Scheme | None = None,
         slow_device: Device | None = None,
-        exact_noise: bool = False,
-        diagnostics: bool = False,
+        **options: Any,
     ) -> optax.GradientTransformationExtraArgs:
         """Pulsed SGD on A, and C by the rule; ``slow_device`` makes C of another device than A."""
-        cell = ReferenceCell() if cell is None else cell
         c_device = device if slow_device is None else slow_device
-        self.check(device, cell)
-        check_key(key)
         keys = jax.random.split(key, 3)
-        options: dict[str, Any] = {
-            "cell": cell,
-            "exact_noise": exact_noise,
-            "diagnostics": diagnostics,
-        }
         fast = pulsed_update(device, key=keys[0], pulses=pulses, **options)
         slow = pulsed_update(c_device, key=keys[1], pulses=Delivered(), **options)
         return _transfer(as_arrays(self), fast, slow, keys[2])

@@ -47,6 +47,16 @@ def test_rows_that_slices_do_not_share_evenly_are_summed_too():
     assert float(s.stats.pulses) == np.abs(some).sum()
 
 
+def test_sums_go_on_counting_where_float32_cannot_add_one():
+    """From 2^25 on, neighbours of float32 are 4 apart: single pulses are gathered first."""
+    tx = pulsed_update(ConstantStep(), key=jax.random.key(0), pulses=Delivered(), diagnostics=True)
+    p = jnp.zeros(1)
+    s = tx.init(p)
+    s = s._replace(stats=jax.tree.map(lambda sum: sum + 2.0**25, s.stats))
+    count = jax.jit(lambda s: jax.lax.fori_loop(0, 1000, lambda _, s: tx.update(p + 1, s, p)[1], s))
+    assert float(count(s).stats.pulses) == 2.0**25 + 1000
+
+
 @pytest.mark.parametrize("sigma", [0.2, 2.0])
 def test_the_snr_of_single_pulses_is_the_inverse_of_their_variance(sigma):
     """``1 / sigma^2``; 50,000 pulses: 5 sd of a variance, and the fast noise's lower kurtosis."""

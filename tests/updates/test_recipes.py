@@ -10,7 +10,16 @@ from jaxtyping import TypeCheckError
 import memjax
 from memjax.cells import DifferentialPair, RefreshPair, VectorCell
 from memjax.devices import ConstantStep, PowerStep
-from memjax.updates import ALGORITHMS, PulsedSGD, TikiTaka, in_situ
+from memjax.pulses import Bernoulli
+from memjax.updates import (
+    ALGORITHMS,
+    PulsedSGD,
+    TikiTaka,
+    in_situ,
+    pulse_width,
+    sign_pulses,
+    whole_pulses,
+)
 
 KEY = jax.random.key(0)
 
@@ -71,15 +80,24 @@ def test_a_fast_array_of_one_sign_is_refused_with_what_would_work(name, cell, g_
 @pytest.mark.parametrize(
     ("rate", "where"),
     [
-        (-0.1, r"is -0.1, which"),
-        (optax.linear_schedule(0.1, -0.2, 50), r"is -0.2 at update 100, which"),
-        (optax.constant_schedule(-1.0), r"is -1 at update 0, which"),
-        (lambda count: 0.1 - 1e-6 * count, r"is -0.9 at update 1000000, which"),
+        (-0.1, "learning_rate = -0.1 must be at least 0"),
+        (float("nan"), "learning_rate = nan must be finite"),
+        (optax.linear_schedule(0.1, -0.2, 50), r"at update 100 = -0.2\d* must be at least 0"),
+        (optax.constant_schedule(-1.0), "at update 0 = -1.0 must be at least 0"),
+        (lambda count: 0.1 - 1e-6 * count, r"at update 1000000 = -0.\d* must be at least 0"),
+        (lambda count: 0.1 / jnp.log1p(count), "at update 0 = inf must be finite"),
+        (lambda count: "0.1", "at update 0 = '0.1' must be a number"),
     ],
 )
-def test_a_negative_rate_is_refused_when_built(rate, where):
-    with pytest.raises(memjax.UserError, match=where + " climbs; give a rate of at least 0"):
+def test_a_rate_that_climbs_or_is_none_is_refused_when_built(rate, where):
+    with pytest.raises(memjax.UserError, match=where):
         memjax.agad(rate, ConstantStep(), key=KEY)
+
+
+@pytest.mark.parametrize("momentum", [1.0, -0.1, float("nan")])
+def test_a_momentum_that_runs_away_is_refused(momentum):
+    with pytest.raises(memjax.UserError, match=r"momentum = .* must be"):
+        memjax.memristive_sgd(0.1, ConstantStep(), key=KEY, momentum=momentum)
 
 
 def test_a_rate_that_is_traced_or_0_is_let_through():
@@ -103,6 +121,15 @@ def test_other_mistakes_say_what_would_work():
         memjax.chopped_tiki_taka(0.1, ConstantStep(), key=KEY, flip_probability=2)
     with pytest.raises(memjax.UserError, match=r"take one of ConstantStep, .*Ernoult"):
         memjax.rprop(PowerStep(), key=KEY)
+    with pytest.raises(
+        memjax.UserError, match="AGAD: unknown keyword 'chop_evry'; did you mean 'c"
+    ):
+        memjax.agad(0.1, ConstantStep(), key=KEY, chop_evry=5)
+    with pytest.raises(memjax.UserError, match=r"MixedPrecision: pulses = .* leave it out"):
+        memjax.mixed_precision(0.1, ConstantStep(), key=KEY, pulses=Bernoulli())
+    for link in (whole_pulses, sign_pulses, pulse_width):
+        with pytest.raises(memjax.UserError, match=f"{link.__name__}: .* = 0 must be more than 0"):
+            link(0)
 
 
 def test_pulsed_sgd_is_pulsed_update():
