@@ -64,7 +64,8 @@ def test_sweep_writes_results_and_prints_the_table(finished):
     directory, done = finished
     assert done.returncode == 0
     pictures = ["heatmap.png", "learning_curves.png", "main_effects.png"]
-    assert {p.name for p in directory.iterdir()} == {"results.zarr", "spec.toml", *pictures}
+    names = {path.name for path in directory.iterdir()}
+    assert names == {".lock", "results.zarr", "spec.toml", *pictures}
     *_, results, drawn = done.stdout.splitlines()
     assert results == "results: results/small/results.zarr"
     assert drawn == f"pictures: {', '.join(pictures)}"
@@ -233,7 +234,9 @@ def test_help_of_sweep_names_options_and_defaults(memjax):
 def test_a_path_that_cannot_be_looked_at_is_one_line(spec, memjax):
     status, _, told = memjax("sweep", spec, "--out", "x" * 300)
     assert status == 2
-    assert told == f"memjax: {'x' * 300}/results.zarr: File name too long; give another path\n"
+    assert (
+        told == f"memjax: {'x' * 300}: cannot be written: File name too long; give another --out\n"
+    )
 
 
 def test_a_user_opens_the_results_without_a_warning(finished):

@@ -18,7 +18,6 @@ from typing import Any
 
 import numpy as np
 import zarr
-from filelock import FileLock, Timeout
 
 from memjax.errors import UserError
 from memjax.sweep.spec import Spec
@@ -74,17 +73,17 @@ class Journal:
         return self._columns[task]
 
     def close(self) -> None:
-        """Lets another process go on."""
+        """Nothing more is recorded."""
 
     def remove(self) -> None:
         """The sweep has its results: nothing is unfinished any more."""
 
 
 class DiskJournal(Journal):
-    """The same in a directory, where it survives the process; one process has it at a time."""
+    """The same in a directory, where it survives the process."""
 
     def __init__(self, directory: Path, spec: Spec, data: str, plan: dict[str, Any]):
-        """Begins in a directory, or goes on with what it holds.
+        """Begins in a directory, or goes on with what it holds; call it within ``lock.alone``.
 
         Args:
           directory: of the results.
@@ -93,34 +92,22 @@ class DiskJournal(Journal):
           plan: facts that fix the tasks; a journal that is there keeps its own.
 
         Raises:
-          UserError: another process is at it, it is of another specification, version or data, or
-            it cannot be written.
+          UserError: it is of another specification, version or data, or cannot be written.
         """
         super().__init__(plan)
         self.where = directory / DIRECTORY
         self._lines: Any = None
         try:
             self.where.mkdir(parents=True, exist_ok=True)
-            self._lock = FileLock(self.where / "lock")
-            self._lock.acquire(timeout=1)  # `memjax status` may hold it for a moment
-        except Timeout:
-            raise UserError(
-                f"{directory}: another process is running this sweep; wait for it, or give "
-                "another --out"
-            ) from None
         except OSError as error:
             raise UserError(
                 f"{directory}: cannot be written: {error.strerror or error}; give another --out"
             ) from None
-        try:
-            self._open(directory, spec.to_toml(), {"format": FORMAT, "data": data, **plan})
-        except BaseException:
-            self._lock.release()
-            raise
+        self._open(directory, spec.to_toml(), {"format": FORMAT, "data": data, **plan})
 
-    def _open(self, directory: Path, spec: str, header: dict[str, Any]) -> None:
+    def _open(self, directory: Path, asked: str, header: dict[str, Any]) -> None:
         lines = read_lines(directory)
-        if lines and _asked(_text(self.where / SPEC)) != _asked(spec):
+        if lines and _asked(_text(self.where / SPEC)) != _asked(asked):
             raise UserError(
                 f"{directory}: holds an unfinished sweep of another specification; give another "
                 f"--out, finish it, or remove {self.where}"
@@ -128,7 +115,7 @@ class DiskJournal(Journal):
         if not lines:
             _clear(self.where)
             with _told(self):
-                (self.where / SPEC).write_text(spec, encoding="utf-8")
+                self._whole(SPEC, asked)
                 self._append(header)
             lines = [header]
         self.plan = lines[0]
@@ -174,16 +161,22 @@ class DiskJournal(Journal):
         return self._rows(self._places[task])
 
     def close(self) -> None:
-        """Lets another process go on."""
+        """Nothing more is recorded."""
         with contextlib.suppress(OSError):  # of a full disk, which was told
             if self._lines is not None:
                 self._lines.close()
-        self._lock.release()
 
     def remove(self) -> None:
         """The sweep has its results: nothing is unfinished any more."""
         shutil.rmtree(self.where, ignore_errors=True)
         self.close()
+
+    def _whole(self, name: str, text: str) -> None:
+        """A file, on the disk when this returns."""
+        with (self.where / name).open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
 
     def _append(self, line: dict[str, Any]) -> None:
         """One line at the end, on the disk when this returns."""
@@ -261,21 +254,7 @@ def read_lines(directory: Path) -> list[dict[str, Any]]:
 
 def discard(directory: Path) -> None:
     """Removes what a process that was killed after its results were written has left."""
-    if (directory / DIRECTORY).exists() and not is_running(directory):
-        shutil.rmtree(directory / DIRECTORY, ignore_errors=True)
-
-
-def is_running(directory: Path) -> bool:
-    """Whether a process is at it."""
-    lock = FileLock(directory / DIRECTORY / "lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        return True
-    except OSError:
-        return False
-    lock.release()
-    return False
+    shutil.rmtree(directory / DIRECTORY, ignore_errors=True)
 
 
 def _digest(columns: Columns) -> str:

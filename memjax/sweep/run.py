@@ -18,6 +18,7 @@ from memjax.sweep.engine import use_all_cores
 from memjax.sweep.here import Here
 from memjax.sweep.journal import BASELINE, Columns, DiskJournal, Journal, Task, discard
 from memjax.sweep.label import label
+from memjax.sweep.lock import alone
 from memjax.sweep.notes import notes
 from memjax.sweep.progress import Progress, Tally
 from memjax.sweep.quiet import quiet
@@ -69,7 +70,24 @@ def run(
             f"{dataset.name}: {len(dataset.x_train)} training samples are less than one batch of "
             f"{batch}; lower train.batch_size"
         )
-    directory, digest = None if out is None else Path(out), dataset.digest()
+    how: dict[str, Any] = {"client": client, "is_named": is_named, "progress": progress}
+    if out is None:
+        return _run(spec, None, dataset, **how)
+    with alone(Path(out)):
+        return _run(spec, Path(out), dataset, **how)
+
+
+def _run(
+    spec: Spec,
+    directory: Path | None,
+    dataset: Dataset,
+    *,
+    client: Any,
+    is_named: bool,
+    progress: Progress | None,
+) -> xr.Dataset:
+    """What ``run`` returns, of data that suffice, in a directory of its own."""
+    digest = dataset.digest()
     held = None if directory is None else store.claim(directory, spec, digest)
     known = extension.known(held, spec)
     if directory is not None and held is not None and known.is_all:

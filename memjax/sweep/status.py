@@ -6,8 +6,9 @@ import numpy as np
 
 from memjax.errors import UserError
 from memjax.sweep import store
-from memjax.sweep.journal import BASELINE, is_running, read_lines
+from memjax.sweep.journal import BASELINE, read_lines
 from memjax.sweep.label import NOT_FINITE, NOT_RUN
+from memjax.sweep.lock import is_running
 from memjax.sweep.progress import clock
 from memjax.sweep.table import count
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from memjax.errors import UserError
-from memjax.sweep.journal import BASELINE, DiskJournal, is_running, read_lines
+from memjax.sweep.journal import BASELINE, DiskJournal, read_lines
 
 PLAN = {"width": 2, "size": 4, "tasks": 3, "lanes": 10, "known": 0, "which": ""}
 
@@ -85,16 +85,6 @@ def test_rows_that_lost_their_end_are_run_again(begin, spoil):
     journal.close()
     spoil(journal.where / "lanes.zarr" / "test_accuracy" / "c" / "1" / "0")
     assert begin().done == {0}
-
-
-def test_one_process_at_a_time(begin, tmp_path):
-    journal = begin()
-    assert is_running(tmp_path)
-    with pytest.raises(UserError, match=r"another process is running this sweep; wait .* --out"):
-        begin()
-    journal.close()
-    assert not is_running(tmp_path)
-    begin()
 
 
 def test_another_specification_or_other_data_are_refused_and_lose_nothing(begin):

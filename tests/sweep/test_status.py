@@ -7,6 +7,7 @@ from memjax.errors import UserError
 from memjax.sweep import run
 from memjax.sweep.engine import Trainer
 from memjax.sweep.journal import BASELINE, DiskJournal
+from memjax.sweep.lock import alone
 from memjax.sweep.status import status
 
 COLUMNS = {"status": np.zeros(4, np.int8)}
@@ -25,7 +26,8 @@ def test_a_sweep_that_is_under_way_and_one_that_stopped(small, tmp_path):
     journal.record(0, COLUMNS, 1.0)
     journal.record(BASELINE, COLUMNS, 1.0)
     journal.record_error(1, "RuntimeError: no luck")
-    first, second, third, left = status(tmp_path)
+    with alone(tmp_path):
+        first, second, third, left = status(tmp_path)
     assert first == "It is unfinished: 6 of 10 lanes done (60 %)."
     assert second == "Task 1 failed: RuntimeError: no luck."
     assert third == "A process is at it."

@@ -55,7 +55,13 @@ def test_same_specification_returns_without_training(small, tiny, tmp_path, monk
     spec = small({"levels": [8, 32]}, seeds=1)
     first = run(spec, tmp_path / "new" / "out", dataset=tiny)
     names = {path.name for path in (tmp_path / "new" / "out").iterdir()}
-    assert names == {"results.zarr", "spec.toml", "main_effects.png", "learning_curves.png"}
+    assert names == {
+        ".lock",
+        "results.zarr",
+        "spec.toml",
+        "main_effects.png",
+        "learning_curves.png",
+    }
     assert Spec.from_toml(tmp_path / "new" / "out" / "spec.toml") == spec
     monkeypatch.setattr(sys.modules["memjax.sweep.run"], "Here", None)
     assert run(spec, tmp_path / "new" / "out", dataset=tiny).identical(first)
