@@ -31,6 +31,7 @@ from memjax.sweep.spec import Spec
 _ADDRESS = r"((tcp|tls|ws|wss|ucx)://)?[^/\s]+:\d{1,5}"
 _EACH = 2  # tasks that a worker's thread has at most, running and waiting
 _SECONDS = 5  # to wait for a scheduler
+_DEAF = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"  # Ctrl-C is the client's
 _WORKERS = 300  # seconds to wait for a first worker
 
 
@@ -62,6 +63,7 @@ def connect(scheduler: str | None = None, local: int | None = None) -> Iterator[
                     host="127.0.0.1",
                     dashboard_address="127.0.0.1:0",
                     silence_logs=logging.ERROR,
+                    preload=[_DEAF],
                 )
             )
         else:
@@ -114,8 +116,6 @@ class Cluster:
         """Trains what is not done, in any order; see ``Here.outcomes``."""
         from distributed import as_completed
 
-        for task in done:
-            tally.add(float(len(tasks[task])))
         waiting = ((task, numbers) for task, numbers in tasks.items() if task not in done)
         running: dict[Any, Task] = {}
 

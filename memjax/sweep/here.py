@@ -48,7 +48,6 @@ class Here:
         for task, numbers in tasks.items():
             if task in done:
                 self._forget(numbers)
-                tally.add(float(len(numbers)))
                 continue
             started = time.perf_counter()
             outcome = self._try(task, numbers, tally)

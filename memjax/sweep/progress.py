@@ -71,7 +71,7 @@ def _lines(name: str) -> Progress:
 
 
 class _Clock:
-    """The rate of lanes since the first report, so that compiling does not count."""
+    """The rate of lanes since the first report: neither compiling nor lanes of earlier counts."""
 
     def __init__(self) -> None:
         self.started = time.perf_counter()
@@ -79,16 +79,16 @@ class _Clock:
 
     def tell(self, done: float, total: int) -> str:
         """Lanes done, lanes a second and the time left (at the end: taken)."""
-        now = time.perf_counter()
-        since, before = self.first or (self.started, 0.0)
-        self.first = self.first or (now, done)
+        now, told = time.perf_counter(), [f"{done:{len(str(total))}.0f}/{total} lanes"]
+        since, before = self.first = self.first or (now, done)
         rate = (done - before) / max(now - since, 1e-9)
-        left = (total - done) / max(rate, 1e-9)
-        end = (
-            f"{clock(left)} left" if done < total - 0.01 else f"{clock(now - self.started)} in all"
-        )
-        pace = f"{rate:.1f} lanes/s" if rate >= 1 else f"{60 * rate:.1f} lanes/min"
-        return f"{done:{len(str(total))}.0f}/{total} lanes, {pace}, {end}"
+        if rate > 0:
+            told.append(f"{rate:.1f} lanes/s" if rate >= 1 else f"{60 * rate:.1f} lanes/min")
+        if done > total - 0.01:
+            told.append(f"{clock(now - self.started)} in all")
+        elif rate > 0:
+            told.append(f"{clock((total - done) / rate)} left")
+        return ", ".join(told)
 
 
 def clock(seconds: float) -> str:

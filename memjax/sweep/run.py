@@ -111,7 +111,8 @@ def _run(
             tasks = _tasks(spec, journal.plan["size"], known)
         workers.width = journal.plan["width"]
         tally = Tally(progress, lanes.count(spec) + spec.seeds)
-        tally.add(float(len(known.lanes) + len(known.seeds)))
+        earlier = sum(len(tasks[task]) for task in journal.done)
+        tally.add(float(len(known.lanes) + len(known.seeds) + earlier))
         trained = sum(len(n) for t, n in tasks.items() if t not in {BASELINE, *journal.done})
         with quiet("absl"):  # Orbax's threads, where a checkpoint has no room
             for task, outcome, seconds in workers.outcomes(tasks, set(journal.done), tally):

@@ -52,6 +52,12 @@ def test_a_scheduler_that_does_not_answer_is_told():
         pass
 
 
+def test_ctrl_c_is_the_clients_alone(client):
+    """A terminal sends it to the workers too, whose tracebacks nobody wants to read."""
+    ignored = client.run(lambda: signal.getsignal(signal.SIGINT) == signal.SIG_IGN)
+    assert list(ignored.values()) == [True, True]
+
+
 @pytest.mark.parametrize("address", ["", "127.0.0.1", "nowhere://x", "tcp://127.0.0.1:99999999"])
 def test_an_address_that_is_none_is_told(address):
     with pytest.raises(UserError, match="is no Dask scheduler's address; write"), connect(address):

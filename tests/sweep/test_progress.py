@@ -20,14 +20,20 @@ def clock(monkeypatch):
 
 
 def test_compiling_does_not_count(clock):
-    assert clock(100.0, 100.0, 10_000) == "  100/10000 lanes, 1.0 lanes/s, 2:45:00 left"
+    assert clock(100.0, 100.0, 10_000) == "  100/10000 lanes"
     assert clock(110.0, 200.0, 10_000) == "  200/10000 lanes, 10.0 lanes/s, 16:20 left"
     assert clock(120.0, 1000.0, 10_000) == " 1000/10000 lanes, 45.0 lanes/s, 3:20 left"
     assert clock(3820.0, 10_000.0, 10_000).endswith(" lanes/s, 1:03:40 in all")
 
 
 def test_a_slow_rate_is_told_by_the_minute(clock):
-    assert clock(60.0, 0.5, 10) == " 0/10 lanes, 0.5 lanes/min, 19:00 left"
+    clock(60.0, 0.0, 10)
+    assert clock(120.0, 0.5, 10) == " 0/10 lanes, 0.5 lanes/min, 19:00 left"
+
+
+def test_lanes_of_an_earlier_run_do_not_count(clock):
+    assert clock(5.0, 400.0, 1000) == " 400/1000 lanes"
+    assert clock(15.0, 500.0, 1000) == " 500/1000 lanes, 10.0 lanes/s, 0:50 left"
 
 
 def test_lines_come_one_a_tenth(capsys):
