@@ -125,6 +125,19 @@ def _home(parameter: str, tables: dict[str, dict[str, Any]]) -> str:
     return section_of(parameter, tables) or "device"
 
 
+def memory() -> int | None:
+    """Bytes that programs may use on a device; None where it does not say, as CPUs do not."""
+    return (jax.local_devices()[0].memory_stats() or {}).get("bytes_limit")
+
+
+class TooWide(Exception):
+    """Lanes side by side need more memory than a device has; ``width`` of them would not."""
+
+    def __init__(self, width: int):
+        super().__init__(width)
+        self.width = width
+
+
 class Runner:
     """A compiled group: a program, on a mesh of devices, at a width."""
 
@@ -135,7 +148,7 @@ class Runner:
           program: the compiled part.
           width: lanes a device.
         """
-        self.chunk = width * len(jax.local_devices())
+        self.width, self.chunk = width, width * len(jax.local_devices())
         self.init, self.epoch, self.accuracy, diagnose = _compiled(program, _mesh())
         self.diagnose = diagnose if program.diagnostics else None
 
@@ -164,6 +177,9 @@ class Runner:
           ``test_accuracy`` and ``train_loss`` ``[lanes, epochs]``, NaN once a lane is not finite;
           ``status`` ``[lanes]``; ``corrupted_accuracy`` ``[lanes, corruptions]``, and with
           diagnostics every field of ``Diagnosis``, after the last epoch.
+
+        Raises:
+          TooWide: XLA says that a chunk does not fit.
         """
         total = words.shape[0]
         variant = batched(variant, total)
@@ -196,6 +212,7 @@ class Runner:
     ) -> Columns:
         """Trains one chunk from its beginning, or from what was kept of it."""
         state: LaneState = self.init(variant, words)
+        self._measure(variant, state, samples[0])
         columns: Columns = {}
         for name in ("test_accuracy", "train_loss"):
             columns[name] = np.full((len(words), epochs), np.nan, np.float32)
@@ -218,6 +235,19 @@ class Runner:
             found = jax.tree.map(np.asarray, self.diagnose(variant, state))._asdict()
             columns |= {"conductance_after": found.pop("conductance"), **found}
         return columns
+
+    def _measure(self, variant: Variant, state: LaneState, samples: Samples) -> None:
+        """Compiles an epoch, of which XLA then knows what it takes of a device's memory."""
+        limit = memory()
+        if limit is None:
+            return
+        needs = self.epoch.lower(variant, state, samples).compile().memory_analysis()
+        taken = needs.argument_size_in_bytes + needs.output_size_in_bytes
+        taken += needs.temp_size_in_bytes - needs.alias_size_in_bytes
+        if taken > limit:
+            shared = sum(leaf.nbytes for leaf in samples)
+            fits = self.width * (limit - shared) / (taken - shared)
+            raise TooWide(2 ** int(np.log2(fits)) if fits >= 1 else 0)
 
 
 def _mesh() -> Mesh:
@@ -260,7 +290,7 @@ class Trainer:
     """Trains any lanes of a sweep on this process's devices.
 
     Attributes:
-      width: lanes a device; halved for good when they do not fit into its memory.
+      width: lanes a device; fewer for good when so many do not fit into its memory.
     """
 
     def __init__(self, spec: Spec, dataset: Dataset, width: int | None = None):
@@ -325,14 +355,17 @@ class Trainer:
             try:
                 runner = Runner(program, self.width)
                 return runner.run(variant, words, self.samples, epochs, self.corrupted, tell, *keep)
+            except TooWide as error:
+                narrower = error.width
             except jax.errors.JaxRuntimeError as error:
                 if not any(sign in str(error) for sign in _OUT_OF_MEMORY):
                     raise
-                if self.width == 1:
-                    raise UserError(
-                        f"{self.spec.name}: not even one lane fits into memory; lower "
-                        "train.batch_size or model.hidden"
-                    ) from None
-                self.width //= 2
-                report(-told)
-                told = 0.0
+                narrower = self.width // 2
+            if narrower == 0:
+                raise UserError(
+                    f"{self.spec.name}: not even one lane fits into memory; lower "
+                    "train.batch_size or model.hidden"
+                )
+            self.width = narrower
+            report(-told)
+            told = 0.0

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from memjax.errors import DataError, UserError
-from memjax.sweep import Spec, run
+from memjax.sweep import Spec, engine, run
 from memjax.sweep.engine import Runner, Trainer
 
 
@@ -103,6 +103,35 @@ def test_memory_that_does_not_suffice_halves_the_width(monkeypatch, small, tiny,
     found = run(spec, dataset=tiny, progress=lambda done, total: told.append(done))
     np.testing.assert_allclose(found.train_loss, plain.train_loss, rtol=1e-5)
     assert told[-1] == pytest.approx(6 + 2)
+
+
+@pytest.mark.parametrize("share", [0.7, 0.3, 1e-3])
+def test_a_device_that_states_its_memory_gets_as_many_lanes_as_fit(monkeypatch, small, tiny, share):
+    """A share of what XLA says that 8 lanes a device need besides the data."""
+    taken, shared, measure = [], [], Runner._measure
+
+    def note(self, variant, state, samples):
+        found = self.epoch.lower(variant, state, samples).compile().memory_analysis()
+        shared.append(sum(leaf.nbytes for leaf in samples))
+        taken.append(found.argument_size_in_bytes + found.temp_size_in_bytes)
+
+    def wide(width):
+        axes, model = {"levels": [8, 16, 32]}, {"hidden": [512]}
+        return small(axes, model=model, engine={"width": width})
+
+    monkeypatch.setattr(Runner, "_measure", note)
+    run(wide(8), dataset=tiny)
+    monkeypatch.setattr(Runner, "_measure", measure)
+    room = shared[0] + share * (max(taken) - shared[0])
+    monkeypatch.setattr(engine, "memory", lambda: int(room))
+    if share < 0.1:
+        with pytest.raises(UserError, match="not even one lane fits into memory; lower"):
+            run(wide(8), dataset=tiny)
+        return
+    found = run(wide(8), dataset=tiny)
+    monkeypatch.undo()
+    narrow = run(wide({0.7: 4, 0.3: 2}[share]), dataset=tiny)
+    np.testing.assert_array_equal(found.train_loss, narrow.train_loss)
 
 
 def test_a_task_that_fails_thrice_is_told_and_the_rest_go_on(monkeypatch, small, tiny, tmp_path):
