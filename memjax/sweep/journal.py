@@ -105,9 +105,9 @@ class DiskJournal(Journal):
             ) from None
         self._open(directory, spec.to_toml(), {"format": FORMAT, "data": data, **plan})
 
-    def _open(self, directory: Path, asked: str, header: dict[str, Any]) -> None:
+    def _open(self, directory: Path, spec: str, header: dict[str, Any]) -> None:
         lines = read_lines(directory)
-        if lines and _asked(_text(self.where / SPEC)) != _asked(asked):
+        if lines and asked(_text(self.where / SPEC)) != asked(spec):
             raise UserError(
                 f"{directory}: holds an unfinished sweep of another specification; give another "
                 f"--out, finish it, or remove {self.where}"
@@ -115,7 +115,7 @@ class DiskJournal(Journal):
         if not lines:
             _clear(self.where)
             with _told(self):
-                self._whole(SPEC, asked)
+                self._whole(SPEC, spec)
                 self._append(header)
             lines = [header]
         self.plan = lines[0]
@@ -271,7 +271,7 @@ def _text(path: Path) -> str | None:
         return None
 
 
-def _asked(text: str | None) -> dict[str, Any]:
+def asked(text: str | None) -> dict[str, Any]:
     """What a specification asks for, but for its name and how lanes are run."""
     with contextlib.suppress(tomllib.TOMLDecodeError):
         found = tomllib.loads(text or "")

@@ -11,6 +11,7 @@ from scipy.special import expit, logit
 from memjax.errors import UserError
 from memjax.sweep import Spec, run
 from memjax.sweep import lanes as lane_table
+from memjax.sweep.engine import Trainer
 from memjax.sweep.search import PICTURE, RESULTS, search
 from memjax.sweep.search_plot import figure, table
 
@@ -213,6 +214,50 @@ def test_end_to_end_lanes_are_the_sweeps_own(small, tiny, tmp_path):
     kept = xr.open_zarr(tmp_path / RESULTS, consolidated=False).load()
     xr.testing.assert_equal(kept, ds)
     assert (tmp_path / PICTURE).stat().st_size > 10_000
+
+
+@pytest.fixture
+def trained(monkeypatch):
+    """The lanes that a search trains, and how many calls it may make before it is interrupted."""
+    train, numbers, calls = Trainer.lanes, [], [10**6]
+
+    def lanes(self, here, *rest):
+        calls[0] -= 1
+        if calls[0] < 0:
+            raise KeyboardInterrupt
+        numbers.extend(here.tolist())
+        return train(self, here, *rest)
+
+    monkeypatch.setattr(Trainer, "lanes", lanes)
+    return numbers, calls
+
+
+def test_a_search_goes_on_where_it_was(small, tiny, tmp_path, trained):
+    numbers, calls = trained
+    spec = small({"levels": [4, 16, 64], "sigma_c2c": [0, 1, 2, 4]}, seeds=3)
+    plain = search(spec, 0.4, dataset=tiny, lanes=20)
+    asked, numbers[:], calls[0] = sorted(numbers), [], 1
+    with pytest.raises(KeyboardInterrupt):
+        search(spec, 0.4, dataset=tiny, lanes=20, out=tmp_path)
+    (kept,) = tmp_path.glob(".search.*.jsonl")
+    kept.write_bytes(kept.read_bytes() + b"[[3, 0.")  # a kill in the middle of a line
+    calls[0] = 10**6
+    xr.testing.assert_equal(search(spec, 0.4, dataset=tiny, lanes=20, out=tmp_path), plain)
+    assert sorted(numbers) == asked
+    numbers.clear()
+    search(spec, 0.4, dataset=tiny, lanes=20, out=tmp_path)
+    assert numbers == []
+
+
+def test_lanes_of_a_finished_sweep_need_no_training(small, tiny, tmp_path, trained):
+    numbers, _ = trained
+    spec = small({"levels": [4, 16, 64], "sigma_c2c": [0, 1, 2, 4]}, seeds=3)
+    results = run(spec, tmp_path, dataset=tiny)
+    numbers.clear()
+    found = search(spec, 0.4, dataset=tiny, lanes=20, out=tmp_path)
+    assert numbers == []
+    final = results.test_accuracy.isel(epoch=-1).values.ravel()
+    np.testing.assert_array_equal(found.lane_accuracy, final[found.lane])
 
 
 @pytest.mark.parametrize(
