@@ -17,7 +17,7 @@ from memjax.sweep.cluster import Cluster
 from memjax.sweep.engine import use_all_cores
 from memjax.sweep.here import Here
 from memjax.sweep.journal import BASELINE, Columns, DiskJournal, Journal, Task, discard
-from memjax.sweep.label import label
+from memjax.sweep.label import label, versions
 from memjax.sweep.lock import alone
 from memjax.sweep.notes import notes
 from memjax.sweep.progress import Progress, Tally
@@ -105,6 +105,7 @@ def _run(
     tasks = _tasks(spec, size, known)
     plan = {"width": workers.width, "size": size, "tasks": len(tasks)}
     plan |= {"lanes": lanes.count(spec), "known": len(known.lanes), "which": known.which}
+    plan |= {"versions": versions()}
     journal = Journal(plan) if directory is None else DiskJournal(directory, spec, digest, plan)
     try:
         if journal.plan["size"] != size:  # begun on another number of devices
@@ -128,7 +129,7 @@ def _run(
             width=workers.width,
             devices=f"{len(jax.local_devices())} x {jax.local_devices()[0].device_kind}",
             data_digest=digest,
-            notes=notes(spec),
+            notes=[*notes(spec), *_mixed(held, journal)],
             errors=sorted(set(journal.errors.values())),
         )
         if directory is not None:
@@ -168,6 +169,18 @@ def _gather(
         error = next(iter(journal.errors.values()))
         raise UserError(f"{spec.name}: no lane could be run: {error}")
     return columns, baseline
+
+
+def _mixed(held: xr.Dataset | None, journal: Journal) -> list[str]:
+    """Tells of lanes that other versions have trained."""
+    now, others = versions(), [journal.plan.get("versions", {}) if journal.done else {}]
+    others += [held.attrs] if held is not None else []
+    told = [
+        ", ".join(f"{name} {other[name]}" for name in now)
+        for other in others
+        if now.keys() <= other.keys() and any(other[name] != now[name] for name in now)
+    ]
+    return [f"some lanes were trained by {which}" for which in dict.fromkeys(told)]
 
 
 def _one_line(error: Exception) -> str:

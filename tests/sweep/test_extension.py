@@ -143,3 +143,11 @@ def test_a_device_may_be_put_before_the_others(small):
     assert extension.places(few, small({"device": names})) is not None
     noisy = small({"device": names}, device={"sigma_read": 0.1})
     assert extension.places(few, noisy) is None
+
+
+def test_lanes_of_other_versions_are_told(small, tiny, tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr("jax.__version__", "0.0.1")
+        run(small(GRID), tmp_path, dataset=tiny)
+    (told,) = [note for note in run(small(GRID, 3), tmp_path, dataset=tiny).notes if "jax" in note]
+    assert told.startswith("some lanes were trained by memjax ") and told.endswith("jax 0.0.1")
