@@ -172,7 +172,7 @@ def _load(text: str) -> Dataset:
 
 
 def _sizes(job: tuple[str, str, int | None], dataset: Dataset) -> tuple[int, int]:
-    trainer = _trainer(*job, _Hidden(dataset))
+    trainer = _trainer(job, dataset)
     return trainer.width, len(jax.local_devices())
 
 
@@ -180,7 +180,7 @@ def _train(
     job: tuple[str, str, int | None], dataset: Dataset, task: Task, numbers: np.ndarray
 ) -> tuple[Columns | Exception, float]:
     started = time.perf_counter()
-    trainer = _trainer(*job, _Hidden(dataset))
+    trainer = _trainer(job, dataset)
     train = trainer.baseline_lanes if task == BASELINE else trainer.lanes
     outcome = attempt(lambda: train(numbers))
     if isinstance(outcome, Exception):  # as text: whatever it was need not travel
@@ -188,22 +188,15 @@ def _train(
     return outcome, time.perf_counter() - started
 
 
-class _Hidden:
-    """An argument that a cache does not tell apart."""
-
-    def __init__(self, dataset: Dataset):
-        self.dataset = dataset
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Hidden)
-
-    def __hash__(self) -> int:
-        return 0
+_LAST: dict[tuple[str, str, int | None], Trainer] = {}  # of a worker: one, for all its tasks
 
 
-@functools.lru_cache(maxsize=1)
-def _trainer(text: str, digest: str, width: int | None, hidden: _Hidden) -> Trainer:
-    """One a worker, for all tasks of a sweep."""
-    if hidden.dataset.digest() != digest:
-        raise UserError("a worker finds other data under the same name; set data.dir for all")
-    return Trainer(Spec.from_dict(tomllib.loads(text)), hidden.dataset, width)
+def _trainer(job: tuple[str, str, int | None], dataset: Dataset) -> Trainer:
+    """A worker's trainer of a sweep."""
+    if job not in _LAST:
+        text, digest, width = job
+        if dataset.digest() != digest:
+            raise UserError("a worker finds other data under the same name; set data.dir for all")
+        _LAST.clear()
+        _LAST[job] = Trainer(Spec.from_dict(tomllib.loads(text)), dataset, width)
+    return _LAST[job]

@@ -64,8 +64,9 @@ class Journal:
         self._columns[task] = columns
         self.done.add(task)
 
-    def record_error(self, task: Task, error: str) -> None:
-        """A task could not be run."""
+    def record_error(self, task: Task, lanes: int, error: str) -> None:
+        """A task of so many lanes could not be run."""
+        del lanes
         self.errors[task] = error
 
     def read(self, task: Task) -> Columns:
@@ -150,11 +151,11 @@ class DiskJournal(Journal):
         self._places[task] = line | {"columns": sorted(columns)}
         self.done.add(task)
 
-    def record_error(self, task: Task, error: str) -> None:
+    def record_error(self, task: Task, lanes: int, error: str) -> None:
         """Writes its line; a later run tries the task again."""
-        super().record_error(task, error)
+        super().record_error(task, lanes, error)
         with _told(self):
-            self._append({"task": task, "error": error})
+            self._append({"task": task, "lanes": lanes, "error": error})
 
     def read(self, task: Task) -> Columns:
         """A task's rows."""

@@ -118,7 +118,7 @@ def _run(
         with quiet("absl"):  # Orbax's threads, where a checkpoint has no room
             for task, outcome, seconds in workers.outcomes(tasks, set(journal.done), tally):
                 if isinstance(outcome, Exception):
-                    journal.record_error(task, _one_line(outcome))
+                    journal.record_error(task, len(tasks[task]), _one_line(outcome))
                 else:
                     journal.record(task, outcome, seconds)
         columns, baseline = _gather(spec, tasks, journal, known)

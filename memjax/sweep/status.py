@@ -54,7 +54,8 @@ def _unfinished(directory: Path, lines: list[dict]) -> list[str]:
     told = [f"It is unfinished: {lanes} of {count(plan['lanes'], 'lane')} done ({part:.0f} %)."]
     for line in tasks:
         if "error" in line:
-            told.append(f"Task {line['task']} failed: {line['error']}.")
+            whose = count(line["lanes"], "lane") if line["task"] != BASELINE else "The baseline"
+            told.append(f"{whose} could not be run: {line['error']}.")
     running = is_running(directory)
     told.append(
         "A process is at it."

@@ -45,7 +45,7 @@ def test_what_was_recorded_is_read_by_the_next_process(begin):
     journal.record(0, columns(0), 1.0)
     journal.record(2, columns(2, 2), 1.0)
     journal.record(BASELINE, columns(7, 3), 1.0)
-    journal.record_error(1, "no luck")
+    journal.record_error(1, 4, "no luck")
     journal.close()
     again = begin()
     assert again.done == {0, 2, BASELINE}

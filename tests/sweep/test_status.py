@@ -25,11 +25,11 @@ def test_a_sweep_that_is_under_way_and_one_that_stopped(small, tmp_path):
     journal = DiskJournal(tmp_path, small(), "0" * 16, PLAN)
     journal.record(0, COLUMNS, 1.0)
     journal.record(BASELINE, COLUMNS, 1.0)
-    journal.record_error(1, "RuntimeError: no luck")
+    journal.record_error(1, 4, "RuntimeError: no luck")
     with alone(tmp_path):
         first, second, third, left = status(tmp_path)
     assert first == "It is unfinished: 6 of 10 lanes done (60 %)."
-    assert second == "Task 1 failed: RuntimeError: no luck."
+    assert second == "4 lanes could not be run: RuntimeError: no luck."
     assert third == "A process is at it."
     assert " lanes/s, about 0:00 left." in left
     journal.close()
