@@ -30,6 +30,9 @@ LABELS = {
     "sigma_bounds": "device-to-device σ of the bounds (relative)",
     "stuck": "fraction of stuck devices",
     "batch_size": "batch size (samples an update)",
+    "refresh_every": "updates between two refreshes",
+    "transfer_every": "updates between two transfers",
+    "transfer_rate": "transfer rate (fraction of A a read)",
 }
 """Axis labels with units, by parameter name; other names are written with spaces."""
 
@@ -118,13 +121,15 @@ def is_geometric(values: np.ndarray) -> bool:
 
 
 def name_ticks(ticks: Axis, ds: xr.Dataset, axis: str, positions: np.ndarray) -> None:
-    """Labels positions with an axis' values (every k-th if many), slanted where they are long."""
+    """Labels positions with an axis' values (every k-th if many); long ones slant, or stand."""
     step = -(-len(positions) // (8 if is_numeric(ds, axis) else 12))
     texts = labels(ds, axis)[::step]
     ticks.set_ticks(positions[::step], texts)
     if isinstance(ticks, XAxis) and sum(len(t) + 2 for t in texts) > 36:
+        standing: dict[str, Any] = {"rotation": 90, "fontsize": 8}
+        slanted = {"rotation": 30, "ha": "right", "rotation_mode": "anchor"}
         for text in ticks.get_ticklabels():
-            text.set(rotation=30, ha="right", rotation_mode="anchor")
+            text.set(**(standing if len(texts) > 6 else slanted))
 
 
 def annotate(ax: Axes, values: np.ndarray, bottom: float, top: float) -> None:

@@ -1,5 +1,8 @@
 """Which parameter matters? The variance of the final accuracy, shared out among a sweep's axes."""
 
+import contextlib
+import tomllib
+
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -132,8 +135,15 @@ def best_cell(ds: xr.Dataset) -> xr.DataArray:
 
 
 def zipped(ds: xr.Dataset, axis: str) -> list[str]:
-    """Names the parameters that vary together along an axis (its non-index coordinates)."""
-    return [str(n) for n, c in ds.coords.items() if c.dims == (axis,) and n != axis]
+    """Names the parameters that vary together along an axis, as its specification orders them.
+
+    They are its non-index coordinates, which a store gives back in any order.
+    """
+    found = [str(n) for n, c in ds.coords.items() if c.dims == (axis,) and n != axis]
+    written: list[str] = []
+    with contextlib.suppress(tomllib.TOMLDecodeError, KeyError):
+        written = list(tomllib.loads(ds.attrs["spec"])["axes"][axis])
+    return sorted(found, key=lambda name: written.index(name) if name in written else len(written))
 
 
 def is_numeric(ds: xr.Dataset, axis: str) -> bool:

@@ -117,3 +117,12 @@ def test_zipped_group_shows_its_parameters(make):
 def test_dimension_without_coordinate_is_numbered(make):
     ds = make({"a": [5, 6, 7]}, lambda a: 0.1 * a).drop_vars("a")
     assert main_effects(ds).loc["a", "best"] == 2
+
+
+def test_a_group_is_named_in_the_order_of_its_specification(make):
+    ds = make({"material": [0, 1]}, lambda material: 0.5 + 0.1 * material)
+    ds = ds.assign_coords(levels=("material", [64, 8]), rule=("material", ["x", "y"]))
+    for order in (["levels", "rule"], ["rule", "levels"]):
+        lines = "\n".join(f"{name} = []" for name in order)
+        said = ds.assign_attrs(spec=f"[axes.material]\n{lines}\n")
+        assert heading(said, "material") == f"material ({', '.join(order)})"
