@@ -129,7 +129,7 @@ _RULES = {
 
 
 def check_number(
-    what: str, value: Any, *, whole: bool = False, **bounds: float | int | None
+    what: str, value: Any, *, whole: bool = False, finite: bool = True, **bounds: float | int | None
 ) -> None:
     """Raises ``UserError`` for what is no number, or out of range; a traced value is let through.
 
@@ -137,18 +137,22 @@ def check_number(
       what: its owner and name.
       value: a number, or an array of them.
       whole: whether it must be one whole number.
+      finite: whether it must be finite.
       bounds: ``at_least``, ``more_than``, ``at_most``, ``less_than``.
     """
     if isinstance(value, jax.core.Tracer):
         return
-    if not isinstance(value, numbers.Real | np.ndarray | jax.Array):
+    if hasattr(value, "dtype"):
+        kinds = (jnp.floating, jnp.integer, jnp.bool_)
+        is_number = any(jnp.issubdtype(value.dtype, kind) for kind in kinds)
+    else:
+        is_number = isinstance(value, numbers.Real)
+    if not is_number:
         raise UserError(f"{what} = {value!r} must be a number")
     if whole and not isinstance(value, numbers.Integral):
         raise UserError(f"{what} = {value!r} must be whole")
     array = np.asarray(value)
-    if array.dtype.kind in "OSUV":
-        raise UserError(f"{what} = {value!r} must be a number")
-    if not np.all(np.isfinite(array)):
+    if finite and not np.all(np.isfinite(array)):
         raise UserError(f"{what} = {value} must be finite")
     for name, bound in bounds.items():
         holds, said = _RULES[name]

@@ -73,5 +73,6 @@ def of_single_pulses(model: type[Device]) -> type[Device]:
       >>> of_single_pulses(ConstantStep) is ConstantStep
       True
     """
-    single = getattr(model, "single_response", None)
+    definer = next((parent for parent in model.__mro__ if "response" in vars(parent)), Device)
+    single = vars(definer).get("single_response")  # of a class's own response, not of another's
     return model if single is None else type(model.__name__, (model,), {"response": single})

@@ -10,6 +10,7 @@ import functools
 import itertools
 import logging
 import re
+import threading
 import time
 import tomllib
 from collections.abc import Collection, Iterator
@@ -189,14 +190,18 @@ def _train(
 
 
 _LAST: dict[tuple[str, str, int | None], Trainer] = {}  # of a worker: one, for all its tasks
+_LAST_LOCK = threading.Lock()
 
 
 def _trainer(job: tuple[str, str, int | None], dataset: Dataset) -> Trainer:
     """A worker's trainer of a sweep."""
-    if job not in _LAST:
-        text, digest, width = job
-        if dataset.digest() != digest:
-            raise UserError("a worker finds other data under the same name; set data.dir for all")
-        _LAST.clear()
-        _LAST[job] = Trainer(Spec.from_dict(tomllib.loads(text)), dataset, width)
-    return _LAST[job]
+    with _LAST_LOCK:
+        if job not in _LAST:
+            text, digest, width = job
+            if dataset.digest() != digest:
+                raise UserError(
+                    "a worker finds other data under the same name; set data.dir for all"
+                )
+            _LAST.clear()
+            _LAST[job] = Trainer(Spec.from_dict(tomllib.loads(text)), dataset, width)
+        return _LAST[job]

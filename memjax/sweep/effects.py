@@ -141,7 +141,7 @@ def zipped(ds: xr.Dataset, axis: str) -> list[str]:
     """
     found = [str(n) for n, c in ds.coords.items() if c.dims == (axis,) and n != axis]
     written: list[str] = []
-    with contextlib.suppress(tomllib.TOMLDecodeError, KeyError):
+    with contextlib.suppress(tomllib.TOMLDecodeError, KeyError, TypeError, AttributeError):
         written = list(tomllib.loads(ds.attrs["spec"])["axes"][axis])
     return sorted(found, key=lambda name: written.index(name) if name in written else len(written))
 

@@ -242,6 +242,8 @@ class Runner:
         if limit is None:
             return
         needs = self.epoch.lower(variant, state, samples).compile().memory_analysis()
+        if needs is None:
+            return
         taken = needs.argument_size_in_bytes + needs.output_size_in_bytes
         taken += needs.temp_size_in_bytes - needs.alias_size_in_bytes
         if taken > limit:

@@ -16,6 +16,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+import jax
 import numpy as np
 import zarr
 
@@ -38,6 +39,13 @@ Columns = dict[str, np.ndarray]
 """What lanes report, by name; the first dimension of every array is the lane."""
 
 
+def versions() -> str:
+    """What lanes depend on besides the specification and the data, to rounding at least."""
+    from memjax import __version__
+
+    return f"memjax {__version__}, jax {jax.__version__}"
+
+
 class Journal:
     """The tasks that are done, of one sweep, in memory.
 
@@ -45,6 +53,7 @@ class Journal:
       plan: facts that fix the tasks.
       done: the tasks that are.
       errors: of tasks that could not be run, what went wrong.
+      versions: by which tasks were trained.
     """
 
     def __init__(self, plan: dict[str, Any]) -> None:
@@ -55,6 +64,7 @@ class Journal:
         """
         self.plan = plan
         self.done: set[Task] = set()
+        self.versions: set[str] = set()
         self.errors: dict[Task, str] = {}
         self._columns: dict[Task, Columns] = {}
 
@@ -62,6 +72,7 @@ class Journal:
         """A task is done."""
         del seconds
         self._columns[task] = columns
+        self.versions.add(versions())
         self.done.add(task)
 
     def record_error(self, task: Task, lanes: int, error: str) -> None:
@@ -140,15 +151,18 @@ class DiskJournal(Journal):
         with _told(self):
             self._append({"begun": time.time()})
         self._places = {line["task"]: line for line in lines if line["task"] in self.done}
+        self.versions = {line["versions"] for line in self._places.values() if "versions" in line}
 
     def record(self, task: Task, columns: Columns, seconds: float) -> None:
         """Writes a task's rows, then its line."""
         lanes = len(next(iter(columns.values())))
         line = {"task": task, "lanes": lanes, "seconds": round(seconds, 3), "at": time.time()}
+        line |= {"versions": versions()}
         with _told(self):
             self._write(task, columns)
             self._append(line | {"columns": sorted(columns), "digest": _digest(columns)})
         self._places[task] = line | {"columns": sorted(columns)}
+        self.versions.add(versions())
         self.done.add(task)
 
     def record_error(self, task: Task, lanes: int, error: str) -> None:

@@ -79,21 +79,17 @@ def label(spec: Spec, dataset: Dataset, columns: Columns, baseline: Columns) -> 
     for name, column in _BASELINES.items():
         if column in baseline:
             variables[name] = (("seed", *last[column]), baseline[column])
+    from memjax import __version__
+
     attrs = {
         "name": spec.name,
         "n_classes": dataset.n_classes,
         "dataset": dataset.name,
-        **versions(),
+        "memjax": __version__,
+        "jax": jax.__version__,
         "spec": spec.to_toml(),
     }
     return xr.Dataset(variables, coords, attrs)
-
-
-def versions() -> dict[str, str]:
-    """What lanes depend on besides the specification and the data, to rounding at least."""
-    from memjax import __version__
-
-    return {"memjax": __version__, "jax": jax.__version__}
 
 
 def unlabel(results: xr.Dataset) -> tuple[Columns, Columns]:

@@ -16,7 +16,8 @@ _SECONDS = 1  # `memjax status` may hold it for a moment
 def alone(directory: Path) -> Iterator[None]:
     """Keeps other processes out of a result directory, which is made if it is not there.
 
-    The lock is the system's: it goes with the process, however that ends.
+    The lock is the system's and goes with the process, however that ends; a file system without
+    locks gets a marker file, which ``filelock`` warns of and takes away from a process that died.
 
     Raises:
       UserError: another process is in it, or it cannot be written.
@@ -27,12 +28,7 @@ def alone(directory: Path) -> Iterator[None]:
         lock.acquire(timeout=_SECONDS)
     except Timeout:
         raise UserError(
-            f"{directory}: another process is running this sweep; wait for it, or give another "
-            "--out"
-        ) from None
-    except NotImplementedError:
-        raise UserError(
-            f"{directory}: its file system knows no locks; give another --out"
+            f"{directory}: another process is at work there; wait for it, or give another --out"
         ) from None
     except OSError as error:
         raise UserError(
@@ -53,7 +49,7 @@ def is_running(directory: Path) -> bool:
         lock.acquire(timeout=0)
     except Timeout:
         return True
-    except (OSError, NotImplementedError):
+    except OSError:
         return False
     lock.release()
     return False

@@ -16,9 +16,9 @@ Progress = Callable[[float, int], None]
 class Tally:
     """Lanes done so far, told to whoever waits."""
 
-    def __init__(self, progress: Progress | None, total: int):
-        """Nothing is done yet."""
-        self.progress, self.total, self.done = progress, total, 0.0
+    def __init__(self, progress: Progress | None, total: int, done: float = 0.0):
+        """So many are done already, which is told with the first that follow."""
+        self.progress, self.total, self.done = progress, total, done
 
     def add(self, lanes: float) -> None:
         """So many lanes more; fewer where some have to begin again."""

@@ -4,21 +4,23 @@ import contextlib
 import hashlib
 import json
 import os
+import tomllib
 from pathlib import Path
 
 import numpy as np
 
 from memjax.errors import UserError
 from memjax.sweep import extension, store
-from memjax.sweep.journal import asked
+from memjax.sweep import lanes as lane_table
+from memjax.sweep.journal import asked, versions
 from memjax.sweep.spec import Spec
 
 
 class Recall:
     """Final accuracies by the numbers of their lanes: of searches and of a sweep in a directory.
 
-    Every specification and data set has a file of its own; a line of it that a kill has torn is
-    trained again.
+    Every specification, data set and version has a file of its own; a line of it that a kill has
+    torn is trained again.
     """
 
     def __init__(self, directory: Path | None, spec: Spec, data: str, guess: float):
@@ -29,6 +31,9 @@ class Recall:
           spec: the sweep.
           data: the digest of its data set.
           guess: the accuracy of a lane that could not be trained.
+
+        Raises:
+          UserError: what is there cannot be read.
         """
         self.known: dict[int, float] = {}
         self.path: Path | None = None
@@ -36,13 +41,17 @@ class Recall:
             return
         if store.has_results(directory):
             self.known = _of_a_sweep(directory, spec, data, guess)
-        told = repr((asked(spec.to_toml()), data)).encode()
+        told = repr((asked(spec.to_toml()), data, versions())).encode()
         name = hashlib.blake2b(told, digest_size=8).hexdigest()
         self.path = directory / f".search.{name}.jsonl"
-        if self.path.exists():
-            for line in self.path.read_text(encoding="utf-8", errors="replace").splitlines():
-                with contextlib.suppress(ValueError):
-                    self.known |= {int(lane): float(said) for lane, said in json.loads(line)}
+        try:
+            text = self.path.read_text(encoding="utf-8", errors="replace")
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise UserError(f"{self.path}: cannot be read: {error.strerror}; remove it") from None
+        for line in text.splitlines():
+            self.known |= _pairs(line, lane_table.count(spec))
 
     def keep(self, lanes: np.ndarray, accuracies: np.ndarray) -> None:
         """Lanes were trained; they are on the disk when this returns.
@@ -65,12 +74,24 @@ class Recall:
             ) from None
 
 
+def _pairs(line: str, lanes: int) -> dict[int, float]:
+    """A line's lanes and accuracies; none where it is no such line."""
+    with contextlib.suppress(ValueError, TypeError, OverflowError):
+        found = {int(lane): float(accuracy) for lane, accuracy in json.loads(line)}
+        if all(0 <= lane < lanes and 0 <= said <= 1 for lane, said in found.items()):
+            return found
+    return {}
+
+
 def _of_a_sweep(directory: Path, spec: Spec, data: str, guess: float) -> dict[int, float]:
-    results = store.load(directory)
-    if results.attrs.get("data_digest") != data:
+    """What finished results say of these lanes; nothing if they are broken or of something else."""
+    try:
+        results = store.load(directory)
+        known = extension.known(results, spec)
+        by = f"memjax {results.attrs.get('memjax')}, jax {results.attrs.get('jax')}"
+    except (UserError, KeyError, tomllib.TOMLDecodeError):
         return {}
-    known = extension.known(results, spec)
-    if not len(known.lanes):
+    if not len(known.lanes) or results.attrs.get("data_digest") != data or by != versions():
         return {}
     final = known.columns["test_accuracy"][:, -1]
     final = np.where(np.isfinite(final), final, guess)

@@ -16,13 +16,23 @@ from memjax.sweep.checkpoint import Keeper
 from memjax.sweep.cluster import Cluster
 from memjax.sweep.engine import use_all_cores
 from memjax.sweep.here import Here
-from memjax.sweep.journal import BASELINE, Columns, DiskJournal, Journal, Task, discard
-from memjax.sweep.label import label, versions
+from memjax.sweep.journal import (
+    BASELINE,
+    Columns,
+    DiskJournal,
+    Journal,
+    Task,
+    discard,
+    versions,
+)
+from memjax.sweep.label import label
 from memjax.sweep.lock import alone
 from memjax.sweep.notes import notes
 from memjax.sweep.progress import Progress, Tally
 from memjax.sweep.quiet import quiet
 from memjax.sweep.spec import Spec
+
+_OLDER = "some lanes were trained by "
 
 
 def run(
@@ -105,15 +115,14 @@ def _run(
     tasks = _tasks(spec, size, known)
     plan = {"width": workers.width, "size": size, "tasks": len(tasks)}
     plan |= {"lanes": lanes.count(spec), "known": len(known.lanes), "which": known.which}
-    plan |= {"versions": versions()}
     journal = Journal(plan) if directory is None else DiskJournal(directory, spec, digest, plan)
     try:
         if journal.plan["size"] != size:  # begun on another number of devices
             tasks = _tasks(spec, journal.plan["size"], known)
         workers.width = journal.plan["width"]
-        tally = Tally(progress, lanes.count(spec) + spec.seeds)
         earlier = sum(len(tasks[task]) for task in journal.done)
-        tally.add(float(len(known.lanes) + len(known.seeds) + earlier))
+        earlier += len(known.lanes) + len(known.seeds)
+        tally = Tally(progress, lanes.count(spec) + spec.seeds, float(earlier))
         trained = sum(len(n) for t, n in tasks.items() if t not in {BASELINE, *journal.done})
         with quiet("absl"):  # Orbax's threads, where a checkpoint has no room
             for task, outcome, seconds in workers.outcomes(tasks, set(journal.done), tally):
@@ -129,7 +138,7 @@ def _run(
             width=workers.width,
             devices=f"{len(jax.local_devices())} x {jax.local_devices()[0].device_kind}",
             data_digest=digest,
-            notes=[*notes(spec), *_mixed(held, journal)],
+            notes=[*notes(spec), *_older(held, known, journal)],
             errors=sorted(set(journal.errors.values())),
         )
         if directory is not None:
@@ -171,16 +180,14 @@ def _gather(
     return columns, baseline
 
 
-def _mixed(held: xr.Dataset | None, journal: Journal) -> list[str]:
+def _older(held: xr.Dataset | None, known: extension.Known, journal: Journal) -> list[str]:
     """Tells of lanes that other versions have trained."""
-    now, others = versions(), [journal.plan.get("versions", {}) if journal.done else {}]
-    others += [held.attrs] if held is not None else []
-    told = [
-        ", ".join(f"{name} {other[name]}" for name in now)
-        for other in others
-        if now.keys() <= other.keys() and any(other[name] != now[name] for name in now)
-    ]
-    return [f"some lanes were trained by {which}" for which in dict.fromkeys(told)]
+    told = set(journal.versions)
+    if held is not None and len(known.lanes):
+        told |= {note for note in held.attrs.get("notes", []) if note.startswith(_OLDER)}
+        told |= {", ".join(f"{name} {held.attrs.get(name)}" for name in ("memjax", "jax"))}
+    told -= {versions()}
+    return sorted(note if note.startswith(_OLDER) else _OLDER + note for note in told)
 
 
 def _one_line(error: Exception) -> str:

@@ -9,6 +9,7 @@ last two need torch. Why not bisection in every combination: it believes every n
 lane at a time, and learns nothing from a combination about its neighbour.
 """
 
+import contextlib
 import math
 from collections.abc import Callable
 from pathlib import Path
@@ -27,6 +28,7 @@ from memjax.sweep import store
 from memjax.sweep.effects import text
 from memjax.sweep.engine import TRAINED, Trainer, use_all_cores
 from memjax.sweep.level_set import Grid, LevelSet, is_numeric
+from memjax.sweep.lock import alone
 from memjax.sweep.progress import Progress, Tally
 from memjax.sweep.recall import Recall
 from memjax.sweep.run import load_named
@@ -60,7 +62,7 @@ def search(
     """Finds the weakest value on one axis that reaches a target, for all combinations of the rest.
 
     Every answer is about the grid: what the mean accuracy over the sweep's seeds would say if all
-    its lanes were trained. Lanes that were trained are the sweep's own, to the last bit. Which end
+    its lanes were trained. Lanes that were trained are the sweep's own, to rounding. Which end
     of the axis is weak is learned. Of two crossings the one nearer the weak end counts.
 
     Args:
@@ -93,14 +95,28 @@ def search(
         raise UserError(f"--target {target:g}: an accuracy is between 0 and 1; give 0.9 for 90 %")
     grid = Grid(spec, choose_axis(spec, along))
     budget = _budget(grid, lanes)
-    directory = None if out is None else _writable(Path(out))
+    directory = None if out is None else Path(out)
     tally = Tally(progress, budget)
-    chunk = batch = batch or max(1, round(budget / _ROUNDS))
-    if evaluate is None:
-        evaluate, chunk = _training(spec, dataset, budget, tally, directory)
-        batch = chunk * max(1, round(batch / chunk))
-    model = LevelSet(grid, target)
-    asked = grid.spread(min(budget, max(2 * batch, _least(grid))))
+    with contextlib.nullcontext() if directory is None else alone(directory):
+        chunk = batch = batch or max(1, round(budget / _ROUNDS))
+        if evaluate is None:
+            evaluate, chunk = _training(spec, dataset, budget, tally, directory)
+            batch = chunk * max(1, round(batch / chunk))
+        model = LevelSet(grid, target)
+        answers = _learn(model, evaluate, budget, batch, chunk)
+        results = _label(grid, model, answers, target)
+        if not np.isfinite(results["weakest"]).any() and model.accuracies.max() < target:
+            raise UserError(_unreached(model, target))
+        if directory is not None:
+            _write(results, directory)
+    return results
+
+
+def _learn(
+    model: LevelSet, evaluate: Evaluate, budget: int, batch: int, chunk: int
+) -> dict[str, np.ndarray]:
+    """Asks for lanes until the model is sure, or the budget is spent; its last answers."""
+    asked = model.grid.spread(min(budget, max(2 * batch, _least(model.grid))))
     with threadpool_limits(1, "blas"):  # small matrices; and the sums do not depend on the cores
         while len(asked):
             model.tell(asked, np.asarray(evaluate(asked), float))
@@ -108,26 +124,29 @@ def search(
             if answers["probability"].min() >= SURE and 2 * len(model.lanes) >= budget:
                 break
             asked = model.ask(min(batch, budget - len(model.lanes)), chunk)
-    results = _label(grid, model, answers, target)
-    best = int(model.accuracies.argmax())
-    if not np.isfinite(results["weakest"]).any() and model.accuracies[best] < target:
-        values = lane_table.parameter_values(spec, model.lanes[[best]])
-        where = ", ".join(f"{name} {text(column[0])}" for name, column in values.items())
-        raise UserError(
-            f"--target {target:g}: none of {len(model.lanes)} lanes reaches it, and the model "
-            f"expects none to; the best has {model.accuracies[best]:.3f} at {where}; lower it"
-        )
-    if directory is not None:
-        from memjax.sweep.search_plot import figure  # matplotlib, for those who want pictures
+    return answers
 
-        try:
-            store.write(results, directory / RESULTS)
-            figure(results).savefig(directory / PICTURE, dpi=150)
-        except OSError as error:
-            raise UserError(
-                f"{directory}: cannot be written: {error.strerror or error}; make room there"
-            ) from None
-    return results
+
+def _unreached(model: LevelSet, target: float) -> str:
+    best = int(model.accuracies.argmax())
+    values = lane_table.parameter_values(model.grid.spec, model.lanes[[best]])
+    where = ", ".join(f"{name} {text(column[0])}" for name, column in values.items())
+    return (
+        f"--target {target:g}: none of {len(model.lanes)} lanes reaches it, and the model "
+        f"expects none to; the best has {model.accuracies[best]:.3f} at {where}; lower it"
+    )
+
+
+def _write(results: xr.Dataset, directory: Path) -> None:
+    from memjax.sweep.search_plot import figure  # matplotlib, for those who want pictures
+
+    try:
+        store.write(results, directory / RESULTS)
+        figure(results).savefig(directory / PICTURE, dpi=150)
+    except OSError as error:
+        raise UserError(
+            f"{directory}: cannot be written: {error.strerror or error}; make room there"
+        ) from None
 
 
 def choose_axis(spec: Spec, along: str | None) -> str:
@@ -179,19 +198,6 @@ def _budget(grid: Grid, lanes: int | None) -> int:
 def _least(grid: Grid) -> int:
     """Lanes that a first fit needs: two for each of the model's parameters."""
     return 2 * (grid.x.shape[1] + 2)
-
-
-def _writable(directory: Path) -> Path:
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        trial = directory / f".{RESULTS}.partial"
-        trial.touch()
-        trial.unlink()
-    except OSError as error:
-        raise UserError(
-            f"{directory}: cannot be written: {error.strerror or error}; give another --out"
-        ) from None
-    return directory
 
 
 def _training(

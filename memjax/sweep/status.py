@@ -54,7 +54,11 @@ def _unfinished(directory: Path, lines: list[dict]) -> list[str]:
     told = [f"It is unfinished: {lanes} of {count(plan['lanes'], 'lane')} done ({part:.0f} %)."]
     for line in tasks:
         if "error" in line:
-            whose = count(line["lanes"], "lane") if line["task"] != BASELINE else "The baseline"
+            whose = (
+                count(line.get("lanes", plan["size"]), "lane")
+                if line["task"] != BASELINE
+                else "The baseline"
+            )
             told.append(f"{whose} could not be run: {line['error']}.")
     running = is_running(directory)
     told.append(

@@ -65,11 +65,13 @@ class Algorithm:
         check_key(name, key)
         cell = ReferenceCell() if cell is None else cell
         check_cell(name, cell)
-        known = _keywords(self.build)
+        known = _keywords("build", type(self))
         for keyword in more:
             if keyword not in known:
                 letters = [field.name for field in dataclasses.fields(self)]
-                hint = suggest(keyword, [*letters, *known, *_keywords(self.transform)])
+                others = _keywords("transform", type(self)) | known | {"momentum": None}
+                useless = {"key", "more", "pulses"} if self.wants_gradients else {"key", "more"}
+                hint = suggest(keyword, [*letters, *(k for k in others if k not in useless)])
                 raise UserError(f"{name}: unknown keyword {keyword!r}; {hint}")
         if self.wants_gradients and pulses is not None:
             raise UserError(f"{name}: pulses = {pulses!r} has no use: it makes them; leave it out")
@@ -91,6 +93,14 @@ class Algorithm:
         raise NotImplementedError(f"{type(self).__name__} must define build")
 
 
-def _keywords(function: Any) -> list[str]:
-    parameters = inspect.signature(function).parameters.values()
-    return [p.name for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY]
+def _keywords(function: str, kind: type) -> dict[str, None]:
+    """What a method may be given by name: of its class, and while that passes on any, of others."""
+    found: dict[str, None] = {}
+    for parent in kind.__mro__:
+        if function not in vars(parent):
+            continue
+        parameters = list(inspect.signature(vars(parent)[function]).parameters.values())[2:]
+        found |= {p.name: None for p in parameters if p.kind is not inspect.Parameter.VAR_KEYWORD}
+        if all(p.kind is not inspect.Parameter.VAR_KEYWORD for p in parameters):
+            break
+    return found

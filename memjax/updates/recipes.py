@@ -85,7 +85,8 @@ def _check_rate(learning_rate: Any) -> None:
     for count in counts:
         with jax.numpy_dtype_promotion("standard"):
             rate = learning_rate(jnp.asarray(count, jnp.int32))  # as Optax does
-        check_number(f"in_situ: learning_rate at update {count}", rate, at_least=0)
+        what = f"in_situ: learning_rate at update {count}"
+        check_number(what, rate, finite=count == 0, at_least=0)  # it may grow beyond all training
 
 
 def memristive_sgd(
@@ -152,8 +153,11 @@ def _recipe(
 ) -> optax.GradientTransformationExtraArgs:
     """``letters`` holds the algorithm's own parameters and, maybe, what ``in_situ`` takes."""
     own = {name for name in algorithm.__dataclass_fields__}  # type: ignore[attr-defined]
+    letters = dict(letters.pop("letters", {})) | letters  # as optax.inject_hyperparams has them
     mine = {name: value for name, value in letters.items() if name in own}
     rest = {name: value for name, value in letters.items() if name not in own}
+    if "learning_rate" in rest:
+        raise UserError(f"{algorithm.__name__}: learning_rate does not matter to it; leave it out")
     return in_situ(algorithm(**mine), learning_rate, device, key=key, **rest)
 
 

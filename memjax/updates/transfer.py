@@ -21,6 +21,7 @@ from memjax.pytree import Leaf, as_arrays, param, params, static
 from memjax.updates.base import Algorithm
 from memjax.updates.pulsed_update import (
     PulsedUpdateState,
+    check_device,
     name_leaves,
     pulsed_update,
 )
@@ -150,6 +151,7 @@ class Transfer(Algorithm):
     ) -> optax.GradientTransformationExtraArgs:
         """Pulsed SGD on A, and C by the rule; ``slow_device`` makes C of another device than A."""
         c_device = device if slow_device is None else slow_device
+        check_device(f"{type(self).__name__}, slow_device", c_device)
         keys = jax.random.split(key, 3)
         fast = pulsed_update(device, key=keys[0], pulses=pulses, **options)
         slow = pulsed_update(c_device, key=keys[1], pulses=Delivered(), **options)

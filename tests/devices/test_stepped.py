@@ -7,6 +7,7 @@ import pytest
 
 from memjax import random
 from memjax.devices import OnsetStep, PowerStep, SoftBounds
+from memjax.devices.stepped import of_single_pulses
 
 STREAM = random.stream(jax.random.key(0))
 
@@ -50,3 +51,12 @@ def test_a_train_remembers_its_own_pulses():
     expected = 0.01 * np.sum(1 - 0.8 * (1 - z) / 2)
     np.testing.assert_allclose(at_once, expected, rtol=1e-5)
     np.testing.assert_array_equal(array.memory, 0.0)
+
+
+def test_a_models_own_response_is_not_its_parents_single_one():
+    class Mine(PowerStep):
+        def response(self, array, g, n):
+            return super().response(array, g, 2.0 * n)
+
+    assert of_single_pulses(Mine) is Mine
+    assert of_single_pulses(PowerStep).response is PowerStep.single_response

@@ -149,5 +149,28 @@ def test_lanes_of_other_versions_are_told(small, tiny, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr("jax.__version__", "0.0.1")
         run(small(GRID), tmp_path, dataset=tiny)
-    (told,) = [note for note in run(small(GRID, 3), tmp_path, dataset=tiny).notes if "jax" in note]
+
+    def older(spec):
+        return [note for note in run(spec, tmp_path, dataset=tiny).notes if "jax" in note]
+
+    (told,) = older(small(GRID, 3))
     assert told.startswith("some lanes were trained by memjax ") and told.endswith("jax 0.0.1")
+    assert older(small(GRID, 4)) == [told]
+    assert older(small(GRID, 4, train={"epochs": 3})) == []  # which trains all of them again
+
+
+def test_tasks_of_other_versions_are_told(small, tiny, tmp_path, monkeypatch):
+    train, left = Trainer.lanes, [1]
+
+    def lanes(self, *args):
+        if not left:
+            raise KeyboardInterrupt
+        left.pop()
+        return train(self, *args)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr("jax.__version__", "0.0.1")
+        patch.setattr(Trainer, "lanes", lanes)
+        run(small(GRID), tmp_path, dataset=tiny)
+    notes = run(small(GRID), tmp_path, dataset=tiny).notes
+    assert any(note.endswith("jax 0.0.1") for note in notes)

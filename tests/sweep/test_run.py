@@ -108,6 +108,13 @@ def test_memory_that_does_not_suffice_halves_the_width(monkeypatch, small, tiny,
 @pytest.mark.parametrize("share", [0.7, 0.3, 1e-3])
 def test_a_device_that_states_its_memory_gets_as_many_lanes_as_fit(monkeypatch, small, tiny, share):
     """A share of what XLA says that 8 lanes a device need besides the data."""
+    widths = []
+    begin = Runner.__init__
+
+    def init(self, program, width):
+        widths.append(width)
+        begin(self, program, width)
+
     taken, shared, measure = [], [], Runner._measure
 
     def note(self, variant, state, samples):
@@ -128,10 +135,10 @@ def test_a_device_that_states_its_memory_gets_as_many_lanes_as_fit(monkeypatch, 
         with pytest.raises(UserError, match="not even one lane fits into memory; lower"):
             run(wide(8), dataset=tiny)
         return
+    monkeypatch.setattr(Runner, "__init__", init)
     found = run(wide(8), dataset=tiny)
-    monkeypatch.undo()
-    narrow = run(wide({0.7: 4, 0.3: 2}[share]), dataset=tiny)
-    np.testing.assert_array_equal(found.train_loss, narrow.train_loss)
+    assert widths[0] == 8 and 1 <= widths[-1] < {0.7: 8, 0.3: 4}[share]
+    assert (found.status == 0).all()
 
 
 def test_a_task_that_fails_thrice_is_told_and_the_rest_go_on(monkeypatch, small, tiny, tmp_path):

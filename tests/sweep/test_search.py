@@ -12,6 +12,7 @@ from memjax.errors import UserError
 from memjax.sweep import Spec, run
 from memjax.sweep import lanes as lane_table
 from memjax.sweep.engine import Trainer
+from memjax.sweep.recall import Recall
 from memjax.sweep.search import PICTURE, RESULTS, search
 from memjax.sweep.search_plot import figure, table
 
@@ -247,6 +248,27 @@ def test_a_search_goes_on_where_it_was(small, tiny, tmp_path, trained):
     numbers.clear()
     search(spec, 0.4, dataset=tiny, lanes=20, out=tmp_path)
     assert numbers == []
+
+
+@pytest.mark.parametrize(
+    "junk", ["5", "null", "[1, 0.5]", "[[null, 1]]", "[[1e999, 0.5]]", "[[3, NaN]]", "[[3, 7.0]]"]
+)
+def test_a_line_that_is_none_is_not_believed(small, tiny, tmp_path, junk):
+    spec = small({"levels": [4, 16, 64], "sigma_c2c": [0, 1, 2, 4]}, seeds=3)
+    Recall(tmp_path, spec, "data", 0.1).keep(np.array([3]), np.array([0.5]))
+    (kept,) = tmp_path.glob(".search.*.jsonl")
+    kept.write_text(f"{kept.read_text()}{junk}\n")
+    assert Recall(tmp_path, spec, "data", 0.1).known == {3: 0.5}
+    assert Recall(tmp_path, spec, "other data", 0.1).known == {}
+    kept.unlink()
+    kept.mkdir()
+    with pytest.raises(UserError, match="cannot be read: Is a directory; remove it"):
+        Recall(tmp_path, spec, "data", 0.1)
+
+
+def test_results_that_cannot_be_read_are_no_hindrance(small, tmp_path):
+    xr.Dataset(attrs={"spec": "["}).to_zarr(tmp_path / "results.zarr", consolidated=False)
+    assert Recall(tmp_path, small(), "data", 0.1).known == {}
 
 
 def test_lanes_of_a_finished_sweep_need_no_training(small, tiny, tmp_path, trained):

@@ -11,6 +11,7 @@ import memjax
 from memjax.cells import DifferentialPair, RefreshPair, VectorCell
 from memjax.devices import ConstantStep, PowerStep
 from memjax.pulses import Bernoulli
+from memjax.pytree import params
 from memjax.updates import (
     ALGORITHMS,
     PulsedSGD,
@@ -127,9 +128,55 @@ def test_other_mistakes_say_what_would_work():
         memjax.agad(0.1, ConstantStep(), key=KEY, chop_evry=5)
     with pytest.raises(memjax.UserError, match=r"MixedPrecision: pulses = .* leave it out"):
         memjax.mixed_precision(0.1, ConstantStep(), key=KEY, pulses=Bernoulli())
+    with pytest.raises(memjax.UserError, match="learning_rate does not matter to it; leave it out"):
+        memjax.manhattan(ConstantStep(), key=KEY, learning_rate=0.1)
+    with pytest.raises((memjax.UserError, TypeCheckError), match="slow_device"):
+        memjax.tiki_taka(0.1, ConstantStep(), key=KEY, slow_device="EpiRAM")
     for link in (whole_pulses, sign_pulses, pulse_width):
         with pytest.raises(memjax.UserError, match=f"{link.__name__}: .* = 0 must be more than 0"):
             link(0)
+
+
+@pytest.mark.parametrize("rate", [jnp.bfloat16(0.1), np.float32(0.1), jnp.array(0.1), 1])
+def test_any_number_is_a_rate(rate):
+    if isinstance(rate, jax.Array):
+        memjax.agad(rate, ConstantStep(levels=jnp.asarray(64, jnp.bfloat16)), key=KEY)
+    memjax.agad(lambda count: rate, ConstantStep(), key=KEY)
+
+
+@pytest.mark.parametrize("rate", [np.array(1j), KEY, "0.1"])
+def test_what_is_no_number_is_no_rate(rate):
+    with pytest.raises((memjax.UserError, TypeCheckError), match=r"number|learning_rate"):
+        memjax.agad(rate, ConstantStep(), key=KEY)
+
+
+def test_a_rate_may_grow_beyond_all_training():
+    memjax.agad(optax.exponential_decay(1e-5, 1, 1.05), ConstantStep(), key=KEY)
+
+
+def test_a_rate_may_be_injected():
+    device, p = ConstantStep(levels=11), jnp.zeros((2, 2))
+    tx = optax.inject_hyperparams(memjax.mixed_precision)(
+        learning_rate=0.5, device=device, key=KEY, epsilon=1.0
+    )
+    s = tx.init(p)
+    for rate, moved in ((0.5, 0.5), (0.0, 0.0)):
+        s.hyperparams["learning_rate"] = jnp.float32(rate)
+        change, s = tx.update(p - 1, s, p)
+        np.testing.assert_allclose(change, moved, atol=1e-6)
+
+
+def test_a_subclass_may_take_more_and_pass_on_the_rest():
+    @params
+    class Doubled(TikiTaka):
+        def build(self, device, *, boost=1.0, **options):
+            assert boost == 2.0
+            return super().build(device, **options)
+
+    options = {"key": KEY, "boost": 2.0, "slow_device": ConstantStep()}
+    in_situ(Doubled(), 0.1, ConstantStep(), **options)
+    with pytest.raises(memjax.UserError, match="Doubled: unknown keyword 'bost'; did you mean 'bo"):
+        in_situ(Doubled(), 0.1, ConstantStep(), key=KEY, bost=2.0)
 
 
 def test_pulsed_sgd_is_pulsed_update():

@@ -313,7 +313,7 @@ def _climb(problem: Problem, u: np.ndarray, free: np.ndarray) -> _Top:
     it has no standard error, and the others' are those given it.
     """
     held = np.where(free, from_line(problem, u)[0], 0.0)
-    inside, here = free, score(problem, u, free)
+    inside, here, gain = free, score(problem, u, free), np.inf
     for rest in reversed(range(_POLISH)):
         curvature = _curvature(problem, u, inside, held, here)
         size, limited = np.diag(curvature), (problem.lows > -np.inf)[inside]
@@ -324,10 +324,9 @@ def _climb(problem: Problem, u: np.ndarray, free: np.ndarray) -> _Top:
         gradient = slopes.sum(axis=0)
         step = covariance @ gradient
         left = 0.5 * float(gradient @ step)
-        if rest == 0 or (is_top and left < _SETTLED):
+        if rest == 0 or (left if is_top else gain) < _SETTLED:  # or a ridge without a top
             break
         step *= min(1.0, 1.0 / max(float(abs(step).max()), 1e-12))
-        gain = 0.0
         for _ in range(_HALVINGS):
             ahead = u.copy()
             ahead[inside] = np.clip(ahead[inside] + step, -40.0, 40.0)
@@ -337,7 +336,7 @@ def _climb(problem: Problem, u: np.ndarray, free: np.ndarray) -> _Top:
                 u, here = ahead, there
                 break
             step = 0.5 * step
-        if gain <= 0.0 or not (is_top or gain > _SETTLED):  # no way up, or a ridge without a top
+        if gain <= 0.0:
             break
     return _Top(u, inside, held, here.value, slopes, covariance, left if is_top else np.inf)
 

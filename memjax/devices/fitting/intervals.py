@@ -1,5 +1,6 @@
 """95 % intervals: by standard errors where the likelihood is a parabola, else by itself."""
 
+import operator
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -93,7 +94,7 @@ def _end(
             u, value = profile(along)
             if sds(value) > _STEEP * far:
                 beside = profile(np.where(np.arange(len(along)) == k, along, start))
-                u, value = max((u, value), beside, key=lambda found: found[1])
+                u, value = max((u, value), beside, key=operator.itemgetter(1))
         if abs(sds(value) - SDS) < _CLOSE:
             break
         if sds(value) < SDS:
