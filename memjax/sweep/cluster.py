@@ -22,6 +22,7 @@ import numpy as np
 
 from memjax.data import Dataset
 from memjax.errors import UserError
+from memjax.sweep import local_worker
 from memjax.sweep.engine import Trainer
 from memjax.sweep.here import Outcome, attempt
 from memjax.sweep.journal import BASELINE, Columns, Task
@@ -32,7 +33,6 @@ from memjax.sweep.spec import Spec
 _ADDRESS = r"((tcp|tls|ws|wss|ucx)://)?[^/\s]+:\d{1,5}"
 _EACH = 2  # tasks that a worker's thread has at most, running and waiting
 _SECONDS = 5  # to wait for a scheduler
-_DEAF = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"  # Ctrl-C is the client's
 _WORKERS = 300  # seconds to wait for a first worker
 
 
@@ -64,7 +64,8 @@ def connect(scheduler: str | None = None, local: int | None = None) -> Iterator[
                     host="127.0.0.1",
                     dashboard_address="127.0.0.1:0",
                     silence_logs=logging.ERROR,
-                    preload=[_DEAF],
+                    preload=[local_worker.__name__],
+                    env={local_worker.COUNT: str(local)},
                 )
             )
         else:
@@ -86,6 +87,7 @@ class Cluster:
     Attributes:
       width: lanes that a worker's device trains side by side.
       devices: how many a worker has.
+      count: of workers' threads.
     """
 
     def __init__(self, spec: Spec, dataset: Dataset, client: Any, *, is_named: bool):
@@ -109,6 +111,7 @@ class Cluster:
                 ) from None
             load = functools.partial(_load, self.text) if is_named else lambda: dataset
             self.data = client.submit(load, key=f"memjax-data-{self.digest}-{time.time_ns()}")
+            self.count = max(1, sum(client.nthreads().values()))
             self.width, self.devices = client.submit(_sizes, self._job(None), self.data).result()
 
     def outcomes(
@@ -127,8 +130,7 @@ class Cluster:
             return future
 
         with _told(self.client):
-            threads = max(1, sum(self.client.nthreads().values()))
-            first = [submit(*item) for item in itertools.islice(waiting, _EACH * threads)]
+            first = [submit(*item) for item in itertools.islice(waiting, _EACH * self.count)]
             pool = as_completed(first, loop=self.client.loop)
             for future in pool:
                 task = running.pop(future)

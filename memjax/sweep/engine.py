@@ -43,6 +43,8 @@ from memjax.training import (
 
 _CPU_WEIGHTS = 75_000
 _GPU_WEIGHTS = 100_000_000
+_TASK = 2e9  # weights times samples that lanes of a task train: a second or so of two CPU cores
+_MOST_CHUNKS = 64
 _OUT_OF_MEMORY = ("RESOURCE_EXHAUSTED", "Out of memory")
 
 
@@ -67,6 +69,22 @@ def lane_width(program: Program) -> int:
     weights = sum((rows + 1) * columns for rows, columns in itertools.pairwise(program.sizes))
     budget = _CPU_WEIGHTS if jax.default_backend() == "cpu" else _GPU_WEIGHTS
     return int(2 ** np.clip(np.round(np.log2(budget / weights)), 0, 13))
+
+
+def chunks_of_a_task(spec: Spec, dataset: Dataset, chunk: int, workers: int) -> int:
+    """Chunks of lanes that are shared out and kept at once: so many that this costs little.
+
+    Args:
+      spec: the sweep.
+      dataset: its data set.
+      chunk: lanes that a worker trains side by side.
+      workers: how many there are; each is to have some tasks, so that they end together.
+    """
+    sizes = (dataset.n_features, *spec.sections["model"]["hidden"], dataset.n_classes)
+    weights = sum((rows + 1) * columns for rows, columns in itertools.pairwise(sizes))
+    work = chunk * weights * len(dataset.x_train) * spec.sections["train"]["epochs"]
+    shared = lane_table.count(spec) // (4 * workers * chunk)
+    return int(np.clip(min(_TASK // work, shared), 1, _MOST_CHUNKS))
 
 
 def program_and_variant(

@@ -27,7 +27,10 @@ class Here:
     Attributes:
       width: lanes that a device trains side by side.
       devices: how many there are.
+      count: of workers, this process.
     """
+
+    count = 1
 
     def __init__(self, spec: Spec, dataset: Dataset, keeper: Keeper):
         """Puts the data on the devices."""

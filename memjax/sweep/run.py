@@ -14,7 +14,7 @@ from memjax.errors import DataError, UserError
 from memjax.sweep import extension, lanes, store
 from memjax.sweep.checkpoint import Keeper
 from memjax.sweep.cluster import Cluster
-from memjax.sweep.engine import use_all_cores
+from memjax.sweep.engine import chunks_of_a_task, use_all_cores
 from memjax.sweep.here import Here
 from memjax.sweep.journal import (
     BASELINE,
@@ -111,7 +111,8 @@ def _run(
         workers = Cluster(spec, dataset, client, is_named=is_named)
     if held is not None:  # the lanes that are new are trained as those were
         workers.width = int(held.attrs.get("width") or workers.width)
-    size = workers.width * workers.devices
+    chunk = workers.width * workers.devices
+    size = chunk * chunks_of_a_task(spec, dataset, chunk, workers.count)
     tasks = _tasks(spec, size, known)
     plan = {"width": workers.width, "size": size, "tasks": len(tasks)}
     plan |= {"lanes": lanes.count(spec), "known": len(known.lanes), "which": known.which}

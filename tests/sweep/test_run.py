@@ -141,6 +141,23 @@ def test_a_device_that_states_its_memory_gets_as_many_lanes_as_fit(monkeypatch, 
     assert (found.status == 0).all()
 
 
+def test_tasks_of_several_chunks_have_the_bits_of_single_ones(monkeypatch, small, tiny, tmp_path):
+    spec = small({"levels": list(range(8, 48)), "length": [5, 10]}, seeds=1, train={"epochs": 1})
+    sizes, lanes = [], Trainer.lanes
+
+    def note(self, numbers, *rest):
+        sizes.append(len(numbers))
+        return lanes(self, numbers, *rest)
+
+    monkeypatch.setattr(Trainer, "lanes", note)
+    several = run(spec, tmp_path, dataset=tiny)
+    assert sizes == [20] * 4  # of 80 lanes, four tasks for each worker
+    monkeypatch.setattr(engine, "_MOST_CHUNKS", 1)
+    single = run(spec, dataset=tiny)
+    assert sizes[4:] == [4] * 20
+    assert several.drop_attrs().identical(single.drop_attrs())
+
+
 def test_a_task_that_fails_thrice_is_told_and_the_rest_go_on(monkeypatch, small, tiny, tmp_path):
     train, tries = Trainer.lanes, []
 
