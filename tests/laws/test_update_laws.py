@@ -36,17 +36,11 @@ PULSES = {k: v for k, v in SCHEMES.items() if k != "truncated"} | {"delivered": 
 _BY_ONE = ("reference", "differential")
 """The cells whose devices take an update's pulses alone: tried with everything else."""
 REGISTRY = [
-    *itertools.product(MODELS, _BY_ONE, PULSES),
-    *(
-        (device, cell, pulses)
-        for (device, cell), pulses in zip(
-            itertools.product(MODELS, [c for c in CELLS if c not in _BY_ONE]),
-            itertools.cycle(PULSES),
-            strict=False,
-        )
-    ),
+    (device, cell, [*PULSES][(i + j) % len(PULSES)])
+    for i, device in enumerate(MODELS)
+    for j, cell in enumerate(CELLS)
 ]
-"""Every device with every cell; with the two cells above, every scheme too."""
+"""Every device with every cell; every cell, and every family of devices, with every scheme."""
 _SLOW = [
     *itertools.product(FAMILIES, _BY_ONE),
     ("ConstantStep", "refresh_pair"),

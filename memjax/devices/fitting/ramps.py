@@ -13,7 +13,7 @@ from memjax.errors import DataError
 ONE_DEVICE = "device"
 """The name of the device of a table that names none."""
 _MIXED = 5.0  # decades between two conductances of one table that only a mix of units explains
-_MOST = 1.0  # siemens: 1 Ω, less than a device's own wires
+_MOST = 0.1  # siemens: 10 Ω, the wires of an array
 _AGAINST_RAMP, _AGAINST_TABLE = -3.5, -2.5  # standard deviations of a ramp that goes nowhere
 
 

@@ -29,7 +29,7 @@ def rows(*values, direction="up", start=0):
 
 NOT_A_NUMBER = "is not a number: give one such as 1.6e-06, with a decimal point and no unit"
 TOO_MUCH = (
-    ": no memristive device conducts more than 1 S: in µS or ohm? give siemens (µS / 1e6, 1 / ohm; "
+    ": no memristive device conducts more than 0.1 S: in µS or ohm? give siemens (µS / 1e6, 1 / ohm; "
     "currents in ampere)"
 )
 TOO_SHORT = (
@@ -188,14 +188,14 @@ def test_ramps_of_one_reading_are_dropped_and_one_direction_will_do(write):
 
 
 def test_wide_tables_are_ragged_and_have_gaps(write):
-    up = write("a,b\n.1,.2\n,.3\n.4,\n.5,\n", "up.csv")
-    down = write("a\n.5\n\n.3\n", "down.csv")
+    up = write("a,b\n.01,.02\n,.03\n.04,\n.05,\n", "up.csv")
+    down = write("a\n.05\n\n.03\n", "down.csv")
     ramps = read(up, down)
     assert (ramps.sign.tolist(), ramps.cycle.tolist()) == ([1, -1, 1], [1, 1, 2])
-    expected = [[0.1, 0.4, 0.5], [0.5, 0.3, np.nan], [0.2, 0.3, np.nan]]
+    expected = [[0.01, 0.04, 0.05], [0.05, 0.03, np.nan], [0.02, 0.03, np.nan]]
     np.testing.assert_array_equal(ramps.conductance, expected)
     np.testing.assert_array_equal(ramps.pulses, [[0, 2, 1], [0, 2, 0], [0, 1, 0]])
-    np.testing.assert_allclose(read(up, down, read_voltage=2.0).window, (0.055, 0.25))
+    np.testing.assert_allclose(read(up, down, read_voltage=2.0).window, (0.0055, 0.025))
 
 
 def test_select_and_split():
