@@ -65,14 +65,7 @@ class Algorithm:
         check_key(name, key)
         cell = ReferenceCell() if cell is None else cell
         check_cell(name, cell)
-        known = _keywords("build", type(self))
-        for keyword in more:
-            if keyword not in known:
-                letters = [field.name for field in dataclasses.fields(self)]
-                others = _keywords("transform", type(self)) | known | {"momentum": None}
-                useless = {"key", "more", "pulses"} if self.wants_gradients else {"key", "more"}
-                hint = suggest(keyword, [*letters, *(k for k in others if k not in useless)])
-                raise UserError(f"{name}: unknown keyword {keyword!r}; {hint}")
+        self._check_keywords(more)
         if self.wants_gradients and pulses is not None:
             raise UserError(f"{name}: pulses = {pulses!r} has no use: it makes them; leave it out")
         self.check(device, cell)
@@ -80,6 +73,16 @@ class Algorithm:
         if not self.wants_gradients:
             options["pulses"] = pulses
         return self.build(device, key=key, cell=cell, **options)
+
+    def _check_keywords(self, more: dict[str, Any]) -> None:
+        known = _keywords("build", type(self))
+        for keyword in more:
+            if keyword not in known:
+                letters = [field.name for field in dataclasses.fields(self)]
+                others = _keywords("transform", type(self)) | known | {"momentum": None}
+                useless = {"key", "more", "pulses"} if self.wants_gradients else {"key", "more"}
+                hint = suggest(keyword, [*letters, *(k for k in others if k not in useless)])
+                raise UserError(f"{type(self).__name__}: unknown keyword {keyword!r}; {hint}")
 
     def build(
         self, device: Device, *, key: Key[Array, ""], cell: Cell, **options: Any

@@ -29,8 +29,8 @@ def rows(*values, direction="up", start=0):
 
 NOT_A_NUMBER = "is not a number: give one such as 1.6e-06, with a decimal point and no unit"
 TOO_MUCH = (
-    ": no memristive device conducts more than 0.1 S: in µS or ohm? give siemens (µS / 1e6, 1 / ohm; "
-    "currents in ampere)"
+    ": no memristive device conducts more than 0.1 S: in µS or ohm? give siemens (µS / 1e6, 1 / "
+    "ohm; currents in ampere)"
 )
 TOO_SHORT = (
     "t.csv: no ramp has 3 readings: give one before the first pulse and one after each of at least "
