@@ -26,6 +26,7 @@ in the order of the index: 50 PASSED, 2 WEAK; its ``rgb_bitdist`` of 4 bits is W
 never near 0) for 3 of 9 seeds.
 """
 
+import functools
 import math
 
 import jax
@@ -39,6 +40,7 @@ _KEY_ROUNDS = (0x9E3779B9, 0x3C6EF372, 0xDAA66D2B, 0x78DDE6E4)
 _POPCOUNT_SCALE = 1.0 / math.sqrt(8.0 + 1.0 / 12.0)
 
 
+@functools.partial(jax.jit, inline=True)  # traced once for each shape
 def _hash(index: Array, stream: Array | tuple[Array, Array]) -> tuple[Array, Array]:
     """Returns 32 random bits an index, and a second word for dither, nearly free.
 

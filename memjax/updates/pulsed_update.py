@@ -1,5 +1,6 @@
 """The Optax transform: wanted weight changes in, what the devices did out."""
 
+import functools
 import zlib
 from typing import Any, NamedTuple
 
@@ -247,6 +248,16 @@ def _flatten(params: Any) -> tuple[list[Array], list[int], Any]:
 
 def cell_structure(device: Device, cell: Cell) -> Any:
     """The treedef of one weight array's cell state."""
-    stream = jnp.zeros(2, jnp.uint32)
-    state = jax.eval_shape(lambda: cell.init(device, stream, jnp.zeros(()))[0])
-    return jax.tree.structure(state)
+    leaves, structure = jax.tree.flatten((device, cell))
+    return _cell_structure(structure, tuple(jax.typeof(leaf) for leaf in leaves))
+
+
+@functools.lru_cache(maxsize=256)
+def _cell_structure(structure: Any, leaves: tuple[Any, ...]) -> Any:
+    """The same by the types of the parameters, so that an update need not trace it again."""
+
+    def init(*leaves: Array) -> CellState:
+        device, cell = jax.tree.unflatten(structure, leaves)
+        return cell.init(device, jnp.zeros(2, jnp.uint32), jnp.zeros(()))[0]
+
+    return jax.tree.structure(jax.eval_shape(init, *leaves))
