@@ -85,22 +85,18 @@ def _end(
     others, far, inner, outer = (found.inside | also), SDS, 0.0, np.inf
     others[k] = False
     start = np.where(also, to_line(problem, problem.starts), found.line)
-    beyond = start
     for _ in range(_TRIES):
-        if np.isfinite(outer):
-            u, value = profile(start + (far - inner) / (outer - inner) * (beyond - start))
-        else:
-            along = start + (far - inner) * ridge
-            u, value = profile(along)
-            if sds(value) > _STEEP * far:
-                beside = profile(np.where(np.arange(len(along)) == k, along, start))
-                u, value = max((u, value), beside, key=operator.itemgetter(1))
+        along = start + (far - inner) * ridge
+        u, value = profile(along)
+        if sds(value) > _STEEP * far:
+            beside = profile(np.where(np.arange(len(along)) == k, along, start))
+            u, value = max((u, value), beside, key=operator.itemgetter(1))
         if abs(sds(value) - SDS) < _CLOSE:
             break
         if sds(value) < SDS:
             inner, start = far, u
         else:
-            outer, beyond = far, u
+            outer = far
         far *= float(np.clip(SDS / sds(value), 0.4, 2.5))
         if np.isfinite(outer):
             far = float(np.clip(far, 0.8 * inner + 0.2 * outer, 0.2 * inner + 0.8 * outer))
