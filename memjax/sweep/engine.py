@@ -169,6 +169,7 @@ class Runner:
         self.width, self.chunk = width, width * len(jax.local_devices())
         self.init, self.epoch, self.accuracy, diagnose = _compiled(program, _mesh())
         self.diagnose = diagnose if program.diagnostics else None
+        self.limit = memory()
 
     def run(
         self,
@@ -256,7 +257,7 @@ class Runner:
 
     def _measure(self, variant: Variant, state: LaneState, samples: Samples) -> None:
         """Compiles an epoch, of which XLA then knows what it takes of a device's memory."""
-        limit = memory()
+        limit, self.limit = self.limit, None  # all chunks are alike
         if limit is None:
             return
         needs = self.epoch.lower(variant, state, samples).compile().memory_analysis()

@@ -39,11 +39,16 @@ Columns = dict[str, np.ndarray]
 """What lanes report, by name; the first dimension of every array is the lane."""
 
 
-def versions() -> str:
-    """What lanes depend on besides the specification and the data, to rounding at least."""
+def versions(facts: dict[Any, Any] | None = None) -> str:
+    """What lanes depend on besides the specification and the data, to rounding at least.
+
+    Args:
+      facts: the attributes of results, of which it is told; without them, of what runs now.
+    """
     from memjax import __version__
 
-    return f"memjax {__version__}, jax {jax.__version__}"
+    facts = {"memjax": __version__, "jax": jax.__version__} if facts is None else facts
+    return f"memjax {facts.get('memjax')}, jax {facts.get('jax')}"
 
 
 class Journal:

@@ -186,7 +186,7 @@ def _older(held: xr.Dataset | None, known: extension.Known, journal: Journal) ->
     told = set(journal.versions)
     if held is not None and len(known.lanes):
         told |= {note for note in held.attrs.get("notes", []) if note.startswith(_OLDER)}
-        told |= {", ".join(f"{name} {held.attrs.get(name)}" for name in ("memjax", "jax"))}
+        told.add(versions(held.attrs))
     told -= {versions()}
     return sorted(note if note.startswith(_OLDER) else _OLDER + note for note in told)
 

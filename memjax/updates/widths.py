@@ -7,12 +7,10 @@ import numpy as np
 
 from memjax.devices import MODELS, Device
 from memjax.errors import UserError
-from memjax.updates.pulsed_update import check_device
 
 
 def check_widths(algorithm: str, device: Device, width: Any) -> None:
     """Raises ``UserError`` where a device knows whole pulses only and ``width`` is not 1."""
-    check_device(algorithm, device)
     known = not isinstance(width, jax.core.Tracer)
     if not device.whole_pulses or (known and np.all(np.asarray(width) == 1)):
         return
