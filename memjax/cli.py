@@ -50,8 +50,8 @@ def sweep(
     points, seeds or epochs only what is new is trained.
     """
     from memjax.sweep import Spec, run
-    from memjax.sweep.cluster import connect
-    from memjax.sweep.progress import progress as progress_of
+    from memjax.sweep.engine.cluster import connect
+    from memjax.sweep.engine.progress import progress as progress_of
 
     settings = list(set_ or [])
     if data_dir is not None:
@@ -108,9 +108,9 @@ def search(
     from rich.console import Console
 
     from memjax.sweep import Spec
-    from memjax.sweep import search as searching
-    from memjax.sweep.progress import progress as progress_of
-    from memjax.sweep.search_plot import table
+    from memjax.sweep.engine.progress import progress as progress_of
+    from memjax.sweep.search import search as searching
+    from memjax.sweep.show.search_plot import table
 
     settings = list(set_ or [])
     if data_dir is not None:
@@ -139,8 +139,8 @@ def status(directory: Annotated[Path, typer.Argument(help="a sweep's result dire
 @app.command()
 def plot(directory: Annotated[Path, typer.Argument(help="a sweep's result directory")]) -> None:
     """Redraw the plots of a finished sweep."""
-    from memjax.sweep import store
-    from memjax.sweep.plots import draw
+    from memjax.sweep.show.plots import draw
+    from memjax.sweep.store import directory as store
 
     results = store.load(directory)
     draw(results, directory)
@@ -155,8 +155,8 @@ def report(
     ] = None,
 ) -> None:
     """Write one HTML file to explore a finished sweep in, offline."""
-    from memjax.sweep import store
-    from memjax.sweep.report import write
+    from memjax.sweep.show.report import write
+    from memjax.sweep.store import directory as store
 
     typer.echo(f"report: {write(store.load(directory), out or directory / 'report.html')}")
 
@@ -170,8 +170,8 @@ def explain(
     ] = None,
 ) -> None:
     """Say in words why a lane does or does not learn."""
-    from memjax.sweep import store
-    from memjax.sweep.explain import explain as sentences
+    from memjax.sweep.analysis.explain import explain as sentences
+    from memjax.sweep.store import directory as store
 
     for sentence in sentences(store.load(directory), lane):
         typer.echo(sentence)
@@ -186,8 +186,8 @@ def sensitivity(
     """Share out the variance of the accuracy among parameters and their interactions."""
     from rich.console import Console
 
-    from memjax.sweep import sensitivity as shares
-    from memjax.sweep import store
+    from memjax.sweep.analysis import sensitivity as shares
+    from memjax.sweep.store import directory as store
 
     _check_picture(plot)
     results = store.load(directory)
@@ -214,8 +214,8 @@ def compare(
     """Say what differs between two sweeps: specifications, and accuracies beyond noise."""
     from rich.console import Console
 
-    from memjax.sweep import compare as two
-    from memjax.sweep import store
+    from memjax.sweep.analysis import compare as two
+    from memjax.sweep.store import directory as store
 
     _check_picture(plot)
     result = two.compare(store.load(first), store.load(second))
@@ -299,8 +299,8 @@ def fit(
     """Fit response models to measured pulses; write the best as a device."""
     from rich.console import Console
 
-    from memjax.devices.fitting import fit as fit_ramps
-    from memjax.devices.fitting import summary
+    from memjax.fitting import fit as fit_ramps
+    from memjax.fitting import summary
 
     _check_picture(plot)
     with Console(stderr=True).status("fitting") as status:
@@ -331,8 +331,8 @@ def bench(
     """Measure this machine's variant-samples per second on the reference networks."""
     from rich.console import Console
 
-    from memjax.sweep.bench import measure, table
-    from memjax.sweep.engine import use_all_cores
+    from memjax.bench import measure, table
+    from memjax.sweep.engine.trainer import use_all_cores
 
     use_all_cores()
     report = measure()
@@ -351,8 +351,8 @@ def _check_picture(path: Path | None) -> None:
 def _print_summary(results: Any, directory: Path) -> None:
     from rich.console import Console
 
-    from memjax.sweep import store
-    from memjax.sweep.table import summary
+    from memjax.sweep.show.tables import summary
+    from memjax.sweep.store import directory as store
 
     Console().print(summary(results))
     for note in results.attrs.get("notes", []):

@@ -11,7 +11,7 @@ import sys
 import numpy as np
 import xarray as xr
 
-from memjax.sweep import store
+from memjax.sweep.store import directory as store
 
 SEARCHED = 2
 

@@ -8,7 +8,7 @@ import pytest
 import xarray
 
 from memjax import cli
-from memjax.sweep import store
+from memjax.sweep.store import directory as store
 
 ROOT = Path(__file__).parents[1]
 SPEC = """

@@ -29,7 +29,7 @@ def __getattr__(name: str) -> Any:
     """``fit`` when it is asked for: it needs SciPy's optimisers, which a training does without."""
     if name != "fit":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from memjax.devices.fitting import fit
+    from memjax.fitting import fit
 
     return fit
 

@@ -1,7 +1,7 @@
 """Sweeps: a specification, its lanes, the results and what to read from them."""
 
-from memjax.sweep.engine import use_all_cores
+from memjax.sweep.engine.trainer import use_all_cores
 from memjax.sweep.run import run
-from memjax.sweep.spec import Spec
+from memjax.sweep.spec.spec import Spec
 
 __all__ = ["Spec", "run", "use_all_cores"]

@@ -11,12 +11,18 @@ import xarray as xr
 from memjax.data import Dataset
 from memjax.data import load as load_data
 from memjax.errors import DataError, UserError
-from memjax.sweep import extension, lanes, store
-from memjax.sweep.checkpoint import Keeper
-from memjax.sweep.cluster import Cluster
-from memjax.sweep.engine import chunks_of_a_task, use_all_cores
-from memjax.sweep.here import Here
-from memjax.sweep.journal import (
+from memjax.experiments.notes_of_sweep import notes
+from memjax.sweep.engine.checkpoint import Keeper
+from memjax.sweep.engine.cluster import Cluster
+from memjax.sweep.engine.local import Here
+from memjax.sweep.engine.progress import Progress, Tally
+from memjax.sweep.engine.quiet import quiet
+from memjax.sweep.engine.trainer import chunks_of_a_task, use_all_cores
+from memjax.sweep.spec import grid as lanes
+from memjax.sweep.spec.spec import Spec
+from memjax.sweep.store import directory as store
+from memjax.sweep.store import reuse as extension
+from memjax.sweep.store.journal import (
     BASELINE,
     Columns,
     DiskJournal,
@@ -25,12 +31,8 @@ from memjax.sweep.journal import (
     discard,
     versions,
 )
-from memjax.sweep.label import label
-from memjax.sweep.lock import alone
-from memjax.sweep.notes import notes
-from memjax.sweep.progress import Progress, Tally
-from memjax.sweep.quiet import quiet
-from memjax.sweep.spec import Spec
+from memjax.sweep.store.label import label
+from memjax.sweep.store.lock import alone
 
 _OLDER = "some lanes were trained by "
 
@@ -143,7 +145,7 @@ def _run(
             errors=sorted(set(journal.errors.values())),
         )
         if directory is not None:
-            from memjax.sweep.plots import draw  # matplotlib, for those who want pictures
+            from memjax.sweep.show.plots import draw  # matplotlib, for those who want pictures
 
             store.save(directory, results)
             journal.remove()

@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 
 from memjax.errors import UserError
-from memjax.sweep import store
-from memjax.sweep.journal import BASELINE, read_lines
-from memjax.sweep.label import NOT_FINITE, NOT_RUN
-from memjax.sweep.lock import is_running
-from memjax.sweep.progress import clock
-from memjax.sweep.table import count
+from memjax.sweep.engine.progress import clock
+from memjax.sweep.show.tables import count
+from memjax.sweep.store import directory as store
+from memjax.sweep.store.journal import BASELINE, read_lines
+from memjax.sweep.store.label import NOT_FINITE, NOT_RUN
+from memjax.sweep.store.lock import is_running
 
 
 def status(directory: str | Path) -> list[str]:

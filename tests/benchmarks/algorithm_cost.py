@@ -13,11 +13,11 @@ import time
 
 import numpy as np
 
+from memjax.bench import NETWORKS
 from memjax.cells import CELLS
 from memjax.devices import ConstantStep
-from memjax.sweep.bench import NETWORKS
-from memjax.sweep.engine import Runner, lane_width, on_all_devices, use_all_cores
-from memjax.training import Program, Variant
+from memjax.experiments import Program, Variant
+from memjax.sweep.engine.trainer import Runner, lane_width, on_all_devices, use_all_cores
 from memjax.updates import ALGORITHMS
 
 ROUNDS = 5

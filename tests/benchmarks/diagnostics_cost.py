@@ -15,9 +15,9 @@ import numpy as np
 from memjax.cells import CELLS
 from memjax.data import load
 from memjax.devices import ConstantStep
+from memjax.experiments import Program, Variant
 from memjax.pulses import Bernoulli, Coincidence
-from memjax.sweep.engine import Runner, lane_width, on_all_devices, use_all_cores
-from memjax.training import Program, Variant
+from memjax.sweep.engine.trainer import Runner, lane_width, on_all_devices, use_all_cores
 from memjax.updates import ALGORITHMS
 
 LANES, EPOCHS, ROUNDS = 64, 2, 7

@@ -20,11 +20,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from memjax.devices import MODELS, c2c
-from memjax.devices.fitting.estimate import Estimate, estimate
-from memjax.devices.fitting.intervals import intervals
-from memjax.devices.fitting.likelihood import LONG
-from memjax.devices.fitting.problem import NODES, device_of, pose
-from memjax.devices.fitting.ramps import Ramps
+from memjax.fitting.estimate import Estimate, estimate
+from memjax.fitting.intervals import intervals
+from memjax.fitting.likelihood import LONG
+from memjax.fitting.problem import NODES, device_of, pose
+from memjax.fitting.ramps import Ramps
 
 N_RAMPS, N_PULSES = 20, 30
 _BENT = {f"up_nodes[{k}]": 1.5 - 0.8 * k / (NODES - 1) for k in range(NODES)}

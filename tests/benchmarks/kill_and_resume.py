@@ -17,7 +17,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from memjax.sweep import store
+from memjax.sweep.store import directory as store
 
 SPEC = """
 seeds = 2

@@ -14,8 +14,8 @@ import numpy as np
 from memjax.cells import ReferenceCell
 from memjax.data import load
 from memjax.devices import ConstantStep
-from memjax.sweep.engine import Runner, lane_width, on_all_devices, use_all_cores
-from memjax.training import Program, Variant
+from memjax.experiments import Program, Variant
+from memjax.sweep.engine.trainer import Runner, lane_width, on_all_devices, use_all_cores
 
 SIZES = (64, 8192)
 ROUNDS = 3

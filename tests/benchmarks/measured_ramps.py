@@ -12,7 +12,7 @@ import argparse
 import numpy as np
 
 from memjax.devices import fit
-from memjax.devices.fitting import Ramps, read
+from memjax.fitting import Ramps, read
 
 
 def splits(ramps: Ramps) -> dict[str, np.ndarray]:

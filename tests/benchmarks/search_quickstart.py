@@ -24,8 +24,8 @@ import xarray as xr
 from scipy.special import logit
 
 from memjax.sweep import Spec, run
-from memjax.sweep.effects import final_accuracy
-from memjax.sweep.search import search
+from memjax.sweep.analysis.effects import final_accuracy
+from memjax.sweep.search.search import search
 
 SPEC = Path(__file__).parents[2] / "sweeps" / "quickstart.toml"
 TARGETS = (0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.93)

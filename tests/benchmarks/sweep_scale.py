@@ -16,7 +16,7 @@ import tempfile
 import time
 
 from memjax.sweep import Spec, run
-from memjax.sweep.cluster import connect
+from memjax.sweep.engine.cluster import connect
 
 LANES = (1_000, 10_000, 100_000)
 

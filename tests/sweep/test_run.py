@@ -6,7 +6,7 @@ import pytest
 
 from memjax.errors import DataError, UserError
 from memjax.sweep import Spec, engine, run
-from memjax.sweep.engine import Runner, Trainer
+from memjax.sweep.engine.trainer import Runner, Trainer
 
 
 @pytest.fixture(scope="module")

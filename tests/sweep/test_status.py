@@ -5,10 +5,10 @@ import pytest
 
 from memjax.errors import UserError
 from memjax.sweep import run
-from memjax.sweep.engine import Trainer
-from memjax.sweep.journal import BASELINE, DiskJournal
-from memjax.sweep.lock import alone
+from memjax.sweep.engine.trainer import Trainer
 from memjax.sweep.status import status
+from memjax.sweep.store.journal import BASELINE, DiskJournal
+from memjax.sweep.store.lock import alone
 
 COLUMNS = {"status": np.zeros(4, np.int8)}
 PLAN = {"width": 2, "size": 4, "tasks": 3, "lanes": 10, "known": 2, "which": ""}

@@ -1,0 +1,79 @@
+"""The picture of a fit: measured ramps, the device's mean curve, its band, and what is left."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from memjax.devices.ltp_ltd import in_unit
+
+if TYPE_CHECKING:
+    from memjax.fitting.fits import Fits
+
+_COLOURS = {1: "#0072B2", -1: "#D55E00"}
+_NAMES = {1: "potentiation", -1: "depression"}
+
+
+def draw(fits: "Fits") -> Any:
+    """The best fit over the ramps, above the mean curve's residual.
+
+    Args:
+      fits: of the ramps.
+
+    Returns:
+      A matplotlib figure.
+    """
+    from matplotlib.figure import Figure
+
+    ramps, best = fits.ramps, fits.best
+    unit, scale = in_unit(float(np.nanmax(ramps.conductance)))
+    curves, band = best.curves(ramps), best.bands(ramps)
+    signs = [sign for sign in (1, -1) if np.any(ramps.sign == sign)]
+    figure = Figure(figsize=(4.2 * len(signs) + 0.6, 5.6), layout="constrained")
+    panels = figure.subplots(
+        2, len(signs), squeeze=False, sharex="col", sharey="row", height_ratios=(3, 1)
+    )
+    for (top, bottom), sign in zip(panels.T, signs, strict=True):
+        mine = ramps.sign == sign
+        pulses = np.cumsum(ramps.pulses[mine], axis=1)
+        x = np.arange(pulses.max() + 1)
+        measured, mean, low, high = (
+            _on_grid(rows[mine] / scale, pulses, len(x))
+            for rows in (ramps.conductance, curves, *band)
+        )
+        few = np.isfinite(measured).sum(axis=0) >= max(1, mine.sum() // 2)
+        with np.errstate(all="ignore"):
+            centre, lower, upper = (_mean(rows, few) for rows in (mean, low, high))
+            residual = _mean(measured, few) - centre
+        label = "90 % band of readings"
+        top.fill_between(x, lower, upper, color=_COLOURS[sign], alpha=0.2, lw=0, label=label)
+        for row, reading in enumerate(measured):
+            name = f"{mine.sum()} measured ramps" if row == 0 else None
+            top.plot(x, reading, color="grey", lw=0.5, alpha=0.6, label=name)
+        top.plot(x, centre, color=_COLOURS[sign], lw=2, label=f"{best.model}, mean")
+        top.set_title(_NAMES[sign])
+        top.legend(frameon=False, fontsize=8)
+        extent = (best.window[1] - best.window[0]) / scale
+        bottom.axhline(0.0, color="black", lw=0.8)
+        bottom.plot(x, 100.0 * residual / extent, color=_COLOURS[sign], lw=1.5)
+        bottom.set_xlabel("pulse number")
+    panels[0, 0].set_ylabel(f"conductance ({unit})")
+    panels[1, 0].set_ylabel("mean residual\n(% of the window)")
+    rms = ", ".join(f"{name} {100 * value:.2g} %" for name, value in best.rms.items())
+    figure.suptitle(f"{best.model}: rms of the mean curve over the window: {rms}", fontsize=10)
+    return figure
+
+
+def _on_grid(rows: np.ndarray, pulses: np.ndarray, width: int) -> np.ndarray:
+    """Readings by their pulse number, NaN where there is none."""
+    grid = np.full((len(rows), width), np.nan)
+    for row, (values, at) in enumerate(zip(rows, pulses, strict=True)):
+        seen = np.isfinite(values)
+        grid[row, at[seen]] = values[seen]
+    return grid
+
+
+def _mean(rows: np.ndarray, where: np.ndarray) -> np.ndarray:
+    """The mean over ramps, where at least half of them have a reading."""
+    mean = np.full(rows.shape[1], np.nan)
+    mean[where] = np.nanmean(rows[:, where], axis=0)
+    return mean

@@ -1,0 +1,1 @@
+"""Lanes trained side by side, on this machine or a cluster."""

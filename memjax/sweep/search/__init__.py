@@ -1,0 +1,1 @@
+"""The weakest device that will do, from a fraction of the lanes."""

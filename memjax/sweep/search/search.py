@@ -1,0 +1,273 @@
+"""The weakest device that still reaches a target accuracy, from a fraction of a sweep's lanes.
+
+Along one axis of the grid (say ``sigma_c2c``) and for every combination of the other axes, where
+does the accuracy cross the target? Only lanes near that level set tell, so a model picks them
+(``memjax.sweep.search.level_set``).
+
+Why not Optuna, Hyperoptax, Ax or BoTorch: they look for an optimum, not for a level set, and the
+last two need torch. Why not bisection in every combination: it believes every noisy lane, asks one
+lane at a time, and learns nothing from a combination about its neighbour.
+"""
+
+import contextlib
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+import xarray as xr
+from scipy.special import expit
+from threadpoolctl import threadpool_limits
+
+from memjax.data import Dataset
+from memjax.errors import UserError, suggest
+from memjax.sweep.analysis.effects import text
+from memjax.sweep.engine.progress import Progress, Tally
+from memjax.sweep.engine.trainer import TRAINED, Trainer, use_all_cores
+from memjax.sweep.run import load_named
+from memjax.sweep.search.level_set import Grid, LevelSet, is_numeric
+from memjax.sweep.search.recall import Recall
+from memjax.sweep.spec import grid as lane_table
+from memjax.sweep.spec.spec import Spec
+from memjax.sweep.store import directory as store
+from memjax.sweep.store.lock import alone
+
+Evaluate = Callable[[np.ndarray], np.ndarray]
+"""``evaluate(lane numbers) -> final test accuracies``."""
+
+RESULTS = "search.zarr"
+PICTURE = "search.png"
+
+BUDGET = (32, 1_000)  # lanes of a default one
+MOST_LANES = 2_000  # the model's cost grows with their cube
+MOST_CELLS = 50_000  # of the grid: the model predicts each one
+SURE = 0.95  # of every combination's answer, and a search ends at half its budget or later
+_ROUNDS = 8  # batches in a budget, the first two of them spread over the grid
+
+
+def search(
+    spec: Spec,
+    target: float,
+    along: str | None = None,
+    *,
+    lanes: int | None = None,
+    out: str | Path | None = None,
+    dataset: Dataset | None = None,
+    evaluate: Evaluate | None = None,
+    batch: int | None = None,
+    progress: Progress | None = None,
+) -> xr.Dataset:
+    """Finds the weakest value on one axis that reaches a target, for all combinations of the rest.
+
+    Every answer is about the grid: what the mean accuracy over the sweep's seeds would say if all
+    its lanes were trained. Lanes that were trained are the sweep's own, to rounding. Which end
+    of the axis is weak is learned. Of two crossings the one nearer the weak end counts.
+
+    Args:
+      spec: the sweep.
+      target: final test accuracy, a fraction.
+      along: the axis; without one the axis of noise (``sigma_...``), if there is one only.
+      lanes: the most to train; without it a tenth of the sweep's, between 32 and 1,000.
+      out: a directory for ``search.zarr`` and ``search.png``; without one nothing is written. Lanes
+        are kept there as they are trained: neither a search that goes on, nor one of another
+        target, nor one after the whole sweep trains a lane again.
+      dataset: data in place of what the specification names.
+      evaluate: trains lanes in place of this process: final accuracies of lane numbers.
+      batch: lanes asked for at once, for ``evaluate``; without it an eighth of ``lanes``.
+      progress: ``progress(lanes done, lanes in all)``.
+
+    Returns:
+      A dimension for each other axis. Values on the axis: ``weakest``, the grid's weakest that
+      reaches the target (NaN: none does); ``crossing``, interpolated between it and the next;
+      ``low`` and ``high``, the 90 % interval of that (NaN: none need reach it). Probabilities:
+      ``probability`` that the grid says ``weakest`` too, ``within_one`` that it does give or take a
+      step; ``passes`` that this value reaches the target, ``next_fails`` that the next weaker does
+      not (1 at the axis's end); ``never`` and ``always`` that none and that the weakest reaches it.
+      ``trained``: lanes of a combination. With the axis, too: ``accuracy``, the model's. Over
+      ``lane``, the numbers of those trained: ``lane_accuracy``.
+
+    Raises:
+      UserError: a target that no lane reaches, an axis that cannot be searched, too few lanes.
+    """
+    if not 0 < target < 1:
+        raise UserError(f"--target {target:g}: an accuracy is between 0 and 1; give 0.9 for 90 %")
+    grid = Grid(spec, choose_axis(spec, along))
+    budget = _budget(grid, lanes)
+    directory = None if out is None else Path(out)
+    tally = Tally(progress, budget)
+    with contextlib.nullcontext() if directory is None else alone(directory):
+        chunk = batch = batch or max(1, round(budget / _ROUNDS))
+        if evaluate is None:
+            evaluate, chunk = _training(spec, dataset, budget, tally, directory)
+            batch = chunk * max(1, round(batch / chunk))
+        model = LevelSet(grid, target)
+        answers = _learn(model, evaluate, budget, batch, chunk)
+        results = _label(grid, model, answers, target)
+        if not np.isfinite(results["weakest"]).any() and model.accuracies.max() < target:
+            raise UserError(_unreached(model, target))
+        if directory is not None:
+            _write(results, directory)
+    return results
+
+
+def _learn(
+    model: LevelSet, evaluate: Evaluate, budget: int, batch: int, chunk: int
+) -> dict[str, np.ndarray]:
+    """Asks for lanes until the model is sure, or the budget is spent; its last answers."""
+    asked = model.grid.spread(min(budget, max(2 * batch, _least(model.grid))))
+    with threadpool_limits(1, "blas"):  # small matrices; and the sums do not depend on the cores
+        while len(asked):
+            model.tell(asked, np.asarray(evaluate(asked), float))
+            answers = model.answers()
+            if answers["probability"].min() >= SURE and 2 * len(model.lanes) >= budget:
+                break
+            asked = model.ask(min(batch, budget - len(model.lanes)), chunk)
+    return answers
+
+
+def _unreached(model: LevelSet, target: float) -> str:
+    best = int(model.accuracies.argmax())
+    values = lane_table.parameter_values(model.grid.spec, model.lanes[[best]])
+    where = ", ".join(f"{name} {text(column[0])}" for name, column in values.items())
+    return (
+        f"--target {target:g}: none of {len(model.lanes)} lanes reaches it, and the model "
+        f"expects none to; the best has {model.accuracies[best]:.3f} at {where}; lower it"
+    )
+
+
+def _write(results: xr.Dataset, directory: Path) -> None:
+    from memjax.sweep.show.search_plot import figure  # matplotlib, for those who want pictures
+
+    try:
+        store.write(results, directory / RESULTS)
+        figure(results).savefig(directory / PICTURE, dpi=150)
+    except OSError as error:
+        raise UserError(
+            f"{directory}: cannot be written: {error.strerror or error}; make room there"
+        ) from None
+
+
+def choose_axis(spec: Spec, along: str | None) -> str:
+    """The axis to go along: the one named, or the only axis of noise."""
+    able = [axis.name for axis in spec.axes if is_numeric(axis) and axis.size > 1]
+    if not able:
+        raise UserError(
+            f"{spec.name}: has no axis to go along: none of one number that varies; add one, such "
+            "as sigma_c2c = [0, 1, 2]"
+        )
+    if along is None:
+        noises = [name for name in able if name.startswith("sigma_")]
+        if len(noises) == 1:
+            return noises[0]
+        raise UserError(
+            f"{spec.name}: {'several axes' if noises else 'no axis'} of noise (sigma_...); choose "
+            f"one with --along: {', '.join(noises or able)}"
+        )
+    if along not in able:
+        axis = next((axis for axis in spec.axes if axis.name == along), None)
+        if axis is None:
+            what = f"no such axis; {suggest(along, able)}"
+        elif axis.size == 1:
+            what = f"has one value only; give it more, or choose of {', '.join(able)}"
+        else:
+            several = axis.zipped and axis.names is None
+            kind = "several parameters that move together" if several else "names"
+            what = f"is an axis of {kind}, of no order; choose of {', '.join(able)}"
+        raise UserError(f"--along {along}: {what}")
+    return along
+
+
+def _budget(grid: Grid, lanes: int | None) -> int:
+    total = lane_table.count(grid.spec)
+    if len(grid.x) > MOST_CELLS:
+        raise UserError(
+            f"{grid.spec.name}: {len(grid.x)} combinations are too many for the model; at most "
+            f"{MOST_CELLS}: leave out some values"
+        )
+    if lanes is None:
+        return min(total, int(np.clip(total // 10, *BUDGET)))
+    if lanes < min(total, _least(grid)):
+        raise UserError(f"--lanes {lanes}: too few to learn from; give at least {_least(grid)}")
+    if lanes > MOST_LANES:
+        raise UserError(f"--lanes {lanes}: too many for the model; give at most {MOST_LANES}")
+    return min(total, lanes)
+
+
+def _least(grid: Grid) -> int:
+    """Lanes that a first fit needs: two for each of the model's parameters."""
+    return 2 * (grid.x.shape[1] + 2)
+
+
+def _training(
+    spec: Spec, dataset: Dataset | None, budget: int, tally: Tally, directory: Path | None
+) -> tuple[Evaluate, int]:
+    """What trains lanes on this process's devices, if nobody has yet, and how many at once."""
+    use_all_cores()
+    dataset = (load_named(spec) if dataset is None else dataset).flat()
+    if (size := spec.sections["train"]["batch_size"]) > len(dataset.x_train):
+        raise UserError(
+            f"{dataset.name}: {len(dataset.x_train)} training samples are less than one batch of "
+            f"{size}; lower train.batch_size"
+        )
+    trainer = Trainer(spec, dataset)
+    if spec.sections["engine"]["width"] is None:  # a chunk is not to be more than a batch
+        share = max(1.0, budget / _ROUNDS / len(jax.local_devices()))
+        trainer.width = min(trainer.width, 2 ** round(math.log2(share)))
+    groups, guess = lane_table.static_groups(spec), 1 / dataset.n_classes
+    recall = Recall(directory, spec, dataset.digest(), guess)
+
+    def evaluate(numbers: np.ndarray) -> np.ndarray:
+        new = np.array([lane for lane in numbers.tolist() if lane not in recall.known], int)
+        tally.add(float(len(numbers) - len(new)))
+        for group in groups:
+            here = new[np.isin(new, group)]
+            if len(here):
+                columns = trainer.lanes(here, tally.add)
+                trained = columns["status"] == TRAINED  # others can only guess
+                recall.keep(here, np.where(trained, columns["test_accuracy"][:, -1], guess))
+        return np.array([recall.known[lane] for lane in numbers.tolist()])
+
+    return evaluate, trainer.width * len(jax.local_devices())
+
+
+def _label(
+    grid: Grid, model: LevelSet, answers: dict[str, np.ndarray], target: float
+) -> xr.Dataset:
+    """The answers by name."""
+    larger = model.larger_is_weaker()
+    dims = [axis.name for axis in grid.others]
+    shape = [axis.size for axis in grid.others]
+
+    def value(places: np.ndarray) -> np.ndarray:
+        return grid.value(places if larger else len(grid.values) - 1 - places)
+
+    for name in ("weakest", "crossing", "strong", "weak"):
+        answers[name] = np.where(answers[name] < 0, np.nan, value(answers[name]))
+    ends = answers.pop("strong"), answers.pop("weak")
+    answers["low"], answers["high"] = ends if larger else ends[::-1]
+    used = model.used()[grid.lines]
+    answers["trained"] = used.sum(1)
+    coords: dict[str, Any] = {axis.name: np.asarray(axis.labels()) for axis in grid.others}
+    for axis in grid.others:
+        if axis.zipped and axis.names is None:
+            coords |= {p: (axis.name, np.asarray(v)) for p, v in axis.columns.items()}
+    along = grid.axis.name
+    variables: dict[str, Any] = {n: (dims, a.reshape(shape)) for n, a in answers.items()}
+    accuracy = expit(model.mean[grid.lines]).reshape(*shape, -1)
+    variables["accuracy"] = ([*dims, along], accuracy)
+    variables["lane_accuracy"] = ("lane", model.accuracies)
+    return xr.Dataset(
+        variables,
+        coords | {along: grid.values, "lane": model.lanes},
+        {
+            "name": grid.spec.name,
+            "target": target,
+            "along": along,
+            "weaker": "larger" if larger else "smaller",
+            "lanes": len(model.lanes),
+            "lanes_of_grid": lane_table.count(grid.spec),
+            "spec": grid.spec.to_toml(),
+        },
+    )

@@ -1,0 +1,1 @@
+"""A specification: sections, axes, lanes."""

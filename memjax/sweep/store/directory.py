@@ -1,0 +1,174 @@
+"""A result directory: one specification, its labelled results, whole or not at all."""
+
+import contextlib
+import os
+import shutil
+import tempfile
+import warnings
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+from memjax.errors import UserError
+from memjax.sweep.spec.spec import Spec
+from memjax.sweep.store import reuse as extension
+from memjax.sweep.store.journal import SPEC
+from memjax.sweep.store.label import TRAINED
+
+RESULTS = "results.zarr"
+
+
+def claim(directory: Path, spec: Spec, data: str) -> xr.Dataset | None:
+    """Makes sure that a directory can take this sweep's results, before any lane is trained.
+
+    Args:
+      directory: the result directory, which need not exist.
+      spec: the sweep.
+      data: the digest of its data set.
+
+    Returns:
+      The results that it already holds on the same data, if any: of this specification, or of one
+      with fewer points, seeds or epochs.
+
+    Raises:
+      UserError: it holds another sweep's results or specification, or cannot be written.
+    """
+    _recover(directory)
+    results = load(directory) if has_results(directory) else None
+    if results is None and (directory / SPEC).exists():
+        if not _holds(directory / SPEC, spec.to_toml()):
+            raise UserError(_another(directory, f"the {SPEC}"))
+    elif results is not None and extension.places(extension.spec_of(results), spec) is None:
+        raise UserError(_another(directory, "the results"))
+    elif results is not None and results.attrs.get("data_digest") != data:
+        raise UserError(
+            f"{directory}: holds the results of this specification on other data; give "
+            "another --out, or remove the directory"
+        )
+    trial = directory / f".trial.{os.getpid()}"
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        trial.write_text(spec.to_toml(), encoding="utf-8")
+        trial.unlink()
+    except OSError as error:
+        raise UserError(f"{_unwritable(directory, error)}; give another --out") from None
+    return results
+
+
+def has_results(directory: Path) -> bool:
+    """Whether a sweep has finished in this directory."""
+    return (directory / RESULTS).exists()
+
+
+def save(directory: Path, results: xr.Dataset) -> None:
+    """Writes results and specification under other names, then renames: whole or absent.
+
+    Raises:
+      UserError: they cannot be written there; the message says where they went instead, if
+        anywhere.
+    """
+    partial, spec = _partial(directory, RESULTS), _partial(directory, SPEC)
+    earlier = _earlier(directory)
+    _remove(partial)
+    try:
+        write(results, partial)
+        spec.write_text(results.attrs["spec"], encoding="utf-8")
+        if has_results(directory):
+            (directory / RESULTS).rename(earlier)
+        partial.rename(directory / RESULTS)
+        spec.replace(directory / SPEC)
+        _remove(earlier)
+    except OSError as error:
+        _remove(partial, spec)  # their room may be what the rescue needs
+        raise UserError(f"{_unwritable(directory, error)}; {_rescue(results)}") from None
+    finally:
+        _remove(partial, spec)
+
+
+def write(results: xr.Dataset, path: Path) -> None:
+    """One Zarr store."""
+    with warnings.catch_warnings():
+        # Zarr v3 has settled neither variable-length strings nor consolidated metadata.
+        warnings.filterwarnings("ignore", message=".*does not have a Zarr V3 specification.*")
+        warnings.filterwarnings("ignore", message="Consolidated metadata is currently not part.*")
+        results.to_zarr(path, mode="w")
+
+
+def load(directory: Path) -> xr.Dataset:
+    """The results in a directory.
+
+    Raises:
+      UserError: there are none, or they cannot be read.
+    """
+    path = Path(directory) / RESULTS
+    if not path.exists():
+        raise UserError(f"{path}: no results there; run `memjax sweep SPEC.toml --out {directory}`")
+    try:
+        results = xr.open_zarr(path, consolidated=False).load()
+        missing = {"test_accuracy", "status", "baseline_accuracy"} - set(results)
+        what = f"no {min(missing)}" if missing else ""
+        if not what:
+            lost = results.test_accuracy.isel(epoch=-1).isnull() & (results.status == TRAINED)
+            what = "accuracies are missing" if np.any(lost) else ""
+    except Exception as error:  # whatever Zarr makes of broken files
+        what = str(error).partition("\n")[0] or type(error).__name__
+    if what:
+        raise UserError(f"{path}: broken results ({what}); remove the directory and run again")
+    return results
+
+
+def _earlier(directory: Path) -> Path:
+    """Where results wait until those that replace them have their name."""
+    return directory / f".{RESULTS}.earlier"
+
+
+def _recover(directory: Path) -> None:
+    """Ends what a process that was killed while it replaced results has begun."""
+    earlier = _earlier(directory)
+    if has_results(directory):
+        _remove(earlier)
+    elif earlier.exists():
+        earlier.rename(directory / RESULTS)
+
+
+def _another(directory: Path, what: str) -> str:
+    return (
+        f"{directory}: holds {what} of another specification; give another --out, or remove the "
+        "directory"
+    )
+
+
+def _partial(directory: Path, name: str) -> Path:
+    return directory / f".{name}.partial"
+
+
+def _remove(*paths: Path) -> None:
+    for path in paths:
+        shutil.rmtree(path, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            path.unlink()
+
+
+def _holds(path: Path, text: str) -> bool:
+    try:
+        return path.read_text(encoding="utf-8") == text
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
+def _unwritable(directory: Path, error: OSError) -> str:
+    return f"{directory}: cannot be written: {error.strerror or error}"
+
+
+def _rescue(results: xr.Dataset) -> str:
+    """Saves results that their own directory has no room for."""
+    path = None
+    try:
+        path = Path(tempfile.mkdtemp(prefix="memjax-")) / RESULTS
+        write(results, path)
+    except OSError:
+        if path is not None:
+            shutil.rmtree(path.parent, ignore_errors=True)
+        return "they could not be saved elsewhere either: free some space and run again"
+    return f"the results are kept in {path}: free some space and move them there"

@@ -1,0 +1,179 @@
+"""One lane: an epoch visits all, a float lane is plain SGD, a pulsed one holds to its devices."""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+from memjax.cells import ReferenceCell
+from memjax.devices import ConstantStep
+from memjax.errors import UserError
+from memjax.experiments import (
+    Program,
+    Samples,
+    Variant,
+    accuracy,
+    apply_network,
+    cross_entropy,
+    init_lane,
+    train_epoch,
+)
+from memjax.experiments.perceptron import plain_dense
+from memjax.pulses import Bernoulli, Coincidence
+from memjax.pytree import as_arrays
+
+WORDS = jnp.array([1, 2], jnp.uint32)
+RNG = np.random.default_rng(0)
+TRAIN = Samples(
+    jnp.asarray(RNG.random((30, 6)), jnp.float32), jnp.asarray(np.arange(30) % 3, jnp.int32)
+)
+epoch_of = jax.jit(train_epoch, static_argnums=0)
+
+
+def variant_of(learning_rate: float = 0.1, decay: float = 1.0, **device) -> Variant:
+    cell = ReferenceCell(weight_range=device.pop("weight_range", 0.5))
+    rates = {"learning_rate": learning_rate, "learning_rate_decay": decay}
+    return as_arrays(Variant(device=ConstantStep(**device), cell=cell, **rates))
+
+
+def visits(batch_size: int, epochs: int = 1, decay: float = 1.0) -> np.ndarray:
+    """How much each of 10 one-hot samples moved its own weights in each epoch, over the rate."""
+    samples = Samples(jnp.eye(10, dtype=jnp.float32), jnp.zeros(10, jnp.int32))
+    program = Program(sizes=(10, 2), batch_size=batch_size, pulses=None)
+    variant = variant_of(1e-3, decay)
+    state = init_lane(program, variant, WORDS)
+    moved = []
+    for _ in range(epochs):
+        before = state.params[0]["kernel"]
+        state, _ = epoch_of(program, variant, state, samples)
+        p = jax.nn.softmax(before + state.params[0]["bias"][None, :], axis=1)
+        change = (state.params[0]["kernel"] - before)[:, 0] / 1e-3 * batch_size
+        moved.append(np.asarray(change / (1.0 - p[:, 0])))
+    return np.array(moved)
+
+
+def test_a_batch_has_a_sample():
+    with pytest.raises(UserError, match=r"^Program: batch_size = 0 must be at least 1$"):
+        Program(batch_size=0)
+
+
+def test_an_epoch_visits_every_sample_once():
+    np.testing.assert_allclose(visits(1), np.ones((1, 10)), rtol=0.02)
+    np.testing.assert_allclose(visits(5), np.ones((1, 10)), rtol=0.02)
+
+
+def test_a_partial_batch_is_left_out_and_another_one_each_epoch():
+    moved = visits(3, epochs=6)
+    assert (np.sum(moved > 0.5, axis=1) == 9).all()
+    assert len(set(np.argmin(moved, axis=1).tolist())) > 1
+
+
+def test_the_learning_rate_decays_by_its_factor_an_epoch():
+    first, second, third = visits(1, epochs=3, decay=0.5).mean(axis=1)
+    assert second / first == pytest.approx(0.5, rel=0.02)
+    assert third / first == pytest.approx(0.25, rel=0.02)
+
+
+def test_a_float_lane_is_a_plain_loop_over_optax_sgd():
+    # One batch an epoch, so that the order of the samples is only one of rounding.
+    program, variant = Program(sizes=(6, 5, 3), batch_size=30, pulses=None), variant_of(0.5, 0.9)
+    state = init_lane(program, variant, WORDS)
+    weights = state.params
+    losses = []
+    for epoch in range(5):
+        optimizer = optax.sgd(0.5 * 0.9**epoch)
+
+        def loss_of(weights):
+            logits = apply_network(weights, TRAIN.x, plain_dense, "sigmoid")
+            return cross_entropy(logits, TRAIN.y)
+
+        loss, grads = jax.value_and_grad(loss_of)(weights)
+        updates, _ = optimizer.update(grads, optimizer.init(weights))
+        weights = optax.apply_updates(weights, updates)
+        losses.append(float(loss))
+        state, mean = epoch_of(program, variant, state, TRAIN)
+        assert float(mean) == pytest.approx(losses[-1], rel=1e-6)
+    assert int(state.epoch) == 5
+    for found, expected in zip(
+        jax.tree.leaves(state.params), jax.tree.leaves(weights), strict=True
+    ):
+        np.testing.assert_allclose(found, expected, atol=1e-6)
+    assert losses[-1] < losses[0]
+
+
+def test_a_fine_device_without_noise_is_nearly_a_float_lane():
+    variant = variant_of(0.01, levels=20_001, weight_range=1.0)  # a pulse is 1e-4
+    ends = []
+    for pulses in (None, Bernoulli(max_pulses=1000)):
+        program = Program(sizes=(6, 5, 3), pulses=pulses)
+        state = init_lane(program, variant, WORDS)
+        state, _ = epoch_of(program, variant, state, TRAIN)
+        ends.append(state.params)
+    for pulsed, plain in zip(*map(jax.tree.leaves, ends), strict=True):
+        # 30 roundings of at most half a pulse's standard deviation each, 5 sigma
+        np.testing.assert_allclose(pulsed, plain, atol=5 * 0.5e-4 * np.sqrt(30))
+
+
+def test_weights_stay_on_the_devices_grid_and_within_their_range():
+    variant = variant_of(1.0, levels=5, weight_range=0.25)  # a pulse is 1/8
+    program = Program(sizes=(6, 5, 3), pulses=Coincidence())
+    start = init_lane(program, variant, WORDS)
+    end, _ = epoch_of(program, variant, start, TRAIN)
+    for before, after in zip(*(jax.tree.leaves(s.params) for s in (start, end)), strict=True):
+        assert np.abs(after).max() <= 0.25
+        inner = np.abs(after) < 0.25  # what was clipped has left the grid
+        if (np.abs(before) == 0).all():
+            steps = np.asarray(after)[inner] * 8
+            np.testing.assert_allclose(steps, steps.round(), atol=1e-5)
+    assert bool(end.finite)
+
+
+def test_epochs_draw_pulses_of_their_own_and_words_reproduce_them():
+    program, variant = Program(sizes=(6, 3)), variant_of(0.1)
+    state = init_lane(program, variant, WORDS)
+    once, again = (epoch_of(program, variant, state, TRAIN)[0].params for _ in range(2))
+    other = epoch_of(program, variant, state._replace(epoch=jnp.int32(1)), TRAIN)[0].params
+    kernels = [np.asarray(params[0]["kernel"]) for params in (once, again, other)]
+    np.testing.assert_array_equal(kernels[0], kernels[1])
+    assert (kernels[0] != kernels[2]).any()
+
+
+def test_no_read_noise_and_read_noise_of_zero_are_the_same():
+    program = Program(sizes=(6, 3))
+    ends = []
+    for sigma_read in (None, 0.0):
+        variant = variant_of(0.1, sigma_read=sigma_read)
+        ends.append(epoch_of(program, variant, init_lane(program, variant, WORDS), TRAIN)[0].params)
+    np.testing.assert_allclose(ends[0][0]["kernel"], ends[1][0]["kernel"], atol=1e-6)
+
+
+def test_read_noise_disturbs_the_test_too():
+    program, quiet, noisy = Program(sizes=(6, 3)), variant_of(), variant_of(sigma_read=100.0)
+    state = init_lane(program, quiet, WORDS)
+    right = float(accuracy(program, quiet, state, TRAIN))
+    assert right == float(accuracy(program, quiet, state, TRAIN))
+    assert right != float(accuracy(program, noisy, state, TRAIN))
+
+
+def test_accuracy_is_the_fraction_of_right_answers():
+    program = Program(sizes=(3, 3), pulses=None)
+    state = init_lane(program, variant_of(), WORDS)
+    state = state._replace(params=[{"kernel": jnp.eye(3), "bias": jnp.zeros(3)}])
+    score = functools.partial(accuracy, program, variant_of())
+    x = jnp.eye(3, dtype=jnp.float32)[jnp.array([0, 1, 2, 0])]
+    test = Samples(x, jnp.array([0, 1, 2, 1], jnp.int32))
+    assert float(score(state, test)) == 0.75
+    assert np.isnan(float(score(state._replace(finite=jnp.bool_(False)), test)))
+
+
+def test_a_lane_that_is_not_finite_is_marked_for_good():
+    program, variant = Program(sizes=(6, 3), pulses=None), variant_of(0.1)
+    state = init_lane(program, variant, WORDS)
+    bad = TRAIN._replace(x=TRAIN.x.at[3, 2].set(jnp.inf))
+    state, _ = epoch_of(program, variant, state, bad)
+    assert not bool(state.finite)
+    fresh = init_lane(program, variant, WORDS)._replace(finite=state.finite)
+    assert not bool(epoch_of(program, variant, fresh, TRAIN)[0].finite)

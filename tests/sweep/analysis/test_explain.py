@@ -1,0 +1,109 @@
+"""``memjax explain``: lanes that are broken on purpose, each in its way, and lanes that are not."""
+
+import numpy as np
+import pytest
+
+from memjax.data import load
+from memjax.errors import UserError
+from memjax.sweep import Spec, run
+from memjax.sweep.analysis.explain import explain, find
+from memjax.sweep.store import directory as store
+
+
+def trained(**raw):
+    raw = {"seeds": 1, "evaluate": {"diagnostics": True}, **raw}
+    raw["train"] = {"epochs": 1, "learning_rate": 0.1, **raw.get("train", {})}
+    return run(Spec.from_dict(raw), dataset=load("digits").take(600, 200))
+
+
+@pytest.fixture(scope="module")
+def noisy(tmp_path_factory):
+    axes = {"sigma_c2c": [0, 4], "levels": [100, 2]}
+    return trained(axes=axes, cell={"weight_range": 1.0}, train={"epochs": 4})
+
+
+def test_the_worst_lane_is_told_and_where_it_stands(noisy):
+    said = explain(noisy)
+    place = find(noisy)
+    assert said[0].startswith("Lane ") and "sigma_c2c = " in said[0] and "chance 10 %" in said[1]
+    worst = float(noisy.test_accuracy.isel(epoch=-1).min())
+    assert float(noisy.test_accuracy.isel(place).isel(epoch=-1)) == worst
+
+
+def test_noise_and_saturation_are_told(noisy):
+    """Two levels: one pulse leads from bound to bound."""
+    said = " ".join(explain(noisy, "levels=100,sigma_c2c=4"))
+    assert "noise of programming is" in said
+    said = " ".join(explain(noisy, "levels=2,sigma_c2c=0"))
+    assert "of layer 1 is saturated" in said
+
+
+def test_a_good_lane_has_nothing_wrong():
+    result = trained(train={"epochs": 3}, device={"levels": 500}, cell={"weight_range": 2.0})
+    said = explain(result, "0")
+    assert said[1].startswith("It learns")
+    assert not any("saturated" in s or "noise" in s or "moved" in s for s in said)
+
+
+def test_updates_that_rounding_loses_are_told():
+    result = trained(pulses={"scheme": "truncated"}, device={"levels": 4})
+    assert "of the pulses that were wanted" in " ".join(explain(result))
+
+
+def test_a_drift_to_a_far_symmetry_point_is_told():
+    device = {"model": "SoftBounds", "levels": 50, "up_down": 0.7}
+    result = trained(train={"epochs": 3}, device=device, pulses={"length": 31})
+    assert "steps up and down differ" in " ".join(explain(result))
+
+
+def test_without_diagnostics_it_says_how_to_get_them():
+    result = trained(evaluate={})
+    assert "evaluate.diagnostics=true" in explain(result)[-1]
+
+
+def test_a_lane_that_went_non_finite_is_told(noisy):
+    broken = noisy.copy(deep=True)
+    broken.status[0, 0, 0] = 1
+    broken.test_accuracy[0, 0, 0] = np.nan
+    assert "non-finite in epoch 1" in explain(broken, "0")[-1]
+
+
+@pytest.mark.parametrize(
+    "lane,words",
+    [
+        ("99", "there are 4 lanes, 0 to 3"),
+        ("level=2", "did you mean 'levels'"),
+        ("levels=3,sigma_c2c=0", "is not on the axis; there are 100, 2"),
+        ("levels=2", "say sigma_c2c too"),
+    ],
+)
+def test_a_lane_that_is_not_there(noisy, lane, words):
+    with pytest.raises(UserError, match=words):
+        explain(noisy, lane)
+
+
+def test_diagnostics_are_labelled_saved_and_read(noisy, tmp_path):
+    store.save(tmp_path, noisy)
+    read = store.load(tmp_path)
+    assert read.saturated.dims[-1] == "layer" and read.conductance_after.shape[-2:] == (2, 32)
+    assert read.pulses.attrs["units"] and read.update_snr.attrs["long_name"]
+    devices = read.conductance_after.sum("conductance").values
+    np.testing.assert_array_equal(devices[0, 0, 0], [65 * 32, 33 * 10])
+
+
+def test_energy_and_time_are_of_the_presets_pulses():
+    """Ag:a-Si: between the energy of its pulses at Gmin and at Gmax; 300 us a pulse at least."""
+    result = trained(device={"model": "Ag:a-Si"}, train={"learning_rate": 0.05})
+    pulses = float((result.pulses * [65 * 32, 33 * 10]).sum())
+    energy = float(result.energy_J.item())
+    low, high = (v**2 * 300e-6 * g for v, g in ((2.8, 3.0769e-9), (3.2, 38.462e-9)))
+    assert pulses * low < energy < pulses * high
+    assert 300e-6 < float(result.programming_time_s.item()) < pulses * 300e-6
+    assert np.isnan(trained().energy_J.item()) and np.all(np.isnan(trained().fast_pulses))
+
+
+def test_two_arrays_tell_of_both():
+    result = trained(train={"algorithm": "agad"}, axes={"algorithm": ["sgd", "agad"]})
+    fast = result.fast_pulses.sel(algorithm="agad")
+    assert np.all(fast > result.pulses.sel(algorithm="agad"))
+    assert np.all(np.isnan(result.fast_pulses.sel(algorithm="sgd")))

@@ -1,0 +1,65 @@
+"""A Dask cluster gives the bits of one process, and what a lost worker had begun is run again."""
+
+import os
+import signal
+
+import pytest
+
+from memjax.errors import UserError
+from memjax.sweep import run
+from memjax.sweep.engine.cluster import connect
+from memjax.sweep.store import directory as store
+
+AXES = {"levels": [8, 16, 32, 64], "sigma_c2c": [0, 1]}
+
+
+@pytest.fixture(scope="module")
+def client():
+    with connect(local=2) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def alone(small, tiny):
+    return run(small(AXES), dataset=tiny)
+
+
+def test_two_workers_give_the_bits_of_one_process(small, tiny, client, alone, tmp_path):
+    told = []
+    ds = run(small(AXES), tmp_path, dataset=tiny, client=client, progress=lambda *p: told.append(p))
+    assert ds.drop_attrs().identical(alone.drop_attrs())
+    assert told[-1] == (18.0, 18)
+    assert store.load(tmp_path).drop_attrs().identical(alone.drop_attrs())
+
+
+def test_a_lost_worker_loses_nothing(small, tiny, client, alone):
+    killed = []
+
+    def kill(done, total):
+        if not killed and done > 4:
+            killed.append(min(client.run(os.getpid).values()))
+            os.kill(killed[0], signal.SIGKILL)
+
+    ds = run(small(AXES), dataset=tiny, client=client, progress=kill)
+    assert killed
+    assert ds.drop_attrs().identical(alone.drop_attrs())
+
+
+def test_a_scheduler_that_does_not_answer_is_told():
+    with (
+        pytest.raises(UserError, match=r"tcp://127\.0\.0\.1:1: no Dask scheduler answers there"),
+        connect("tcp://127.0.0.1:1"),
+    ):
+        pass
+
+
+def test_ctrl_c_is_the_clients_alone(client):
+    """A terminal sends it to the workers too, whose tracebacks nobody wants to read."""
+    ignored = client.run(lambda: signal.getsignal(signal.SIGINT) == signal.SIG_IGN)
+    assert list(ignored.values()) == [True, True]
+
+
+@pytest.mark.parametrize("address", ["", "127.0.0.1", "nowhere://x", "tcp://127.0.0.1:99999999"])
+def test_an_address_that_is_none_is_told(address):
+    with pytest.raises(UserError, match="is no Dask scheduler's address; write"), connect(address):
+        pass

@@ -1,0 +1,166 @@
+"""Killed anywhere, a sweep goes on to the very bits of one that nobody disturbed."""
+
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from memjax.errors import UserError
+from memjax.sweep import Spec, run
+from memjax.sweep.engine.trainer import Runner
+from memjax.sweep.status import status
+from memjax.sweep.store import directory as store
+from memjax.sweep.store.journal import DiskJournal
+
+HERE = Path(__file__).parent
+SCRIPT = """
+import os, signal, sys
+sys.path[:0] = sys.argv[1:3]
+import jax
+jax.config.update("jax_num_cpu_devices", 2)
+import numpy as np
+from reference.sweeps import small_spec
+from memjax.data import Dataset
+from memjax.sweep import run
+from memjax.sweep.store import journal
+from memjax.sweep.store import directory as store
+where, moment = sys.argv[4], int(sys.argv[5])
+
+def die():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+steps = 0
+def deadly(function, before):
+    def call(*args, **options):
+        global steps
+        steps += 1
+        if before and steps == moment:
+            die()
+        found = function(*args, **options)
+        steps += 1
+        if steps == moment:
+            die()
+        return found
+    return call
+
+journal.DiskJournal._write = deadly(journal.DiskJournal._write, True)
+journal.os.fsync = deadly(os.fsync, True)
+store.write = deadly(store.write, True)
+data = np.load(sys.argv[3])
+tiny = Dataset("tiny", *(data[name] for name in ("x_train", "y_train", "x_test", "y_test")))
+engine = {"width": 2, "checkpoint_minutes": 0}
+run(small_spec({"levels": [8, 32, 64], "sigma_c2c": [0, 1]}, engine=engine), where, dataset=tiny)
+"""
+
+
+@pytest.fixture(scope="module")
+def spec(small):
+    axes = {"levels": [8, 32, 64], "sigma_c2c": [0, 1]}
+    return small(axes, engine={"width": 2, "checkpoint_minutes": 0})
+
+
+@pytest.fixture(scope="module")
+def undisturbed(spec, tiny):
+    return run(spec, dataset=tiny)
+
+
+@pytest.fixture(scope="module")
+def data(tiny, tmp_path_factory):
+    path = tmp_path_factory.mktemp("data") / "tiny.npz"
+    np.savez(path, **{n: getattr(tiny, n) for n in ("x_train", "y_train", "x_test", "y_test")})
+    return path
+
+
+@pytest.mark.parametrize("moment", [3, 8, 14, 21])
+def test_a_killed_process_loses_nothing_but_its_task(
+    spec, tiny, undisturbed, data, tmp_path, moment
+):
+    """Before and after rows and lines are written, and while the results are."""
+    roots = [str(HERE.parent.parent), str(HERE)]
+    args = [sys.executable, "-c", SCRIPT, *roots, str(data), str(tmp_path), str(moment)]
+    assert subprocess.run(args, capture_output=True, timeout=300).returncode == -signal.SIGKILL
+    assert not store.has_results(tmp_path)
+    assert (
+        "It is unfinished" in status(tmp_path)[0] and "No process is at it" in status(tmp_path)[1]
+    )
+    told = []
+    found = run(spec, tmp_path, dataset=tiny, progress=lambda done, total: told.append(done))
+    assert found.drop_attrs().identical(undisturbed.drop_attrs())
+    assert store.load(tmp_path).drop_attrs().identical(undisturbed.drop_attrs())
+    assert not (tmp_path / "unfinished").exists() and not (tmp_path / "states").exists()
+
+
+def test_states_between_epochs_are_kept_and_gone_on_with(
+    spec, tiny, undisturbed, tmp_path, monkeypatch
+):
+
+    plain, calls = Runner._chunk, []
+
+    def interrupted(self, variant, words, samples, epochs, *rest):
+        epoch = self.epoch
+
+        def once(*args):
+            calls.append(1)
+            if len(calls) == 4:
+                raise KeyboardInterrupt
+            return epoch(*args)
+
+        self.epoch = once
+        return plain(self, variant, words, samples, epochs, *rest)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Runner, "_chunk", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            run(spec, tmp_path, dataset=tiny)
+    assert len(list((tmp_path / "states").iterdir())) == 1
+    calls.clear()
+    monkeypatch.setattr(Runner, "_chunk", interrupted)
+    calls += [0] * 10  # interrupts no more
+    found = run(spec, tmp_path, dataset=tiny)
+    # Tasks 1 (its second epoch alone), 2 and the baseline.
+    assert len(calls) - 10 == 1 + 2 + 2
+    assert found.drop_attrs().identical(undisturbed.drop_attrs())
+
+
+@pytest.mark.parametrize("spoil", ["columns.npz", "state"])
+def test_a_broken_checkpoint_is_not_believed(spec, tiny, undisturbed, tmp_path, spoil):
+    engine = {"width": 2, "keep_states": True}
+    raw = {"axes": {"levels": [8, 32, 64], "sigma_c2c": [0, 1]}, "seeds": 2}
+    raw |= {"model": {"hidden": [8]}, "train": {"epochs": 1}, "engine": engine}
+    run(Spec.from_dict(raw), tmp_path, dataset=tiny)
+    for path in (tmp_path / "states").iterdir():
+        for file in [path / spoil, *(path / spoil).rglob("*")]:
+            if file.is_file():
+                file.write_bytes(b"xx")
+    longer = Spec.from_dict(raw | {"train": {"epochs": 2}})
+    found = run(longer, tmp_path, dataset=tiny)
+    xr.testing.assert_identical(found.drop_attrs(), undisturbed.drop_attrs())
+
+
+def test_a_kill_after_the_results_leaves_nothing_unfinished(spec, tiny, tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(DiskJournal, "remove", DiskJournal.close)
+        run(spec, tmp_path, dataset=tiny)
+    assert "It is unfinished" in status(tmp_path)[0]
+    run(spec, tmp_path, dataset=tiny)
+    assert status(tmp_path) == ["It is finished: 12 lanes, none failed."]
+
+
+def test_results_that_are_gone_are_not_mixed_with_what_extends_them(small, tiny, tmp_path):
+    def interrupted(done, total):
+        if done > 10:
+            raise KeyboardInterrupt
+
+    run(small({"levels": [8, 32]}), tmp_path, dataset=tiny)
+    grown = small({"levels": [4, 8, 16, 32, 64, 128]})
+    with pytest.raises(KeyboardInterrupt):
+        run(grown, tmp_path, dataset=tiny, progress=interrupted)
+    shutil.rmtree(tmp_path / "results.zarr")
+    (tmp_path / "spec.toml").unlink()
+    with pytest.raises(UserError, match=r"extends have changed; put them back, or remove"):
+        run(grown, tmp_path, dataset=tiny)

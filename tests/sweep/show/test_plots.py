@@ -1,0 +1,224 @@
+"""What is drawn is what the dataset holds."""
+
+import numpy as np
+import pytest
+from matplotlib.image import imread
+
+from memjax.errors import UserError
+from memjax.sweep.analysis.effects import final_accuracy, main_effects
+from memjax.sweep.show import plots
+from memjax.sweep.show.panels import LABELS, is_geometric, label
+
+AXES = {
+    "levels": [4, 8, 16, 32],
+    "on_off": [2, 5, 10],
+    "sigma_c2c": [0.0, 0.5, 1.0, 3.0],
+    "weight_range": [1.0, 0.5],
+}
+
+
+def some(*names: str) -> dict:
+    return {name: AXES[name] for name in names}
+
+
+def lines(ax) -> dict:
+    return {line.get_label(): line for line in ax.get_lines()}
+
+
+def legend(figure) -> list[str]:
+    return [text.get_text() for text in figure.legends[0].get_texts()]
+
+
+@pytest.mark.parametrize(
+    ("names", "pictures"),
+    [
+        ((), ["learning_curves", "corruption"]),
+        (("sigma_c2c",), ["main_effects", "learning_curves", "corruption"]),
+        (("levels", "sigma_c2c"), ["main_effects", "heatmap", "learning_curves", "corruption"]),
+        (tuple(AXES), ["main_effects", "heatmap", "learning_curves", "corruption"]),
+    ],
+)
+def test_draw_writes_the_pictures_there_are_axes_for(
+    make, device, corrupt, tmp_path, names, pictures
+):
+    files = plots.draw(corrupt(make(some(*names), device, seeds=2)), tmp_path / "new")
+    assert [file.stem for file in files] == pictures
+    assert sorted((tmp_path / "new").iterdir()) == sorted(files)  # no temporary file left
+    for file in files:
+        assert np.ptp(imread(file)) > 0
+
+
+def test_no_corruption_no_picture_of_it(make, tmp_path):
+    assert [file.name for file in plots.draw(make({}), str(tmp_path))] == ["learning_curves.png"]
+
+
+def test_failed_write_leaves_the_old_picture(make, tmp_path, monkeypatch):
+    (old,) = plots.draw(make({}), tmp_path)
+    before = old.read_bytes()
+
+    def broken(self, path, **options):
+        path.write_bytes(b"half")
+        raise OSError("disk full")
+
+    monkeypatch.setattr(plots.Figure, "savefig", broken)
+    with pytest.raises(UserError, match=r"disk full.*memjax plot"):
+        plots.draw(make({}), tmp_path)
+    assert old.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [old]
+
+
+def test_main_effects_draws_means_quartiles_and_references(make, device):
+    ds = make(AXES, device)
+    figure = plots.main_effects_figure(ds)
+    effects, final = main_effects(ds), 100 * final_accuracy(ds)
+    ranked = list(effects.index[:-2])
+    assert ranked[:2] == ["sigma_c2c", "levels"]
+    assert [ax.get_xlabel() for ax in figure.axes] == [LABELS[axis] for axis in ranked]
+    assert [ax.get_xscale() for ax in figure.axes[:2]] == ["symlog", "log"]
+    for ax, axis in zip(figure.axes, ranked, strict=True):
+        assert f"{100 * effects.loc[axis, 'share']:.1f} %" in ax.get_title()
+        curve = ax.containers[0][0]
+        expected = final.mean([d for d in final.dims if d != axis]).sortby(axis)
+        np.testing.assert_allclose(curve.get_xdata(), expected[axis])
+        np.testing.assert_allclose(curve.get_ydata(), expected)
+        band = ax.collections[0].get_paths()[0].vertices[:, 1]
+        first = final.sel({axis: expected[axis][0]}).quantile([0.25, 0.75])
+        assert np.isclose(band[:, None], first.values).any(0).all()
+        assert lines(ax)["chance (10 %)"].get_ydata()[0] == pytest.approx(10)
+    assert {"middle half of the lanes", "mean ± sd over seeds"} <= set(legend(figure))
+
+
+def test_main_effects_of_names_are_points_with_ticks(make):
+    ds = make({"algorithm": ["sgd", "tiki_taka"]}, lambda algorithm: 0.1 * len(algorithm))
+    (ax,) = plots.main_effects_figure(ds).axes
+    assert [tick.get_text() for tick in ax.get_xticklabels()] == ["sgd", "tiki_taka"]
+    assert ax.containers[0][0].get_linestyle() == "None"
+
+
+def test_chance_far_below_is_said_rather_than_drawn(make):
+    ds = make({"levels": [8, 64]}, lambda levels: 0.96 + levels / 1e4)
+    figure = plots.main_effects_figure(ds)
+    assert figure.axes[0].get_ylim()[0] > 90
+    assert "chance (10 %, far below)" in legend(figure)
+
+
+def test_heatmap_cells_are_means_over_the_rest(make, device):
+    ds = make(AXES | {"on_off": range(2, 10)}, device, seeds=2)
+    figure = plots.heatmap_figure(ds)
+    y, x, third, rest = main_effects(ds).index[:-2]
+    assert (y, x) == ("sigma_c2c", "levels")
+    *panels, bar = figure.axes
+    assert len(panels) == min(6, ds.sizes[third])
+    assert rest in figure.get_suptitle()
+    cells = 100 * final_accuracy(ds).mean([rest, "seed"]).transpose(third, y, x).sortby(third)
+    drawn = [panel.get_images()[0].get_array() for panel in panels]
+    np.testing.assert_allclose(drawn[0], cells[0])
+    np.testing.assert_allclose(drawn[-1], cells[-1])
+    assert panels[0].get_ylabel() == LABELS[y]
+    assert panels[0].get_xlabel() == LABELS[x]
+    assert [tick.get_text() for tick in panels[0].get_xticklabels()] == ["4", "8", "16", "32"]
+    assert panels[0].texts[0].get_text() == f"{float(cells[0, 0, 0]):.1f}"
+    assert panels[0].get_title().endswith(f": {float(cells[third][0]):g}")
+    assert bar.get_ylabel() == "test accuracy (%)"
+    marks = {tick.get_text() for tick in bar.get_yticklabels()}
+    assert {"chance 10.0", "float baseline 97.8"} <= marks
+
+
+def test_large_heatmap_is_not_annotated(make, device):
+    ds = make({"levels": range(4, 14), "sigma_c2c": [0.0, 1.0]}, device)
+    assert not plots.heatmap_figure(ds).axes[0].texts
+
+
+def test_heatmap_of_high_accuracies_spends_its_colours_on_them(make):
+    ds = make({"a": [1, 2], "b": [1, 2]}, lambda a, b: 0.95 + 0.01 * a)
+    figure = plots.heatmap_figure(ds)
+    assert figure.axes[0].get_images()[0].norm.vmin > 90
+    assert "chance 10.0 ↓" in [tick.get_text() for tick in figure.axes[-1].get_yticklabels()]
+
+
+def test_learning_curves_are_means_over_the_rest(make, device):
+    ds = make(AXES, device)
+    figure = plots.learning_curves_figure(ds)
+    (ax,) = figure.axes
+    drawn = lines(ax)
+    for sigma in AXES["sigma_c2c"]:
+        expected = 100 * ds["test_accuracy"].astype(float).sel(sigma_c2c=sigma)
+        expected = expected.mean([d for d in expected.dims if d != "epoch"])
+        name = f"{sigma:g} ({float(expected[-1]):.1f} %)"
+        np.testing.assert_allclose(drawn[name].get_ydata(), expected)
+    baseline = next(line for name, line in drawn.items() if name.startswith("float baseline"))
+    np.testing.assert_allclose(baseline.get_ydata(), 100 * ds["baseline_accuracy"].mean("seed"))
+    assert baseline.get_linestyle() == "--"
+    assert figure.legends[0].get_title().get_text() == LABELS["sigma_c2c"]
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("epoch", "test accuracy (%)")
+
+
+def test_learning_curve_of_a_failed_device_falls_to_chance(make, fail):
+    figure = plots.learning_curves_figure(fail(make({"a": [1, 2]}), from_epoch=4, a=2))
+    curve = lines(figure.axes[0])["2 (10.0 %)"].get_ydata()
+    assert curve[2] > 50
+    np.testing.assert_allclose(curve[3:], 10)
+
+
+def test_many_values_are_thinned_and_said_so(make, device):
+    figure = plots.learning_curves_figure(make({"sigma_c2c": np.linspace(0, 3, 20)}, device))
+    assert len(figure.axes[0].get_lines()) == 6 + 2
+    assert "6 of 20 values" in figure.legends[0].get_title().get_text()
+
+
+def test_corruption_is_relative_to_clean(make, device, corrupt):
+    ds = corrupt(make(some("levels", "sigma_c2c"), device))
+    figure = plots.corruption_figure(ds)
+    assert [ax.get_title() for ax in figure.axes] == ["gaussian", "salt and pepper"]
+    scores = ds["corrupted_accuracy"].sel(sigma_c2c=3.0).mean("levels")
+    expected = 100 * (scores / scores.sel(corruption="clean")).mean("seed")
+    names = ["clean", "gaussian 0.1", "gaussian 0.2", "gaussian 0.4"]
+    curve = next(line for name, line in lines(figure.axes[0]).items() if name.startswith("3 ("))
+    np.testing.assert_allclose(curve.get_xdata(), [0, 0.1, 0.2, 0.4])
+    np.testing.assert_allclose(curve.get_ydata(), expected.sel(corruption=names))
+    assert "float baseline (clean 98 %)" in legend(figure)
+
+
+def test_corruption_leaves_failed_lanes_out(make, device, corrupt, fail, tmp_path):
+    ds = corrupt(fail(fail(make(some("levels", "sigma_c2c"), device), sigma_c2c=3.0), levels=4))
+    figure = plots.corruption_figure(ds)
+    assert "3 (failed)" in legend(figure)
+    assert "failed lanes left out" in figure.get_suptitle()
+    assert len(plots.draw(ds, tmp_path)) == 4
+
+
+@pytest.mark.parametrize("size", [1, 2])
+def test_axes_of_one_value_and_one_seed_and_no_variance(make, tmp_path, size):
+    ds = make({"a": [3], "b": [1.0, 2.0][:size], "c": [1, 2]}, seeds=1, epochs=1, noise=0.0)
+    files = plots.draw(ds, tmp_path)
+    assert len(files) == 1 + size
+    flat = ds.assign(baseline_accuracy=ds["baseline_accuracy"] * 0 + 0.9)
+    assert len(plots.draw(flat, tmp_path)) == 1 + size
+
+
+def test_zipped_group_is_drawn_by_its_parameters(make, tmp_path):
+    ds = make({"material": [0, 1, 2]}, lambda material: 0.5 + 0.1 * material)
+    ds = ds.assign_coords(levels=("material", [64, 8, 32]), rule=("material", ["x", "y", "z"]))
+    (ax,) = plots.main_effects_figure(ds).axes
+    assert ax.get_xlabel() == "material (levels, rule)"
+    assert [tick.get_text() for tick in ax.get_xticklabels()] == ["64, x", "8, y", "32, z"]
+
+
+@pytest.mark.parametrize(
+    ("values", "geometric"),
+    [
+        ([4, 8, 16, 32], True),
+        ([1, 2, 5, 10, 20, 50], True),
+        ([0, 0.1, 1, 10], True),
+        ([0, 1, 2, 3], False),
+        ([0.1, 0.2, 0.3, 0.4], False),
+        ([-1, 1, 10, 100], False),
+        ([1, 100], False),
+    ],
+)
+def test_geometric_spacing_is_told_from_even_spacing(values, geometric):
+    assert is_geometric(np.array(values, float)) is geometric
+
+
+def test_unknown_names_are_written_with_spaces(make):
+    assert label(make({"tau_refresh": [1, 2]}), "tau_refresh") == "tau refresh"

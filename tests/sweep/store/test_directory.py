@@ -1,0 +1,262 @@
+"""Results are whole or absent, and what goes wrong is told with its remedy."""
+
+import dataclasses
+import errno
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import xarray as xr
+
+from memjax.errors import UserError
+from memjax.sweep import Spec, run
+from memjax.sweep.store import directory as store
+
+DATA = "0123456789abcdef"
+
+
+@pytest.fixture(scope="module")
+def ds(small, tiny):
+    return run(small({"levels": [8, 32]}, seeds=1), dataset=tiny)
+
+
+@pytest.fixture
+def temporary(tmp_path, monkeypatch):
+    """A temporary directory of its own for rescued results."""
+    place = tmp_path / "tmp"
+    place.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(place))
+    return place
+
+
+def fill_up(monkeypatch, times: int = 1) -> None:
+    """The disk is full for the next writes: each leaves half a store and raises ENOSPC."""
+    whole, left = xr.Dataset.to_zarr, [times]
+
+    def to_zarr(self, path, **options):
+        whole(self, path, **options)
+        if left[0]:
+            left[0] -= 1
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(xr.Dataset, "to_zarr", to_zarr)
+
+
+def test_saved_results_are_loaded_equal(ds, tmp_path):
+    store.save(tmp_path, ds)
+    assert store.load(tmp_path).identical(ds.load())
+    assert {path.name for path in tmp_path.iterdir()} == {"results.zarr", "spec.toml"}
+
+
+def test_same_specification_returns_without_training(small, tiny, tmp_path, monkeypatch):
+    spec = small({"levels": [8, 32]}, seeds=1)
+    first = run(spec, tmp_path / "new" / "out", dataset=tiny)
+    names = {path.name for path in (tmp_path / "new" / "out").iterdir()}
+    assert names == {
+        ".lock",
+        "results.zarr",
+        "spec.toml",
+        "main_effects.png",
+        "learning_curves.png",
+    }
+    assert Spec.from_toml(tmp_path / "new" / "out" / "spec.toml") == spec
+    monkeypatch.setattr(sys.modules["memjax.sweep.run"], "Here", None)
+    assert run(spec, tmp_path / "new" / "out", dataset=tiny).identical(first)
+
+
+def test_other_specification_is_refused(small, ds, tmp_path):
+    mine, other = small({"levels": [8, 32]}, seeds=1), small({"levels": [16, 32]}, seeds=1)
+    data = ds.attrs["data_digest"]
+    assert store.claim(tmp_path, mine, data) is None
+    store.save(tmp_path, ds)
+    with pytest.raises(UserError, match=r"holds the results of another .* another --out"):
+        store.claim(tmp_path, other, data)
+    assert store.claim(tmp_path, mine, data).identical(ds)
+
+
+def test_other_data_are_refused(small, tiny, ds, tmp_path):
+    spec = small({"levels": [8, 32]}, seeds=1)
+    store.save(tmp_path, ds)
+    assert ds.attrs["data_digest"] == tiny.digest()
+    renamed = dataclasses.replace(tiny, name="renamed")
+    assert run(spec, tmp_path, dataset=renamed).identical(ds)
+    other = dataclasses.replace(tiny, x_test=tiny.x_test[::-1])
+    message = r"holds the results of this specification on other data; give another --out"
+    with pytest.raises(UserError, match=message):
+        store.claim(tmp_path, spec, other.digest())
+    for dataset in (other, None):  # None: what the specification names
+        with pytest.raises(UserError, match=message):
+            run(spec, tmp_path, dataset=dataset)
+    assert store.load(tmp_path).identical(ds)
+
+
+def test_results_that_do_not_tell_their_data_are_refused(small, tiny, ds, tmp_path):
+    del (old := ds.copy()).attrs["data_digest"]
+    store.save(tmp_path, old)
+    with pytest.raises(UserError, match="on other data"):
+        store.claim(tmp_path, small({"levels": [8, 32]}, seeds=1), tiny.digest())
+
+
+def test_a_sweep_that_never_finished_claims_nothing(small, tmp_path):
+    assert store.claim(tmp_path, small({"levels": [8, 32]}), DATA) is None
+    assert list(tmp_path.iterdir()) == []
+    assert store.claim(tmp_path, small({"levels": [8]}), DATA) is None
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe", b"seeds = 1"])
+def test_somebody_elses_file_is_left_alone(small, tmp_path, content):
+    (tmp_path / "spec.toml").write_bytes(content)
+    with pytest.raises(UserError, match=r"holds the spec\.toml of another specification"):
+        store.claim(tmp_path, small(), DATA)
+    assert (tmp_path / "spec.toml").read_bytes() == content
+
+
+def test_results_hold_their_specification_themselves(small, ds, tmp_path):
+    store.save(tmp_path, ds)
+    (tmp_path / "spec.toml").unlink()
+    spec = small({"levels": [8, 32]}, seeds=1)
+    assert store.claim(tmp_path, spec, ds.attrs["data_digest"]).identical(ds)
+
+
+def test_results_take_the_place_of_earlier_ones_whole(ds, tmp_path):
+    store.save(tmp_path, ds)
+    store.save(tmp_path, ds.assign_attrs(name="later"))
+    assert store.load(tmp_path).attrs["name"] == "later"
+    assert {path.name for path in tmp_path.iterdir()} == {"results.zarr", "spec.toml"}
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_a_kill_while_results_are_replaced_loses_none(small, ds, tmp_path, late):
+    store.save(tmp_path, ds)
+    (tmp_path / "results.zarr").rename(tmp_path / ".results.zarr.earlier")
+    if late:
+        store.write(ds, tmp_path / "results.zarr")
+    spec = small({"levels": [8, 32]}, seeds=1)
+    assert store.claim(tmp_path, spec, ds.attrs["data_digest"]).identical(ds)
+    assert not (tmp_path / ".results.zarr.earlier").exists()
+
+
+def test_file_in_the_way(small, tmp_path):
+    (tmp_path / "file").write_text("")
+    for place in ("file", "file/below"):
+        with pytest.raises(UserError, match=r"cannot be written: .*; give another --out"):
+            store.claim(tmp_path / place, small(), DATA)
+
+
+def test_no_permission(small, tmp_path, monkeypatch):
+    def write_text(self, *args, **options):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(Path, "write_text", write_text)
+    with pytest.raises(UserError, match="cannot be written: Permission denied; give another --out"):
+        store.claim(tmp_path, small(), DATA)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_full_disk_leaves_nothing_half_written_and_rescues(ds, tmp_path, monkeypatch, temporary):
+    fill_up(monkeypatch)
+    out = tmp_path / "out"
+    out.mkdir()
+    with pytest.raises(UserError) as caught:
+        store.save(out, ds)
+    message = str(caught.value)
+    assert "cannot be written: No space left on device; the results are kept in" in message
+    assert list(out.iterdir()) == []
+    (rescued,) = temporary.iterdir()
+    assert str(rescued) in message
+    assert store.load(rescued).identical(ds)
+
+
+def test_full_disks_everywhere_leave_nothing(ds, tmp_path, monkeypatch, temporary):
+    fill_up(monkeypatch, times=2)
+    with pytest.raises(UserError, match="could not be saved elsewhere either: free some space"):
+        store.save(tmp_path, ds)
+    assert list(tmp_path.iterdir()) == [temporary]
+    assert list(temporary.iterdir()) == []
+
+
+def test_interruption_leaves_nothing_half_written(ds, tmp_path, monkeypatch):
+    def interrupted(*args, **options):
+        Path(args[1]).mkdir()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(xr.Dataset, "to_zarr", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        store.save(tmp_path, ds)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_an_earlier_run_left_half_written_is_cleared(ds, tmp_path):
+    partial = tmp_path / ".results.zarr.partial"
+    partial.mkdir()
+    (partial / "junk").write_text("x")
+    store.save(tmp_path, ds)
+    assert {path.name for path in tmp_path.iterdir()} == {"results.zarr", "spec.toml"}
+    assert store.load(tmp_path).identical(ds)
+
+
+def test_no_results(tmp_path):
+    with pytest.raises(UserError, match=r"no results there; run `memjax sweep SPEC\.toml --out"):
+        store.load(tmp_path)
+    with pytest.raises(UserError, match="no results there"):
+        store.load(tmp_path / "missing")
+
+
+def broken_metadata(path: Path) -> None:
+    (path / "zarr.json").write_text("{")
+
+
+def broken_chunk(path: Path) -> None:
+    next(p for p in (path / "test_accuracy" / "c").rglob("*") if p.is_file()).write_bytes(b"xx")
+
+
+def missing_variable(path: Path) -> None:
+    shutil.rmtree(path / "status")
+
+
+def empty(path: Path) -> None:
+    shutil.rmtree(path)
+    path.mkdir()
+
+
+def a_file(path: Path) -> None:
+    shutil.rmtree(path)
+    path.write_text("x")
+
+
+@pytest.mark.parametrize("spoil", [broken_metadata, broken_chunk, missing_variable, empty, a_file])
+def test_broken_results_are_told_in_one_line(ds, tmp_path, spoil):
+    store.save(tmp_path, ds)
+    spoil(tmp_path / "results.zarr")
+    with pytest.raises(UserError, match=r"broken results .*; remove the directory") as caught:
+        store.load(tmp_path)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_disk_that_is_really_full(ds, tmp_path, temporary):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "memjax-test", str(disk)]
+    if os.name != "posix" or os.geteuid() != 0 or not shutil.which("mount"):
+        pytest.skip("only root can mount a small disk")
+    if subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("mounting a small disk is not allowed here")
+    try:
+        (disk / "ballast").write_bytes(bytes(60 * 1024))
+        with pytest.raises(UserError, match="No space left on device; the results are kept in"):
+            store.save(disk, ds)
+        assert [path.name for path in disk.iterdir()] == ["ballast"]
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+    (rescued,) = temporary.iterdir()
+    assert store.load(rescued).identical(ds)
+
+
+def test_message_tells_the_directory(ds, tmp_path, monkeypatch, temporary):
+    fill_up(monkeypatch)
+    with pytest.raises(UserError, match=f"^{re.escape(str(tmp_path))}: cannot be written"):
+        store.save(tmp_path, ds)
