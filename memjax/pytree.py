@@ -9,7 +9,8 @@ one is let through.
 import dataclasses
 import numbers
 import operator
-from typing import Any, TypeVar, dataclass_transform
+from collections.abc import Mapping
+from typing import Any, TypeVar, dataclass_transform, get_args
 
 import jax
 import jax.numpy as jnp
@@ -32,6 +33,7 @@ def param(
     more_than: float | int | None = None,
     at_most: float | int | None = None,
     less_than: float | int | None = None,
+    swept: bool = True,
 ) -> Any:
     """A field that may be swept; ``None`` as a default means that the effect is absent."""
     bounds = {
@@ -40,14 +42,33 @@ def param(
         "at_most": at_most,
         "less_than": less_than,
     }
-    return dataclasses.field(default=default, metadata={"doc": doc, "unit": unit, "bounds": bounds})
+    metadata = {"doc": doc, "unit": unit, "bounds": bounds, "swept": swept}
+    return dataclasses.field(default=default, metadata=metadata)
 
 
 def static(
-    default: Any, doc: str, *, choices: tuple[str, ...] | None = None, **bounds: float | int
+    default: Any,
+    doc: str,
+    *,
+    choices: tuple[str, ...] | None = None,
+    each: Mapping[str, float | int] | None = None,
+    swept: bool = True,
+    adds_stages: bool = False,
+    **bounds: float | int,
 ) -> Any:
-    """A field that fixes a shape or a program: one compilation a value."""
+    """A field that fixes a shape or a program: one compilation a value.
+
+    Args:
+      default: its value where nothing else is said.
+      doc: what it is.
+      choices: the names that it may be, if it is one of several.
+      each: bounds of every entry, of a tuple of numbers.
+      swept: whether an axis may vary it.
+      adds_stages: whether another value only means more stages, or fewer, of the same lane.
+      bounds: ``at_least``, ``more_than``, ``at_most``, ``less_than``.
+    """
     metadata = {"doc": doc, "unit": "", "bounds": bounds, "choices": choices, "static": True}
+    metadata |= {"each": dict(each or {}), "swept": swept, "adds_stages": adds_stages}
     return dataclasses.field(default=default, metadata=metadata)
 
 
@@ -117,7 +138,8 @@ def check(obj: Any) -> None:
         if "rank" in field.metadata:
             object.__setattr__(obj, field.name, _as_table(obj, field, value))
             continue
-        check_number(f"{type(obj).__name__}: {field.name}", value, whole=bool(is_static), **bounds)
+        whole = bool(is_static) and field.type is not float and float not in get_args(field.type)
+        check_number(f"{type(obj).__name__}: {field.name}", value, whole=whole, **bounds)
 
 
 _RULES = {

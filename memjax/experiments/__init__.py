@@ -1,29 +1,35 @@
-"""Training one device variant, as pure functions."""
+"""What a lane does: training a classifier, or whatever somebody trains or measures."""
 
-from memjax.experiments.diagnosis import Diagnosis, diagnose
-from memjax.experiments.lane import (
-    LaneState,
-    Program,
-    Samples,
-    Variant,
-    accuracy,
-    init_lane,
-    train_epoch,
+from memjax.experiments.base import (
+    Column,
+    Coordinate,
+    Data,
+    Experiment,
+    Objective,
+    Report,
+    Stages,
+    State,
 )
-from memjax.experiments.perceptron import ACTIVATIONS, apply_network, cross_entropy, init_network
+from memjax.experiments.classifier import Classifier
+from memjax.experiments.images import Images, Labelled, Samples
+from memjax.experiments.registry import EXPERIMENTS
+from memjax.experiments.sections import Open, choice, part
 
 __all__ = [
-    "ACTIVATIONS",
-    "Diagnosis",
-    "LaneState",
-    "Program",
+    "EXPERIMENTS",
+    "Classifier",
+    "Column",
+    "Coordinate",
+    "Data",
+    "Experiment",
+    "Images",
+    "Labelled",
+    "Objective",
+    "Open",
+    "Report",
     "Samples",
-    "Variant",
-    "accuracy",
-    "apply_network",
-    "cross_entropy",
-    "diagnose",
-    "init_lane",
-    "init_network",
-    "train_epoch",
+    "Stages",
+    "State",
+    "choice",
+    "part",
 ]

@@ -2,30 +2,49 @@
 
 import numpy as np
 
-from memjax.data import Dataset
-from memjax.sweep.spec.spec import Spec
+from memjax.errors import UserError
+from memjax.pytree import params, static
 
 
-def corruption_names(spec: Spec) -> list[str]:
-    """Every corruption of ``[evaluate]``, ``clean`` first; none where the sweep asks for none."""
-    wanted = spec.sections["evaluate"]
-    noisy = [f"{kind} {level:.12g}" for kind in _KINDS for level in wanted[kind]]
-    return ["clean", *noisy] if noisy else []
-
-
-def corrupted_sets(spec: Spec, dataset: Dataset) -> list[np.ndarray]:
-    """The test images under every corruption, in the order of ``corruption_names``.
+@params
+class Corruptions:
+    """Noise levels under which the test images are classified once more, after the last epoch.
 
     ``gaussian s``: ``clip(x + s xi, 0, 1)``; ``salt_and_pepper p``: a fraction p of the pixels is
     set to 0 or 1 with equal chance. The noise is the same for every lane and every run.
-
-    Args:
-      spec: the sweep.
-      dataset: its data.
     """
-    wanted, clean = spec.sections["evaluate"], dataset.x_test
-    noisy = [make(clean, level) for kind, make in _KINDS.items() for level in wanted[kind]]
-    return [clean, *noisy] if noisy else []
+
+    gaussian: tuple[float, ...] = static(
+        default=(), doc="sd of normal noise", each={"more_than": 0}, swept=False
+    )
+    salt_and_pepper: tuple[float, ...] = static(
+        default=(),
+        doc="fraction of the pixels set to 0 or 1",
+        each={"more_than": 0, "at_most": 1},
+        swept=False,
+    )
+
+    def __post_init__(self) -> None:
+        for kind in _KINDS:
+            levels = getattr(self, kind)
+            if len(set(levels)) < len(levels):
+                raise UserError(f"Corruptions: {kind} = {list(levels)!r} must be distinct levels")
+
+    def names(self) -> list[str]:
+        """Every corruption, ``clean`` first; none where there is no level."""
+        noisy = [f"{kind} {level:.12g}" for kind in _KINDS for level in getattr(self, kind)]
+        return ["clean", *noisy] if noisy else []
+
+    def apply(self, clean: np.ndarray) -> list[np.ndarray]:
+        """The images under every corruption, in the order of ``names``.
+
+        Args:
+          clean: images in [0, 1].
+        """
+        noisy = [
+            make(clean, level) for kind, make in _KINDS.items() for level in getattr(self, kind)
+        ]
+        return [clean, *noisy] if noisy else []
 
 
 def _gaussian(clean: np.ndarray, sd: float) -> np.ndarray:

@@ -4,44 +4,47 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float32
 
-from memjax.experiments.lane import LaneState, Program, Variant
+from memjax.experiments.base import Column, Coordinate
 from memjax.updates import PulsedUpdateState, TransferState
-from memjax.updates.diagnostics import PulseStats, histogram, saturated
+from memjax.updates.diagnostics import BINS, PulseStats, histogram, saturated
 from memjax.updates.pulsed_update import cell_structure
 from memjax.updates.struct_of_trees import unstack
 
+_LAYER, _BIN = ("layer",), ("layer", "conductance")
 
-class Diagnosis(NamedTuple):
-    """A lane's pulses and devices so far; NaN once the lane is not finite.
+COLUMNS = {
+    "updates": Column((), "updates", "updates of the weights"),
+    "saturated": Column(_LAYER, "1", "devices within half a step of a bound"),
+    "pulses": Column(_LAYER, "pulses", "pulses a weight"),
+    "wanted_pulses": Column(_LAYER, "pulses", "pulses a weight that gradient descent wanted"),
+    "pulses_per_update": Column(_LAYER, "pulses", "pulses a weight and update"),
+    "update_snr": Column(_LAYER, "power ratio", "signal over noise of programming"),
+    "conductance_before": Column(_BIN, "devices", "devices before training"),
+    "conductance_after": Column(_BIN, "devices", "devices after training"),
+    "fast_saturated": Column(_LAYER, "1", "devices of the fast array near a bound"),
+    "fast_pulses": Column(_LAYER, "pulses", "pulses a weight of the fast array"),
+    "energy_J": Column((), "J", "energy of programming"),
+    "programming_time_s": Column((), "s", "time of programming"),
+}
+"""What diagnostics report.
 
-    Of the array that holds the weight (C, where there are two) unless said otherwise; a layer's
-    kernel and bias are one array.
+Of the array that holds the weight (C, where there are two) unless said otherwise; a layer's kernel
+and bias are one array. ``wanted_pulses`` is ``|learning_rate gradient| / pulse size`` in total;
+``update_snr`` is ``sum (n pulse size)^2 / sum (change - n pulse size)^2``. Energy and time, of all
+arrays, are NaN where gmax or the pulses are not known.
+"""
 
-    Attributes:
-      updates: updates of the weights.
-      saturated: fraction of devices less than half a step from a bound that pulses drive them to.
-      pulses: pulses a weight in total.
-      wanted_pulses: the same of ``|learning_rate gradient| / pulse size``.
-      pulses_per_update: pulses a weight and update.
-      update_snr: ``sum (n pulse size)^2 / sum (change - n pulse size)^2``.
-      conductance: devices by their normalised conductance.
-      fast_saturated, fast_pulses: of the fast array; NaN where there is none.
-      energy_J, programming_time_s: of all arrays; NaN where gmax or the pulses are not known.
-    """
 
-    updates: Float32[Array, ""]
-    saturated: Float32[Array, " layers"]
-    pulses: Float32[Array, " layers"]
-    wanted_pulses: Float32[Array, " layers"]
-    pulses_per_update: Float32[Array, " layers"]
-    update_snr: Float32[Array, " layers"]
-    conductance: Float32[Array, "layers bins"]
-    fast_saturated: Float32[Array, " layers"]
-    fast_pulses: Float32[Array, " layers"]
-    energy_J: Float32[Array, ""]
-    programming_time_s: Float32[Array, ""]
+def coords(layers: int) -> dict[str, Coordinate]:
+    """Layers from 1, and the bins' middles."""
+    bins = (np.arange(BINS) + 0.5) / BINS
+    return {
+        "layer": Coordinate(np.arange(1, layers + 1), long_name="layer"),
+        "conductance": Coordinate(bins, "fraction of the range", "(G - Gmin) / (Gmax - Gmin)"),
+    }
 
 
 class _Crossbars(NamedTuple):
@@ -55,45 +58,45 @@ class _Crossbars(NamedTuple):
     time: Array
 
 
-def diagnose(program: Program, variant: Variant, state: LaneState) -> Diagnosis:
-    """The diagnosis of a lane of a program with ``diagnostics``.
+def diagnose(
+    weights: Any, opt_state: Any, wanted: Float32[Array, " layers"]
+) -> dict[str, Float32[Array, "..."]]:
+    """What ``COLUMNS`` say of a lane so far; ``conductance`` is that of now.
 
     Args:
-      program: the compiled part.
-      variant: the swept part.
-      state: the lane.
+      weights: of the network, a kernel and a bias a layer.
+      opt_state: of an optimiser with ``diagnostics``.
+      wanted: pulses that gradient descent has wanted of each layer.
     """
-    del variant  # the optimiser's state has all of it
-    layers = len(program.sizes) - 1
-    (slow, weights), *others = _arrays(state)
-    held = _measure(slow, weights, layers)
+    layers = len(wanted)
+    (slow, held_weights), *others = _arrays(weights, opt_state)
+    held = _measure(slow, held_weights, layers)
     fast = [_measure(*array, layers) for array in others]
     none = jnp.full(layers, jnp.nan)
     updates = slow.count.astype(jnp.float32)
-    found = Diagnosis(
-        updates=updates,
-        saturated=held.saturated,
-        pulses=held.pulses,
-        wanted_pulses=jnp.asarray(state.wanted) / _sizes(weights, layers).sum(axis=1),
-        pulses_per_update=held.pulses / updates,
-        update_snr=held.snr,
-        conductance=held.conductance,
-        fast_saturated=fast[0].saturated if fast else none,
-        fast_pulses=fast[0].pulses if fast else none,
-        energy_J=sum((array.energy for array in fast), held.energy),
-        programming_time_s=sum((array.time for array in fast), held.time),
-    )
-    return jax.tree.map(lambda value: jnp.where(state.finite, value, jnp.nan), found)
+    return {
+        "updates": updates,
+        "saturated": held.saturated,
+        "pulses": held.pulses,
+        "wanted_pulses": wanted / _sizes(held_weights, layers).sum(axis=1),
+        "pulses_per_update": held.pulses / updates,
+        "update_snr": held.snr,
+        "conductance": held.conductance,
+        "fast_saturated": fast[0].saturated if fast else none,
+        "fast_pulses": fast[0].pulses if fast else none,
+        "energy_J": sum((array.energy for array in fast), held.energy),
+        "programming_time_s": sum((array.time for array in fast), held.time),
+    }
 
 
-def _arrays(state: LaneState) -> list[tuple[PulsedUpdateState, Any]]:
+def _arrays(weights: Any, opt_state: Any) -> list[tuple[PulsedUpdateState, Any]]:
     """The devices that hold the weights, and the weights; then those of a fast array."""
     kinds = (TransferState, PulsedUpdateState)
-    nodes = jax.tree.leaves(state.opt_state, is_leaf=lambda node: isinstance(node, kinds))
+    nodes = jax.tree.leaves(opt_state, is_leaf=lambda node: isinstance(node, kinds))
     (held,) = (node for node in nodes if isinstance(node, kinds))
     if isinstance(held, PulsedUpdateState):
-        return [(held, state.params)]
-    return [(held.slow, state.params if held.c is None else held.c), (held.fast, held.a)]
+        return [(held, weights)]
+    return [(held.slow, weights if held.c is None else held.c), (held.fast, held.a)]
 
 
 def _sizes(weights: Any, layers: int) -> Array:

@@ -9,6 +9,8 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float32
 
 from memjax import random
+from memjax.errors import UserError
+from memjax.pytree import check, params, static
 
 ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
     "sigmoid": jax.nn.sigmoid,
@@ -16,6 +18,24 @@ ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
     "relu": jax.nn.relu,
 }
 """Hidden activations by their name in a sweep's ``[model] activation``."""
+
+
+@params
+class Perceptron:
+    """The network."""
+
+    hidden: tuple[int, ...] = static(
+        default=(32,), doc="units of the hidden layers", each={"at_least": 1, "at_most": 2**20}
+    )
+    activation: str = static(
+        default="sigmoid", doc="of the hidden layers", choices=tuple(ACTIVATIONS)
+    )
+
+    def __post_init__(self) -> None:
+        check(self)
+        if not self.hidden:
+            raise UserError("Perceptron: hidden = [] must have at least one layer")
+
 
 Layer = dict[str, Array]
 Dense = Callable[[int, Array, Layer], Array]

@@ -1,68 +1,131 @@
-"""A sweep from end to end: data, lanes, labelled results, pictures."""
+"""A sweep from end to end: data, lanes, labelled results."""
 
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 import xarray as xr
 
-from memjax.data import Dataset
-from memjax.data import load as load_data
-from memjax.errors import DataError, UserError
-from memjax.experiments.notes_of_sweep import notes
+from memjax.errors import UserError
+from memjax.experiments.verified import check_reports
 from memjax.sweep.engine.checkpoint import Keeper
 from memjax.sweep.engine.cluster import Cluster
-from memjax.sweep.engine.local import Here
+from memjax.sweep.engine.local import LocalWorkers, Task
 from memjax.sweep.engine.progress import Progress, Tally
 from memjax.sweep.engine.quiet import quiet
-from memjax.sweep.engine.trainer import chunks_of_a_task, use_all_cores
-from memjax.sweep.spec import grid as lanes
+from memjax.sweep.engine.runner import use_all_cores
+from memjax.sweep.engine.trainer import chunks_of_a_task
+from memjax.sweep.spec import grid, identity
 from memjax.sweep.spec.spec import Spec
 from memjax.sweep.store import directory as store
-from memjax.sweep.store import reuse as extension
+from memjax.sweep.store.columns import NOT_RUN, Columns, fill
 from memjax.sweep.store.journal import (
-    BASELINE,
-    Columns,
+    UNFINISHED,
     DiskJournal,
+    Entry,
     Journal,
-    Task,
+    Keys,
+    Kind,
     discard,
     versions,
 )
-from memjax.sweep.store.label import label
-from memjax.sweep.store.lock import alone
+from memjax.sweep.store.label import check_names, label
+from memjax.sweep.store.lock import exclusive
+from memjax.sweep.store.reuse import Frame, reusable
+from memjax.words import one_line
 
 _OLDER = "some lanes were trained by "
+_ROUNDS = 3  # of running what was lost on the disk meanwhile
+
+
+class Job(NamedTuple):
+    """A sweep whose data are there and that can be run.
+
+    Attributes:
+      spec: the sweep.
+      data: what its lanes share.
+      frame: what they depend on besides their own configuration.
+      is_named: whether whoever knows the specification can load the data.
+    """
+
+    spec: Spec
+    data: Any
+    frame: Frame
+    is_named: bool
+
+    @property
+    def header(self) -> dict[str, Any]:
+        """What a journal of its lanes says first."""
+        frame = self.frame
+        return {
+            "data": frame.data,
+            "frame": frame.digest,
+            "stages": list(frame.stages.values),
+            "spec": self.spec.to_toml(),
+        }
+
+    def keys(self, kind: Kind) -> Keys:
+        """Of all lanes of a kind, by their numbers."""
+        if kind == "lanes":
+            return identity.lane_keys(self.spec, np.arange(grid.count(self.spec)))
+        if self.spec.built().reference() is None:
+            return np.zeros(0, np.uint64)
+        return identity.baseline_keys(self.spec)
+
+
+def job(spec: Spec, dataset: Any = None) -> Job:
+    """A sweep with its data, all checked before any work.
+
+    Args:
+      spec: the sweep.
+      dataset: data in place of what the specification names.
+
+    Raises:
+      UserError: data that do not suffice, or an experiment that cannot be run.
+    """
+    use_all_cores()
+    first = spec.built()
+    data = first.load(dataset)
+    for values in grid.combinations(spec):
+        one = spec.built({name: column[:1] for name, column in values.items()})
+        one.check_data(data)
+        if one.sources():
+            check_reports(one, data)
+    check_names(spec, first, data)
+    digest, program = first.digest(data), identity.program_digest(spec.first(), data)
+    frame = identity.frame_digest(spec, digest, program)
+    return Job(spec, data, Frame(frame, digest, program, first.stages()), dataset is None)
 
 
 def run(
     spec: Spec,
     out: str | Path | None = None,
     *,
-    dataset: Dataset | None = None,
+    dataset: Any = None,
     client: Any = None,
     progress: Progress | None = None,
 ) -> xr.Dataset:
-    """Trains every device variant of a sweep.
+    """Runs every lane of a sweep: trains every device variant, say.
 
     Args:
       spec: the sweep.
-      out: a directory for ``results.zarr``, ``spec.toml`` and the plots; without one nothing is
-        written. Lanes are kept there task by task, and a run that was interrupted goes on where it
-        was. A directory that holds the results of this very specification returns them; of one
-        with fewer points, seeds or epochs, only what is new is trained.
-      dataset: data in place of what the specification names.
-      client: a ``distributed.Client``, whose cluster trains the lanes in place of this process.
+      out: a directory for ``results.zarr`` and ``spec.toml``; without one nothing is written. Lanes
+        are kept there task by task, and a run that was interrupted goes on where it was. A
+        directory that holds the results of this very specification returns them; of one with
+        fewer points, seeds or stages, only what is new is run.
+      dataset: data in place of what the specification names: whatever its experiment's ``load``
+        takes, a ``memjax.data.Dataset`` for a classifier.
+      client: a ``distributed.Client``, whose cluster runs the lanes in place of this process.
       progress: ``progress(lanes done, lanes in all)``.
 
     Returns:
-      A dimension an axis, then ``seed`` and ``epoch``: ``test_accuracy``, ``train_loss``,
-      ``status`` (0: trained; 1: went non-finite; 2: could not be run), ``baseline_accuracy`` (seed,
-      epoch) of the floating-point network trained alike; with ``[evaluate]`` also
-      ``corrupted_accuracy`` and its baseline; with its ``diagnostics`` what the pulses did
-      (docs/diagnostics.md).
+      A dimension an axis, then ``seed`` and the experiment's stages: its columns (``test_accuracy``
+      and ``train_loss`` by ``epoch``, of a classifier); ``status`` (0: trained; 1: went non-finite;
+      2: could not be run); what the experiment's reference reports, ``baseline_accuracy`` say; with
+      ``[evaluate]`` also ``corrupted_accuracy`` and its baseline, and with its ``diagnostics`` what
+      the pulses did (docs/diagnostics.md). Attributes say what the objective is.
 
     Raises:
       UserError: a directory or a data set that cannot be used, or memory that does not suffice.
@@ -73,135 +136,144 @@ def run(
       >>> run(spec).test_accuracy.dims
       ('levels', 'seed', 'epoch')
     """
-    use_all_cores()
-    is_named = dataset is None
-    dataset = (load_named(spec) if dataset is None else dataset).flat()
-    batch = spec.sections["train"]["batch_size"]
-    if batch > len(dataset.x_train):
-        raise DataError(
-            f"{dataset.name}: {len(dataset.x_train)} training samples are less than one batch of "
-            f"{batch}; lower train.batch_size"
-        )
-    how: dict[str, Any] = {"client": client, "is_named": is_named, "progress": progress}
+    todo = job(spec, dataset)
     if out is None:
-        return _run(spec, None, dataset, **how)
-    with alone(Path(out)):
-        return _run(spec, Path(out), dataset, **how)
+        return _run(todo, None, client, progress)
+    with exclusive(Path(out)):
+        return _run(todo, Path(out), client, progress)
 
 
-def _run(
-    spec: Spec,
-    directory: Path | None,
-    dataset: Dataset,
-    *,
-    client: Any,
-    is_named: bool,
-    progress: Progress | None,
-) -> xr.Dataset:
-    """What ``run`` returns, of data that suffice, in a directory of its own."""
-    digest = dataset.digest()
-    held = None if directory is None else store.claim(directory, spec, digest)
-    known = extension.known(held, spec)
-    if directory is not None and held is not None and known.is_all:
+def _run(todo: Job, directory: Path | None, client: Any, progress: Progress | None) -> xr.Dataset:
+    """What ``run`` returns, of a job in a directory of its own."""
+    spec, data, frame = todo.spec, todo.data, todo.frame
+    keys: dict[Kind, Keys] = {"lanes": todo.keys("lanes"), "baseline": todo.keys("baseline")}
+    held = None if directory is None else store.claim(directory, spec, frame, keys["lanes"])
+    known = reusable(held, frame)
+    if directory is not None and held is not None and not _missing(keys, known):
         discard(directory)
-        return held
+        if held.lane_key.size == len(keys["lanes"]):
+            return held
     started = time.perf_counter()
-    workers: Here | Cluster
+    workers: LocalWorkers | Cluster
     if client is None:
-        workers = Here(spec, dataset, Keeper(directory, spec, digest))
+        workers = LocalWorkers(spec, data, Keeper(directory, spec, frame.digest))
     else:
-        workers = Cluster(spec, dataset, client, is_named=is_named)
-    if held is not None:  # the lanes that are new are trained as those were
+        workers = Cluster(spec, data, client, frame.data, is_named=todo.is_named)
+    if held is not None:  # the lanes that are new are run as those were
         workers.width = int(held.attrs.get("width") or workers.width)
-    chunk = workers.width * workers.devices
-    size = chunk * chunks_of_a_task(spec, dataset, chunk, workers.count)
-    tasks = _tasks(spec, size, known)
-    plan = {"width": workers.width, "size": size, "tasks": len(tasks)}
-    plan |= {"lanes": lanes.count(spec), "known": len(known.lanes), "which": known.which}
-    journal = Journal(plan) if directory is None else DiskJournal(directory, spec, digest, plan)
+    header = todo.header | {"width": workers.width}
+    journal = Journal(header) if directory is None else DiskJournal(directory / UNFINISHED, header)
     try:
-        if journal.plan["size"] != size:  # begun on another number of devices
-            tasks = _tasks(spec, journal.plan["size"], known)
-        workers.width = journal.plan["width"]
-        earlier = sum(len(tasks[task]) for task in journal.done)
-        earlier += len(known.lanes) + len(known.seeds)
-        tally = Tally(progress, lanes.count(spec) + spec.seeds, float(earlier))
-        trained = sum(len(n) for t, n in tasks.items() if t not in {BASELINE, *journal.done})
-        with quiet("absl"):  # Orbax's threads, where a checkpoint has no room
-            for task, outcome, seconds in workers.outcomes(tasks, set(journal.done), tally):
-                if isinstance(outcome, Exception):
-                    journal.record_error(task, len(tasks[task]), _one_line(outcome))
-                else:
-                    journal.record(task, outcome, seconds)
-        columns, baseline = _gather(spec, tasks, journal, known)
+        workers.width = journal.header["width"]
+        chunk = workers.width * workers.devices
+        size = chunk * chunks_of_a_task(spec, data, chunk, workers.count)
+        journal.begin(grid.count(spec), sum(len(e.keys) for e in known if e.kind == "lanes"))
+        total = len(keys["lanes"]) + len(keys["baseline"])
+        trained = 0
+        for _ in range(_ROUNDS):
+            missing = _missing(keys, [*known, *journal.entries()], journal.errors)
+            if not missing:
+                break
+            tasks = _tasks(spec, size, missing)
+            left = sum(len(numbers) for _, numbers in tasks)
+            trained += left
+            tally = Tally(progress, total, float(total - left))
+            with quiet("absl"):  # Orbax's threads, where a checkpoint has no room
+                for (kind, numbers), outcome, seconds in workers.run(tasks, tally):
+                    if isinstance(outcome, Exception):
+                        journal.record_error(keys[kind][numbers], one_line(outcome))
+                    else:
+                        journal.record(kind, keys[kind][numbers], outcome, seconds)
+        columns, baseline = _gather(spec, keys, [*known, *journal.entries()], journal)
         seconds = time.perf_counter() - started
-        results = label(spec, dataset, columns, baseline).assign_attrs(
+        results = label(spec, data, columns, baseline).assign_attrs(
             seconds=round(seconds, 2),
             lanes_per_second=round(trained / seconds, 3),
             width=workers.width,
             devices=f"{len(jax.local_devices())} x {jax.local_devices()[0].device_kind}",
-            data_digest=digest,
-            notes=[*notes(spec), *_older(held, known, journal)],
+            data_digest=frame.data,
+            frame=frame.digest,
+            program=frame.program,
+            notes=[*_notes(spec), *_older(held, known, journal)],
             errors=sorted(set(journal.errors.values())),
         )
         if directory is not None:
-            from memjax.sweep.show.plots import draw  # matplotlib, for those who want pictures
-
             store.save(directory, results)
             journal.remove()
-            draw(results, directory)
         return results
     finally:
         journal.close()
 
 
-def _tasks(spec: Spec, size: int, known: extension.Known) -> dict[Task, np.ndarray]:
-    """What is to be trained: lanes by their numbers, and the baseline's seeds."""
-    tasks: dict[Task, np.ndarray] = dict(enumerate(lanes.tasks(spec, size, known.lanes)))
-    seeds = np.setdiff1d(np.arange(spec.seeds), known.seeds)
-    return tasks | ({BASELINE: seeds} if len(seeds) else {})
+def _missing(
+    keys: dict[Kind, Keys], entries: list[Entry], errors: dict[int, str] | None = None
+) -> dict[Kind, np.ndarray]:
+    """The numbers of the lanes that no entry has, and that have not failed in this run."""
+    found: dict[Kind, np.ndarray] = {}
+    for kind, wanted in keys.items():
+        there = [entry.keys for entry in entries if entry.kind == kind]
+        there.append(np.array(list(errors or ()), np.uint64))
+        if len(numbers := np.flatnonzero(~np.isin(wanted, np.concatenate(there)))):
+            found[kind] = numbers
+    return found
+
+
+def _tasks(spec: Spec, size: int, missing: dict[Kind, np.ndarray]) -> list[Task]:
+    """What is to be run: the lanes, and the reference's seeds."""
+    tasks: list[Task] = []
+    if "lanes" in missing:
+        known = np.setdiff1d(np.arange(grid.count(spec)), missing["lanes"])
+        tasks += [("lanes", numbers) for numbers in grid.tasks(spec, size, known)]
+    if "baseline" in missing:
+        tasks.append(("baseline", missing["baseline"]))
+    return tasks
 
 
 def _gather(
-    spec: Spec, tasks: dict[Task, np.ndarray], journal: Journal, known: extension.Known
+    spec: Spec, keys: dict[Kind, Keys], entries: list[Entry], journal: Journal
 ) -> tuple[Columns, Columns]:
-    """All lanes' columns, and the baseline's: those known, those trained, and those that failed."""
-    if BASELINE not in journal.done and not len(known.seeds):
-        raise UserError(f"{spec.name}: no baseline could be trained: {journal.errors[BASELINE]}")
-    columns: Columns = {}
-    baseline: Columns = {}
-    extension.fill(columns, known.columns, known.lanes, lanes.count(spec))
-    extension.fill(baseline, known.baseline, known.seeds, spec.seeds)
-    for task, numbers in tasks.items():
-        if task not in journal.done:
-            continue
-        to, total = (baseline, spec.seeds) if task == BASELINE else (columns, lanes.count(spec))
-        extension.fill(to, journal.read(task), numbers, total)
-    if not columns:
-        error = next(iter(journal.errors.values()))
-        raise UserError(f"{spec.name}: no lane could be run: {error}")
-    return columns, baseline
+    """All lanes' columns, and the reference's: those that are there, and those that failed."""
+    found: dict[Kind, Columns] = {"lanes": {}, "baseline": {}}
+    for entry in entries:
+        wanted = keys[entry.kind]
+        order = np.argsort(wanted)
+        places = order[np.searchsorted(wanted, entry.keys, sorter=order).clip(max=len(wanted) - 1)]
+        ours = wanted[places] == entry.keys
+        part = {name: column[ours] for name, column in entry.columns.items()}
+        fill(found[entry.kind], part, places[ours], len(wanted))
+    what: dict[Kind, str] = {"lanes": "no lane", "baseline": "no baseline"}
+    for kind, columns in found.items():
+        if not columns and len(keys[kind]):
+            error = next(iter(journal.errors.values()), "what was run is lost")
+            raise UserError(f"{spec.name}: {what[kind]} could be run: {error}")
+    lost = np.flatnonzero(found["lanes"]["status"] == NOT_RUN)
+    if len(lost) and not np.isin(keys["lanes"][lost], list(journal.errors)).all():
+        raise UserError(
+            f"{spec.name}: what was run of {len(lost)} lanes is lost on the disk; run the same "
+            "command again"
+        )
+    return found["lanes"], found["baseline"]
 
 
-def _older(held: xr.Dataset | None, known: extension.Known, journal: Journal) -> list[str]:
-    """Tells of lanes that other versions have trained."""
-    told = set(journal.versions)
-    if held is not None and len(known.lanes):
-        told |= {note for note in held.attrs.get("notes", []) if note.startswith(_OLDER)}
-        told.add(versions(held.attrs))
-    told -= {versions()}
-    return sorted(note if note.startswith(_OLDER) else _OLDER + note for note in told)
+def _notes(spec: Spec) -> list[str]:
+    """What a person should know before reading the results."""
+    axes = [
+        {".".join(spec.parameter(name)): values for name, values in axis.columns.items()}
+        for axis in spec.axes
+    ]
+    found = spec.first().notes(axes)
+    if spec.seeds == 1 and spec.axes:
+        found.append(
+            "with one seed, chance is counted among the parameters' effects; take seeds = 3 or more"
+        )
+    return found
 
 
-def _one_line(error: Exception) -> str:
-    return " ".join(f"{type(error).__name__}: {error}".split())[:500]
-
-
-def load_named(spec: Spec) -> Dataset:
-    """The data set that a specification names, cropped as it says."""
-    table = spec.sections["data"]
-    dataset = load_data(table["name"], data_dir=table["dir"] or None)
-    dataset = dataset.take(table["train_size"], table["test_size"])
-    if table["crop"] is not None:
-        dataset = dataset.crop(table["crop"])
-    return dataset if table["binarize"] is None else dataset.binarize(table["binarize"])
+def _older(held: xr.Dataset | None, known: list[Entry], journal: Journal) -> list[str]:
+    """Tells of lanes that other versions have run."""
+    found = set(journal.versions)
+    if held is not None and any(entry.kind == "lanes" for entry in known):
+        found |= {note for note in held.attrs.get("notes", []) if note.startswith(_OLDER)}
+        found.add(versions(held.attrs))
+    found -= {versions()}
+    return sorted(note if note.startswith(_OLDER) else _OLDER + note for note in found)

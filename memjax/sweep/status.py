@@ -5,12 +5,11 @@ from pathlib import Path
 import numpy as np
 
 from memjax.errors import UserError
-from memjax.sweep.engine.progress import clock
-from memjax.sweep.show.tables import count
 from memjax.sweep.store import directory as store
-from memjax.sweep.store.journal import BASELINE, read_lines
-from memjax.sweep.store.label import NOT_FINITE, NOT_RUN
+from memjax.sweep.store.columns import NOT_FINITE, NOT_RUN
+from memjax.sweep.store.journal import UNFINISHED, read_lines
 from memjax.sweep.store.lock import is_running
+from memjax.words import clock, count
 
 
 def status(directory: str | Path) -> list[str]:
@@ -31,7 +30,7 @@ def status(directory: str | Path) -> list[str]:
       It is finished: 1 lane, none failed.
     """
     directory = Path(directory)
-    lines = read_lines(directory)
+    lines = read_lines(directory / UNFINISHED)
     if lines:
         return _unfinished(directory, lines)
     if not store.has_results(directory):
@@ -47,28 +46,33 @@ def status(directory: str | Path) -> list[str]:
 
 
 def _unfinished(directory: Path, lines: list[dict]) -> list[str]:
-    plan, tasks = lines[0], [line for line in lines[1:] if "task" in line]
-    done = [line for line in tasks if "error" not in line and line["task"] != BASELINE]
-    lanes = plan["known"] + sum(line["lanes"] for line in done)
-    part = 100 * lanes / plan["lanes"]
-    told = [f"It is unfinished: {lanes} of {count(plan['lanes'], 'lane')} done ({part:.0f} %)."]
-    for line in tasks:
-        if "error" in line:
-            whose = (
-                count(line.get("lanes", plan["size"]), "lane")
-                if line["task"] != BASELINE
-                else "The baseline"
-            )
-            told.append(f"{whose} could not be run: {line['error']}.")
+    begun: dict = next((line for line in reversed(lines) if "begun" in line), {})
+    done: dict[int, dict] = {}
+    failed: dict[str, set[int]] = {}
+    for line in lines[1:]:
+        for key in line.get("keys", ()):
+            for keys in failed.values():
+                keys.discard(key)
+            if "error" in line:
+                failed.setdefault(line["error"], set()).add(key)
+            elif line["kind"] == "lanes":
+                done[key] = line
+    total, lanes = begun.get("lanes", len(done)), begun.get("known", 0) + len(done)
+    part = 100 * lanes / max(1, total)
+    told = [f"It is unfinished: {lanes} of {count(total, 'lane')} done ({part:.0f} %)."]
+    told += [
+        f"{count(len(keys), 'lane')} could not be run: {error}."
+        for error, keys in failed.items()
+        if keys
+    ]
     running = is_running(directory)
     told.append(
         "A process is at it."
         if running
         else "No process is at it; run the same `memjax sweep` again to go on."
     )
-    begun = max((line["begun"] for line in lines if "begun" in line), default=np.inf)
-    now = [line for line in done if line["at"] > begun]
+    now = [line["at"] for line in done.values() if line["at"] > begun.get("begun", np.inf)]
     if running and now:
-        rate = sum(line["lanes"] for line in now) / (max(line["at"] for line in now) - begun)
-        told.append(f"{rate:.1f} lanes/s, about {clock((plan['lanes'] - lanes) / rate)} left.")
+        rate = len(now) / (max(now) - begun["begun"])
+        told.append(f"{rate:.1f} lanes/s, about {clock((total - lanes) / rate)} left.")
     return told

@@ -1,7 +1,7 @@
-"""States of lanes between two epochs, so that long lanes go on where they were.
+"""States of lanes between two stages, so that long lanes go on where they were.
 
-Saved by Orbax under a name of their own and renamed: whole or absent. The number of epochs *done*
-is in the state itself, so that no epoch of a stochastic device is pulsed twice.
+Saved by Orbax under a name of their own and renamed: whole or absent. A state and the number of
+stages *done* are one file, so that no epoch of a stochastic device is pulsed twice.
 """
 
 import contextlib
@@ -14,46 +14,45 @@ from typing import Any
 import jax
 import numpy as np
 
-from memjax.experiments import LaneState
-from memjax.sweep.spec import grid as lanes
+from memjax.sweep.spec import identity
 from memjax.sweep.spec.spec import Spec
-from memjax.sweep.store.journal import Columns
-from memjax.sweep.store.reuse import frame
+from memjax.sweep.store.columns import Columns
 
 STATES = "states"
+_DONE = "stages_done"
 
 
 class NoCheckpoint:
     """Keeps nothing: a chunk that is interrupted begins again."""
 
-    def restore(self, state: LaneState, columns: Columns) -> tuple[LaneState, Columns, int]:
-        """What was kept of a chunk, or its beginning; and the epochs done."""
-        return state, columns, 0
+    def restore(self, state: Any) -> tuple[Any, Columns, int]:
+        """What was kept of a chunk: its state, its columns, the stages done; or its beginning."""
+        return state, {}, 0
 
-    def save(self, state: LaneState, columns: Columns, done: int, epochs: int) -> None:
-        """Called after every epoch."""
+    def save(self, state: Any, columns: Columns, done: int, stages: int) -> None:
+        """Called after every stage."""
 
 
 class Keeper:
     """Where the lanes of a sweep keep their states: a directory for each chunk.
 
-    It is named by a digest of all that fixes its lanes but the number of epochs: a state of other
-    lanes, data or settings is never found.
+    It is named by the keys of its lanes and by their frame: a state of other lanes, data or
+    settings is never found.
     """
 
-    def __init__(self, directory: Path | None, spec: Spec, data: str):
+    def __init__(self, directory: Path | None, spec: Spec, frame: str):
         """Writes nothing yet.
 
         Args:
           directory: of the results; without one nothing is kept.
-          spec: the sweep; its ``engine.keep_states`` says whether the last epoch's states stay,
+          spec: the sweep; its ``engine.keep_states`` says whether the last stage's states stay,
             its ``engine.checkpoint_minutes`` when others are saved.
-          data: the digest of the data set.
+          frame: the digest of what lanes depend on besides their own configuration.
         """
         self.where = None if directory is None else directory / STATES
         self.minutes = spec.sections["engine"]["checkpoint_minutes"]
         self.keep = spec.sections["engine"]["keep_states"]
-        self.spec, self.frame = spec, repr((frame(spec, spec), data))
+        self.spec, self.frame = spec, frame
 
     def of(self, numbers: np.ndarray, width: int) -> NoCheckpoint:
         """Where a chunk of these lanes keeps its state."""
@@ -74,9 +73,9 @@ class Keeper:
 
     def _path(self, numbers: np.ndarray, width: int) -> Path:
         assert self.where is not None
-        values = sorted(lanes.parameter_values(self.spec, numbers).items())
-        told = repr((self.frame, values, (numbers % self.spec.seeds).tolist(), width))
-        return self.where / hashlib.blake2b(told.encode(), digest_size=8).hexdigest()
+        found = hashlib.blake2b(f"{self.frame};{width};".encode(), digest_size=8)
+        found.update(identity.lane_keys(self.spec, numbers).tobytes())
+        return self.where / found.hexdigest()
 
 
 class Checkpoint(NoCheckpoint):
@@ -87,28 +86,24 @@ class Checkpoint(NoCheckpoint):
         self.path, self.minutes, self.keep = path, minutes, keep
         self.saved = time.monotonic()
 
-    def restore(self, state: LaneState, columns: Columns) -> tuple[LaneState, Columns, int]:
-        """The chunk as it was saved; from its beginning if that is of other lanes or broken."""
+    def restore(self, state: Any) -> tuple[Any, Columns, int]:
+        """The chunk as it was saved; from its beginning if that is of another shape or broken."""
         if not self.path.exists():
-            return state, columns, 0
+            return state, {}, 0
         from orbax.checkpoint import v1 as ocp
 
         try:
-            found = ocp.load(self.path / "state", jax.tree.map(_abstract, state))
+            found = ocp.load(self.path / "state", {"state": jax.tree.map(_abstract, state)})
             with np.load(self.path / "columns.npz", allow_pickle=False) as kept:
-                before = {name: kept[name] for name in columns}
+                columns = {name: kept[name] for name in kept.files}
         except Exception:  # whatever Orbax makes of broken files
-            return state, columns, 0
-        if not np.array_equal(found.words, state.words):
-            return state, columns, 0
-        for name, column in columns.items():
-            column[..., : before[name].shape[-1]] = before[name]  # of fewer epochs or as many
-        return found, columns, int(found.epoch[0])
+            return state, {}, 0
+        return found["state"], columns, int(columns.pop(_DONE))
 
-    def save(self, state: LaneState, columns: Columns, done: int, epochs: int) -> None:
-        """Saves when it is time, and after the last epoch if that is to be kept, and if it can."""
+    def save(self, state: Any, columns: Columns, done: int, stages: int) -> None:
+        """Saves when it is time, and after the last stage if that is to be kept, and if it can."""
         due = time.monotonic() - self.saved >= 60 * self.minutes
-        if not (self.keep if done == epochs else due):
+        if not (self.keep if done == stages else due):
             return
         from orbax.checkpoint import v1 as ocp
 
@@ -116,8 +111,8 @@ class Checkpoint(NoCheckpoint):
         shutil.rmtree(partial, ignore_errors=True)
         try:
             partial.mkdir(parents=True)
-            ocp.save(partial / "state", state)
-            np.savez(partial / "columns.npz", **columns)  # type: ignore[arg-type]  # of its stub
+            ocp.save(partial / "state", {"state": state})
+            np.savez(partial / "columns.npz", **columns, **{_DONE: np.int64(done)})  # type: ignore[arg-type]  # of its stub
             shutil.rmtree(self.path, ignore_errors=True)
             partial.rename(self.path)
         except Exception:  # whatever Orbax makes of a full disk: the lanes themselves go on

@@ -1,8 +1,8 @@
 """Tasks of a sweep on a Dask cluster: what a lost worker had begun, another runs again.
 
-Workers train and send back what lanes report; only this process writes, so that they need not see
-its directory. They load the data set that the specification names, from ``[data] dir`` or wherever
-``memjax`` finds it there.
+Workers run lanes and send back what they report; only this process writes, so that they need not see
+its directory. They load the data that the specification names, from ``[data] dir`` or wherever
+``memjax`` finds it there, and import the Python files that it names.
 """
 
 import contextlib
@@ -12,23 +12,20 @@ import logging
 import re
 import threading
 import time
-import tomllib
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from concurrent.futures import CancelledError
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
-import numpy as np
 
-from memjax.data import Dataset
 from memjax.errors import UserError
 from memjax.sweep.engine import local_worker
-from memjax.sweep.engine.local import Outcome, attempt
+from memjax.sweep.engine.local import Outcome, Task, attempt
 from memjax.sweep.engine.progress import Tally
 from memjax.sweep.engine.quiet import quiet
 from memjax.sweep.engine.trainer import Trainer
 from memjax.sweep.spec.spec import Spec
-from memjax.sweep.store.journal import BASELINE, Columns, Task
+from memjax.sweep.store.columns import Columns
 
 _ADDRESS = r"((tcp|tls|ws|wss|ucx)://)?[^/\s]+:\d{1,5}"
 _EACH = 2  # tasks that a worker's thread has at most, running and waiting
@@ -85,23 +82,25 @@ class Cluster:
     """A Dask cluster.
 
     Attributes:
-      width: lanes that a worker's device trains side by side.
+      width: lanes that a worker's device runs side by side.
       devices: how many a worker has.
       count: of workers' threads.
     """
 
-    def __init__(self, spec: Spec, dataset: Dataset, client: Any, *, is_named: bool):
-        """Asks a worker how many lanes it trains at once.
+    def __init__(self, spec: Spec, data: Any, client: Any, digest: str, *, is_named: bool):
+        """Asks a worker how many lanes it runs at once.
 
         Args:
           spec: the sweep.
-          dataset: its data set.
+          data: what its lanes share.
           client: of the cluster.
-          is_named: whether workers can load the data set by what the specification says; it is
+          digest: of the data.
+          is_named: whether workers can load the data by what the specification says; they are
             sent to them otherwise.
         """
-        self.client, self.text, self.digest = client, spec.to_toml(), dataset.digest()
-        with _told(client):
+        self.client, self.spec, self.digest = client, spec, digest
+        self.job = f"{digest}-{time.time_ns()}"
+        with _lost_scheduler(client):
             try:
                 client.wait_for_workers(1, timeout=_WORKERS)
             except TimeoutError:
@@ -109,39 +108,53 @@ class Cluster:
                     f"{client.scheduler.address}: no worker has come within {_WORKERS} s; start "
                     "some with `dask worker`"
                 ) from None
-            load = functools.partial(_load, self.text) if is_named else lambda: dataset
-            self.data = client.submit(load, key=f"memjax-data-{self.digest}-{time.time_ns()}")
+            load = functools.partial(_load, spec) if is_named else lambda: data
+            self.data = client.submit(load, key=f"memjax-data-{self.job}")
             self.count = max(1, sum(client.nthreads().values()))
-            self.width, self.devices = client.submit(_sizes, self._job(None), self.data).result()
+            sizes = client.submit(_sizes, self._job(None), self.data)
+            self.width, self.devices = sizes.result()
 
-    def outcomes(
-        self, tasks: dict[Task, np.ndarray], done: Collection[Task], tally: Tally
-    ) -> Iterator[Outcome]:
-        """Trains what is not done, in any order; see ``Here.outcomes``."""
+    def run(self, tasks: list[Task], tally: Tally) -> Iterator[Outcome]:
+        """Runs every task, in any order; see ``LocalWorkers.run``."""
         from distributed import as_completed
 
-        waiting = ((task, numbers) for task, numbers in tasks.items() if task not in done)
+        waiting = iter(tasks)
         running: dict[Any, Task] = {}
 
-        def submit(task: Task, numbers: np.ndarray) -> Any:
-            job = self._job(self.width)
-            future = self.client.submit(_train, job, self.data, task, numbers, pure=False)
+        def submit(task: Task) -> Any:
+            future = self.client.submit(_train, self._job(self.width), self.data, task, pure=False)
             running[future] = task
             return future
 
-        with _told(self.client):
-            first = [submit(*item) for item in itertools.islice(waiting, _EACH * self.count)]
+        with _lost_scheduler(self.client):
+            first = [submit(task) for task in itertools.islice(waiting, _EACH * self.count)]
             pool = as_completed(first, loop=self.client.loop)
             for future in pool:
                 task = running.pop(future)
                 outcome, seconds = _result(future)
-                tally.add(float(len(tasks[task])))
+                tally.add(float(len(task[1])))
                 yield task, outcome, seconds
-                for item in itertools.islice(waiting, 1):
-                    pool.add(submit(*item))
+                for task in itertools.islice(waiting, 1):
+                    pool.add(submit(task))
 
-    def _job(self, width: int | None) -> tuple[str, str, int | None]:
-        return self.text, self.digest, width
+    def _job(self, width: int | None) -> "Job":
+        return Job(self.job, self.spec, self.digest, width)
+
+
+class Job(NamedTuple):
+    """What a worker is to know of a sweep.
+
+    Attributes:
+      name: of this run of it, by which a worker knows that it has it already.
+      spec: the sweep.
+      digest: of its data.
+      width: lanes a device, where that is fixed.
+    """
+
+    name: str
+    spec: Spec
+    digest: str
+    width: int | None
 
 
 def _result(future: Any) -> tuple[Columns | Exception, float]:
@@ -155,7 +168,7 @@ def _result(future: Any) -> tuple[Columns | Exception, float]:
 
 
 @contextlib.contextmanager
-def _told(client: Any) -> Iterator[None]:
+def _lost_scheduler(client: Any) -> Iterator[None]:
     """A scheduler that is lost is told in one line; what has come back is kept."""
     try:
         yield
@@ -168,42 +181,37 @@ def _told(client: Any) -> Iterator[None]:
         ) from None
 
 
-def _load(text: str) -> Dataset:
-    from memjax.sweep.run import load_named
-
-    return load_named(Spec.from_dict(tomllib.loads(text))).flat()
+def _load(spec: Spec) -> Any:
+    return spec.built().load()
 
 
-def _sizes(job: tuple[str, str, int | None], dataset: Dataset) -> tuple[int, int]:
-    trainer = _trainer(job, dataset)
+def _sizes(job: Job, data: Any) -> tuple[int, int]:
+    trainer = _trainer(job, data)
     return trainer.width, len(jax.local_devices())
 
 
-def _train(
-    job: tuple[str, str, int | None], dataset: Dataset, task: Task, numbers: np.ndarray
-) -> tuple[Columns | Exception, float]:
+def _train(job: Job, data: Any, task: Task) -> tuple[Columns | Exception, float]:
     started = time.perf_counter()
-    trainer = _trainer(job, dataset)
-    train = trainer.baseline_lanes if task == BASELINE else trainer.lanes
+    trainer, (kind, numbers) = _trainer(job, data), task
+    train = trainer.baseline_lanes if kind == "baseline" else trainer.lanes
     outcome = attempt(lambda: train(numbers))
     if isinstance(outcome, Exception):  # as text: whatever it was need not travel
         outcome = RuntimeError(f"{type(outcome).__name__}: {outcome}")
     return outcome, time.perf_counter() - started
 
 
-_LAST: dict[tuple[str, str, int | None], Trainer] = {}  # of a worker: one, for all its tasks
+_LAST: dict[tuple[str, int | None], Trainer] = {}  # of a worker: one, for all its tasks
 _LAST_LOCK = threading.Lock()
 
 
-def _trainer(job: tuple[str, str, int | None], dataset: Dataset) -> Trainer:
+def _trainer(job: Job, data: Any) -> Trainer:
     """A worker's trainer of a sweep."""
     with _LAST_LOCK:
-        if job not in _LAST:
-            text, digest, width = job
-            if dataset.digest() != digest:
+        if (job.name, job.width) not in _LAST:
+            if job.spec.built().digest(data) != job.digest:
                 raise UserError(
                     "a worker finds other data under the same name; set data.dir for all"
                 )
             _LAST.clear()
-            _LAST[job] = Trainer(Spec.from_dict(tomllib.loads(text)), dataset, width)
-        return _LAST[job]
+            _LAST[job.name, job.width] = Trainer(job.spec, data, job.width)
+        return _LAST[job.name, job.width]

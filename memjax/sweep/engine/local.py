@@ -1,60 +1,60 @@
 """Tasks of a sweep in this process, on all its devices."""
 
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import jax
 import numpy as np
 
-from memjax.data import Dataset
 from memjax.errors import UserError
 from memjax.sweep.engine.checkpoint import Keeper, NoCheckpoint
 from memjax.sweep.engine.progress import Tally
 from memjax.sweep.engine.trainer import Trainer
 from memjax.sweep.spec.spec import Spec
-from memjax.sweep.store.journal import BASELINE, Columns, Task
+from memjax.sweep.store.columns import Columns
+from memjax.sweep.store.journal import Kind
 
 TRIES = 3
 """How often a task is tried before it is told to have failed."""
+
+Task = tuple[Kind, np.ndarray]
+"""Lanes by their numbers, or the reference's seeds."""
 
 Outcome = tuple[Task, Columns | Exception, float]
 """A task, what its lanes reported or what went wrong, and the seconds that it took."""
 
 
-class Here:
+class LocalWorkers:
     """This process.
 
     Attributes:
-      width: lanes that a device trains side by side.
+      width: lanes that a device runs side by side.
       devices: how many there are.
       count: of workers, this process.
     """
 
     count = 1
 
-    def __init__(self, spec: Spec, dataset: Dataset, keeper: Keeper):
+    def __init__(self, spec: Spec, data: Any, keeper: Keeper):
         """Puts the data on the devices."""
-        self.trainer, self.keeper = Trainer(spec, dataset), keeper
+        self.trainer, self.keeper = Trainer(spec, data), keeper
         self.width, self.devices = self.trainer.width, len(jax.local_devices())
 
-    def outcomes(
-        self, tasks: dict[Task, np.ndarray], done: Collection[Task], tally: Tally
-    ) -> Iterator[Outcome]:
-        """Trains what is not done, task by task.
+    def run(self, tasks: list[Task], tally: Tally) -> Iterator[Outcome]:
+        """Runs every task.
 
         Args:
-          tasks: numbers of their lanes, or the baseline's seeds.
-          done: those that are not to be trained again.
+          tasks: of one static group each.
           tally: told of lanes.
         """
         self.trainer.width = self.width
-        for task, numbers in tasks.items():
-            if task not in done:
-                started = time.perf_counter()
-                outcome = self._try(task, numbers, tally)
-                yield task, outcome, time.perf_counter() - started
-            if task != BASELINE:  # it keeps no state
-                self._forget(numbers)
+        for task in tasks:
+            started = time.perf_counter()
+            outcome = self._try(task, tally)
+            yield task, outcome, time.perf_counter() - started
+            if task[0] == "lanes":  # the reference keeps no state
+                self._forget(task[1])
 
     def _keep(self, numbers: np.ndarray) -> Callable[[int], NoCheckpoint]:
         def keep(start: int) -> NoCheckpoint:
@@ -68,12 +68,12 @@ class Here:
         chunks = [numbers[start : start + chunk] for start in range(0, len(numbers), chunk)]
         self.keeper.forget(chunks, self.trainer.width)
 
-    def _try(self, task: Task, numbers: np.ndarray, tally: Tally) -> Columns | Exception:
-        before = tally.done
+    def _try(self, task: Task, tally: Tally) -> Columns | Exception:
+        (kind, numbers), before = task, tally.done
 
         def train() -> Columns:
             tally.add(before - tally.done)
-            if task == BASELINE:
+            if kind == "baseline":
                 return self.trainer.baseline_lanes(numbers, tally.add)
             return self.trainer.lanes(numbers, tally.add, self._keep(numbers))
 

@@ -9,6 +9,8 @@ from rich.console import Console
 from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bar
 
+from memjax.words import clock
+
 Progress = Callable[[float, int], None]
 """``progress(lanes done, lanes in all)``; a lane counts by its epochs."""
 
@@ -89,10 +91,3 @@ class _Clock:
         elif rate > 0:
             told.append(f"{clock((total - done) / rate)} left")
         return ", ".join(told)
-
-
-def clock(seconds: float) -> str:
-    """Minutes and seconds, or hours too: ``1:02:03``."""
-    minutes, seconds = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"

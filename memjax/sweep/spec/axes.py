@@ -1,21 +1,16 @@
 """The axes of a sweep: what ``[axes]`` in a specification may hold, and what it means."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from memjax.errors import SpecError
+from memjax.origin import Keys
 
-RESERVED = (
-    *("seed", "epoch", "corruption", "test_accuracy", "train_loss", "status"),
-    *("baseline_accuracy", "corrupted_accuracy", "baseline_corrupted_accuracy"),
-    *("layer", "conductance", "updates", "saturated", "pulses", "wanted_pulses"),
-    *("pulses_per_update", "update_snr", "conductance_before", "conductance_after"),
-    *("fast_saturated", "fast_pulses", "energy_J", "programming_time_s"),
-)
+RESERVED = ("seed", "status", "lane_key", "key_data")
 """Names that every result uses itself."""
 
 MOST_POINTS = 100_000
@@ -35,23 +30,21 @@ class Axis:
 
     Attributes:
       name: of the dimension: the parameter that it varies, or a zipped group's own name.
-      columns: values of every parameter along it, all of one length.
+      columns: values of every parameter along it, all of one length; a parameter is named by its
+        key where that is unique in the specification, else by ``section.key``.
+      zipped: whether several parameters move together.
       names: of its points, where they have any.
     """
 
     name: str
     columns: dict[str, list[Any]]
+    zipped: bool = False
     names: list[str] | None = None
 
     @property
     def size(self) -> int:
         """Number of points."""
         return len(next(iter(self.columns.values())))
-
-    @property
-    def zipped(self) -> bool:
-        """Whether several parameters move together."""
-        return list(self.columns) != [self.name]
 
     def labels(self) -> list[Any]:
         """The dimension's coordinate: names or values, or 0, 1, ... of a zipped group."""
@@ -81,7 +74,7 @@ def parse_axis(name: str, entry: Any) -> Axis:
     """
     if name in RESERVED:
         raise SpecError("every result has something of that name; give the axis another")
-    if not isinstance(entry, dict) or _is_range(entry):
+    if not isinstance(entry, dict) or is_range(entry):
         columns = {name: parse_values(entry)}
         check_distinct(columns[name])
         return Axis(name, columns)
@@ -95,12 +88,12 @@ def parse_axis(name: str, entry: Any) -> Axis:
         told = ", ".join(f"{parameter} has {n}" for parameter, n in lengths.items())
         raise SpecError(f"zipped parameters need equally many values: {told}")
     check_distinct(list(zip(*columns.values(), strict=True)))
-    return Axis(name, columns)
+    return Axis(name, columns, zipped=True)
 
 
 def parse_values(entry: Any) -> list[Any]:
     """The values of one parameter, from a list or a range."""
-    if isinstance(entry, dict) and _is_range(entry):
+    if isinstance(entry, dict) and is_range(entry):
         values = _expand(*next(iter(entry.items())))
     elif isinstance(entry, list):
         values = entry
@@ -127,7 +120,30 @@ def check_distinct(points: list[Any]) -> None:
         seen.add(point)
 
 
-def _is_range(entry: dict[str, Any]) -> bool:
+def entries(axes: dict[str, Any], sections: Collection[str]) -> dict[Keys, Any]:
+    """The entries of ``[axes]`` by the path to each: ``model.width = [4, 8]`` is a table in TOML.
+
+    Args:
+      axes: the specification's.
+      sections: names of sections: a table of such a name holds parameters of it, no zipped group.
+
+    Example:
+      >>> entries({"levels": [8, 16], "model": {"width": [4, 8]}}, ["model"])
+      {('levels',): [8, 16], ('model', 'width'): [4, 8]}
+    """
+    found: dict[Keys, Any] = {}
+    for name, entry in axes.items():
+        is_section = any(f"{section}.".startswith(f"{name}.") for section in sections)
+        if not (is_section and isinstance(entry, dict)) or is_range(entry):
+            found[(name,)] = entry
+            continue
+        for key, inner in entries(entry, [s[len(name) + 1 :] for s in sections]).items():
+            found[(name, *key)] = inner
+    return found
+
+
+def is_range(entry: dict[str, Any]) -> bool:
+    """Whether a table is a range of values."""
     return len(entry) == 1 and next(iter(entry)) in (*_RANGES, "powers_of_two")
 
 

@@ -20,14 +20,14 @@ ABSENT = "absent"
 _NAMES = "names"
 
 
-def is_one(name: str, entry: Any) -> bool:
+def is_device_axis(name: str, entry: Any) -> bool:
     """Whether an entry of ``[axes]`` is such an axis."""
     return name in AXES and (
         isinstance(entry, list) or (isinstance(entry, dict) and _NAMES in entry)
     )
 
 
-def beside(raw: dict[str, Any], folder: Path) -> None:
+def resolve_paths(raw: dict[str, Any], folder: Path) -> None:
     """Device files that a specification names are looked for beside it first.
 
     Args:

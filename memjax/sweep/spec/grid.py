@@ -1,27 +1,57 @@
-"""The lanes of a sweep: one for every combination of coordinates and seed."""
+"""The lanes of a sweep: one for every combination of coordinates and seed, and their groups."""
 
-import hashlib
 import math
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, Protocol
 
-import jax
 import numpy as np
-from jaxtyping import UInt32
 
-from memjax.sweep.spec.spec import Spec, static_parameters, unusual
+from memjax.sweep.spec.axes import Axis
+from memjax.sweep.spec.schema import Schema, Table
+
+Values = dict[str, list[Any]]
+"""The values of every swept parameter, lane by lane."""
 
 
-def shape(spec: Spec) -> tuple[int, ...]:
+class Swept(Protocol):
+    """What of a specification lays out its lanes."""
+
+    @property
+    def axes(self) -> list[Axis]:
+        """The swept dimensions."""
+        ...
+
+    @property
+    def seeds(self) -> int:
+        """Lanes a configuration."""
+        ...
+
+    @property
+    def sections(self) -> dict[str, Table]:
+        """Every section's table."""
+        ...
+
+    @property
+    def schema(self) -> Schema:
+        """What the sections may hold."""
+        ...
+
+    def parameter(self, name: str) -> tuple[str, str]:
+        """The section and the key of a swept parameter."""
+        ...
+
+
+def shape(spec: Swept) -> tuple[int, ...]:
     """Points along every axis, then seeds; a lane's number counts through it row by row."""
     return (*(axis.size for axis in spec.axes), spec.seeds)
 
 
-def count(spec: Spec) -> int:
+def count(spec: Swept) -> int:
     """Number of lanes."""
     return math.prod(shape(spec))
 
 
-def parameter_values(spec: Spec, lanes: np.ndarray) -> dict[str, list[Any]]:
+def parameter_values(spec: Swept, lanes: np.ndarray) -> Values:
     """The value of every swept parameter in the lanes of these numbers."""
     indices = np.unravel_index(lanes, shape(spec))
     return {
@@ -31,13 +61,18 @@ def parameter_values(spec: Spec, lanes: np.ndarray) -> dict[str, list[Any]]:
     }
 
 
-def static_groups(spec: Spec) -> list[np.ndarray]:
-    """Lane numbers by the values of their static parameters: one compilation a group."""
-    static = set(static_parameters(spec))
+def combinations(spec: Swept) -> Iterator[Values]:
+    """The values of each group's lanes, one seed of each; those of equal statics are a group."""
+    for group in static_groups(spec):
+        yield parameter_values(spec, group[group % spec.seeds == 0])
+
+
+def static_groups(spec: Swept) -> list[np.ndarray]:
+    """Lane numbers by what is compiled in: one compilation a group."""
     groups = np.zeros(shape(spec), np.int64)
     for place, axis in enumerate(spec.axes):
         kinds: dict[Any, int] = {}
-        along = [kinds.setdefault(k, len(kinds)) for k in _kinds(axis.columns, static, axis.size)]
+        along = [kinds.setdefault(kind, len(kinds)) for kind in _kinds(spec, axis)]
         apart = np.expand_dims(along, [d for d in range(groups.ndim) if d != place])
         groups = groups * len(kinds) + apart
     flat = groups.ravel()
@@ -45,64 +80,28 @@ def static_groups(spec: Spec) -> list[np.ndarray]:
     return np.split(order, np.flatnonzero(np.diff(flat[order])) + 1)
 
 
-def _kinds(columns: dict[str, list[Any]], static: set[str], size: int) -> list[tuple[Any, ...]]:
+def _kinds(spec: Swept, axis: Axis) -> list[tuple[Any, ...]]:
     """What of an axis' points is compiled in."""
-    kinds: list[list[Any]] = [[] for _ in range(size)]
-    for name, column in columns.items():
+    kinds: list[list[Any]] = [[] for _ in range(axis.size)]
+    for name, column in axis.columns.items():
+        section, key = spec.parameter(name)
+        is_static = bool(spec.schema.candidates(name, spec.sections)) and spec.schema.is_static(
+            section, spec.sections[section], key
+        )
         # Where some devices have an effect and others have not, each kind is a program of its own.
         some, tables = None in column, any(isinstance(value, list) for value in column)
         for kind, value in zip(kinds, column, strict=True):
-            if name in static or tables:
+            if is_static or tables:
                 kind.append(repr(value))
             if some:
                 kind.append(value is None)
     return [tuple(kind) for kind in kinds]
 
 
-def tasks(spec: Spec, size: int, known: np.ndarray) -> list[np.ndarray]:
+def tasks(spec: Swept, size: int, known: np.ndarray) -> list[np.ndarray]:
     """The lanes that are not known yet, in parts of one static group and of at most a size."""
     found = []
     for group in static_groups(spec):
         missing = np.setdiff1d(group, known, assume_unique=True)
         found += [missing[start : start + size] for start in range(0, len(missing), size)]
     return found
-
-
-def lane_words(spec: Spec, lanes: np.ndarray) -> UInt32[np.ndarray, "lanes 2"]:
-    """Each lane's root random words, a function of its own configuration and seed alone.
-
-    The configuration is every parameter that could be an axis, that the lane's own device, cell and
-    pulses have, and that is not at its default, whether swept or fixed. Adding points, other lanes
-    and the order of axes change nothing, and a lane run alone with its values in the tables is the
-    same lane. Axes in ``common_random_numbers`` are left out, so that lanes which differ only in
-    them share their randomness.
-    """
-    shared = {p for a in spec.axes if a.name in spec.common_random_numbers for p in a.columns}
-    values = parameter_values(spec, lanes)
-    ids = np.empty((len(lanes), 2), np.uint32)
-    for row, lane in enumerate(lanes):
-        own = {name: column[row] for name, column in values.items()}
-        told = [f"{n}={v!r}" for n, v in unusual(spec.sections, own).items() if n not in shared]
-        told.append(f"seed={lane % spec.seeds}")
-        digest = hashlib.blake2b(";".join(told).encode(), digest_size=8).digest()
-        ids[row] = np.frombuffer(digest, "<u4")
-    return _fold(spec.root_seed, ids)
-
-
-def baseline_words(spec: Spec) -> UInt32[np.ndarray, "seeds 2"]:
-    """The root random words of the float baseline, one pair a seed."""
-    ids = np.stack([np.full(spec.seeds, 2**32 - 1), np.arange(spec.seeds)], axis=1)
-    return _fold(spec.root_seed, ids.astype(np.uint32))
-
-
-def _fold(root_seed: int, ids: np.ndarray) -> np.ndarray:
-    root = jax.random.key(root_seed, impl="threefry2x32")
-    return np.asarray(jax.random.key_data(_fold_all(root, ids)))
-
-
-@jax.jit
-def _fold_all(root: jax.Array, ids: jax.Array) -> jax.Array:
-    def fold(pair: jax.Array) -> jax.Array:
-        return jax.random.fold_in(jax.random.fold_in(root, pair[0]), pair[1])
-
-    return jax.vmap(fold)(ids)

@@ -1,7 +1,5 @@
 """A sweep's specification: read from TOML or a dict, checked, and resolved to the last value."""
 
-import functools
-import itertools
 import math
 import re
 from dataclasses import dataclass, field
@@ -12,45 +10,42 @@ import numpy as np
 import tomli_w
 
 from memjax.errors import SpecError, UserError, suggest
+from memjax.experiments import Experiment, load
 from memjax.origin import Keys, Origin, override, read_toml
-from memjax.sweep.spec import device_axis
-from memjax.sweep.spec.axes import Axis, check_distinct, parse_axis
-from memjax.sweep.spec.sections import (
-    AXIS_SECTIONS,
-    CHOICES,
-    SECTIONS,
-    SectionError,
-    build,
-    choices_of,
-    is_static,
-    may_be_axis,
-    validate,
-    validate_column,
-    with_value,
-)
+from memjax.sweep.spec import device_axis, grid
+from memjax.sweep.spec.axes import Axis, check_distinct, entries, is_range, parse_axis
+from memjax.sweep.spec.schema import Schema, SectionError, Table
 
 MOST_LANES = 10_000_000
 """Lanes that a sweep may have."""
 
-_TOP: dict[str, Any] = {"name": "", "seeds": 3, "root_seed": 0, "common_random_numbers": []}
+_TOP: Table = {
+    "name": "",
+    "experiment": "",
+    "seeds": 3,
+    "root_seed": 0,
+    "common_random_numbers": [],
+}
 _KINDS = {str: "string", int: "whole number", list: "list"}
 _NOT_IN_A_NAME = re.compile(r"[^\w .,+=()-]|^\.")
 
-Tables = dict[str, dict[str, Any]]
+Tables = dict[str, Table]
 
 
 @dataclass(frozen=True)
 class Spec:
-    """What to sweep, over what, and how to train; every value explicit and checked.
+    """What to sweep, over what, and how; every value explicit and checked.
 
     Attributes:
       name: of the sweep.
+      experiment: what a lane does: a name of ``memjax.experiments.EXPERIMENTS``, or
+        ``"my_study.py:Study"``.
       seeds: lanes a configuration, the ``seed`` dimension.
       root_seed: seed of the whole sweep's randomness.
       common_random_numbers: axes over which lanes share their random numbers.
       axes: the swept dimensions.
-      sections: every section's table: ``device``, ``cell``, ``pulses``, ``model``, ``data``,
-        ``train``, ``evaluate``, ``engine``.
+      sections: every section's table: of the experiment, and ``engine``.
+      schema: what the sections may hold.
 
     Example:
       >>> from memjax.sweep import Spec
@@ -60,48 +55,69 @@ class Spec:
     """
 
     name: str
+    experiment: str
     seeds: int
     root_seed: int
     common_random_numbers: list[str]
     axes: list[Axis]
     sections: Tables = field(repr=False)
+    schema: Schema = field(repr=False, compare=False)
 
     @classmethod
-    def from_toml(cls, path: str | Path, overrides: list[str] | None = None) -> "Spec":
-        """Reads and checks a specification.
+    def from_toml(
+        cls,
+        path: str | Path,
+        overrides: list[str] | None = None,
+        *,
+        experiment: type[Experiment] | Experiment | None = None,
+    ) -> "Spec":
+        """Reads and checks a specification; paths in it are relative to its folder.
 
         Args:
           path: a TOML file.
           overrides: ``"section.key=value"`` settings that replace what the file says.
+          experiment: what a lane does, in place of what the file names; an instance's values are
+            the defaults of the sections.
 
         Raises:
           SpecError: one line with the file, the line, the key and the remedy.
         """
         path = Path(path)
         raw, text = read_toml(path)
-        device_axis.beside(raw, path.parent)
         settings = override(raw, overrides or [])
         if not raw:
             raise SpecError(f"{path}: is empty; name at least one axis or setting")
-        return cls._checked(raw, path.stem, Origin(str(path), text, settings))
+        origin = Origin(str(path), text, settings)
+        return cls._checked(raw, path.stem, origin, experiment, path.parent)
 
     @classmethod
-    def from_dict(cls, raw: dict[str, Any], name: str = "sweep") -> "Spec":
+    def from_dict(
+        cls,
+        raw: dict[str, Any],
+        name: str = "sweep",
+        *,
+        experiment: type[Experiment] | Experiment | None = None,
+        folder: str | Path = "",
+    ) -> "Spec":
         """The same from a dict laid out like the TOML file.
 
         Args:
-          raw: nested tables; NumPy's numbers and arrays will do.
-          name: the sweep's name where ``raw`` gives none.
+          raw: the tables.
+          name: of the sweep, if ``raw`` has none.
+          experiment: as of ``from_toml``.
+          folder: what paths are relative to.
 
         Raises:
           SpecError: one line with the key and the remedy.
         """
-        return cls._checked(_plain(raw), name, Origin())
+        return cls._checked(_plain(raw), name, Origin(), experiment, Path(folder))
 
     def to_toml(self) -> str:
         """The resolved specification, which reads back as an equal one."""
         top = {key: getattr(self, key) for key in _TOP}
-        axes = {a.name: a.columns if a.zipped else a.columns[a.name] for a in self.axes}
+        axes: dict[str, Any] = {}
+        for axis in self.axes:
+            axes[axis.name] = axis.columns if axis.zipped else next(iter(axis.columns.values()))
         tables = {
             section: {key: value for key, value in table.items() if value is not None}
             for section, table in self.sections.items()
@@ -109,31 +125,69 @@ class Spec:
         for axis in self.axes:
             if axis.names is not None:
                 axes[axis.name] = device_axis.as_toml(axis.names, axis.columns)
-                own = {"model", *axis.columns}
+                own = {"model", *(key.removeprefix("device.") for key in axis.columns)}
                 tables["device"] = {k: v for k, v in tables["device"].items() if k not in own}
-        return tomli_w.dumps({**top, "axes": axes, **tables})
+        return tomli_w.dumps({**top, "axes": axes, **_nested(tables)})
+
+    def parameter(self, name: str) -> tuple[str, str]:
+        """The section and the key of a swept parameter."""
+        found = self.schema.candidates(name, self.sections)
+        return found[0] if found else ("device", name.removeprefix("device."))
+
+    def first(self) -> Experiment:
+        """The experiment of the first lane."""
+        return self.schema.build(
+            self._tables({n: column[0] for axis in self.axes for n, column in axis.columns.items()})
+        )
+
+    def built(self, values: dict[str, list[Any]] | None = None) -> Experiment:
+        """The experiment of lanes that share their static values; leaves are arrays, a lane each.
+
+        Args:
+          values: every swept parameter's values, lane by lane; without them the sections as they
+            stand, of which the reference is made.
+        """
+        columns = values or {}
+        tables = self._tables({name: column[0] for name, column in columns.items()})
+        swept = {}
+        for name, column in columns.items():
+            section, key = self.parameter(name)
+            is_leaf = not (column[0] is None or isinstance(column[0], list))
+            if is_leaf and not self.schema.is_static(section, tables[section], key):
+                swept[section, key] = np.asarray(column, np.float32)
+        return self.schema.replaced(self.schema.build(tables), swept)
+
+    def _tables(self, values: dict[str, Any]) -> Tables:
+        """The sections with other values of swept parameters."""
+        tables = {section: dict(table) for section, table in self.sections.items()}
+        for name, value in values.items():
+            section, key = self.parameter(name)
+            tables[section][key] = value
+        return tables
 
     @classmethod
-    def _checked(cls, raw: dict[str, Any], name: str, origin: Origin) -> "Spec":
-        known = (*_TOP, "axes", *SECTIONS)
+    def _checked(
+        cls,
+        raw: dict[str, Any],
+        name: str,
+        origin: Origin,
+        experiment: type[Experiment] | Experiment | None,
+        folder: Path,
+    ) -> "Spec":
+        top = {key: raw.get(key, default) for key, default in _TOP.items()}
+        _check_top(top, origin)
+        schema, top["experiment"] = _schema(raw, top["experiment"], origin, experiment, folder)
+        raw = schema.with_instance(raw)
+        _resolve_paths(raw, schema, folder)
+        known = (*_TOP, "axes", *schema.sections)
         for key in raw:
-            if key not in known:
+            if key not in {section.partition(".")[0] for section in known}:
                 origin.fail((key,), f"unknown key; {suggest(key, known)}")
             if key not in _TOP and not isinstance(raw[key], dict):
                 origin.fail((key,), f"{raw[key]!r} must be a table, written [{key}]")
-        top = {key: raw.get(key, default) for key, default in _TOP.items()}
-        _check_top(top, origin)
         top["name"] = top["name"] or _NOT_IN_A_NAME.sub("_", name)
-        tables = {section: _table(section, raw, origin) for section in SECTIONS}
-        axes = [
-            _device_axis(key, raw, tables, origin)
-            if device_axis.is_one(key, entry)
-            else _axis(key, entry, tables, origin)
-            for key, entry in _devices_first(raw.get("axes", {}))
-        ]
-        axes.sort(key=lambda axis: axis.zipped)  # as TOML orders tables: it reads back equal
-        _check_swept(axes, tables, origin)
-        _check_algorithms(axes, tables, origin)
+        reader = _Reader(schema, origin, raw)
+        axes = reader.axes()
         for shared in top["common_random_numbers"]:
             if shared not in (names := [axis.name for axis in axes]):
                 hint = suggest(str(shared), names) if names else "there are none"
@@ -141,7 +195,29 @@ class Spec:
         lanes = math.prod(axis.size for axis in axes) * top["seeds"]
         if lanes > MOST_LANES:
             origin.fail(("seeds",), f"axes and seeds make {lanes} lanes; at most {MOST_LANES}")
-        return cls(**top, axes=axes, sections=tables)
+        spec = cls(**top, axes=axes, sections=reader.tables, schema=schema)
+        _check_combinations(spec, origin)
+        return spec
+
+
+def _schema(
+    raw: dict[str, Any],
+    name: str,
+    origin: Origin,
+    experiment: type[Experiment] | Experiment | None,
+    folder: Path,
+) -> tuple[Schema, str]:
+    """What the sections may hold, and the name of the experiment."""
+    if experiment is not None:
+        kind = experiment if isinstance(experiment, type) else type(experiment)
+        prototype = experiment() if isinstance(experiment, type) else experiment
+        return Schema(prototype), name or load.name_of(kind)
+    model = raw.get("model")
+    name = name or ("flax" if isinstance(model, dict) and "flax" in model else "classifier")
+    try:
+        return Schema(load.experiment(name, folder)()), name
+    except UserError as error:
+        origin.fail(("experiment",), str(error))
 
 
 def _plain(value: Any) -> Any:
@@ -153,7 +229,18 @@ def _plain(value: Any) -> Any:
     return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
 
 
-def _check_top(top: dict[str, Any], origin: Origin) -> None:
+def _nested(tables: Tables) -> dict[str, Any]:
+    """Tables of dotted names within one another, as TOML has them."""
+    found: dict[str, Any] = {}
+    for section, table in tables.items():
+        place = found
+        for name in section.split("."):
+            place = place.setdefault(name, {})
+        place |= table
+    return found
+
+
+def _check_top(top: Table, origin: Origin) -> None:
     for key, value in top.items():
         wanted = type(_TOP[key])
         if type(value) is not wanted:
@@ -166,183 +253,239 @@ def _check_top(top: dict[str, Any], origin: Origin) -> None:
         origin.fail(("root_seed",), f"{top['root_seed']} must be within 0 .. 2**32 - 1")
 
 
-def _table(section: str, raw: dict[str, Any], origin: Origin) -> dict[str, Any]:
-    """A section's checked table: with an axis of choices, it may give what any of them has."""
-    table = raw.get(section, {})
-    if section == "device" and any(device_axis.is_one(*item) for item in _axes_of(raw).items()):
-        return validate(section, {})  # its axis fills it in
-    try:
-        rows = [validate(section, row) for row in choices_of(section, table, _axes_of(raw))]
-    except SectionError as error:
-        origin.fail((section, error.key), error.what)
-    return {key: value for row in reversed(rows) for key, value in row.items()}
+def _resolve_paths(raw: dict[str, Any], schema: Schema, folder: Path) -> None:
+    """Device files, and functions in Python files, that lie beside the specification."""
+    device_axis.resolve_paths(raw, folder)
+    for section, key in schema.functions():
+        table = _table_of(raw, section)
+        axes = raw.get("axes")
+        for place in (table, axes if isinstance(axes, dict) else {}):
+            if key in place:
+                place[key] = load.resolved(place[key], folder)
 
 
-def _axes_of(raw: dict[str, Any]) -> dict[str, Any]:
-    axes = raw.get("axes", {})
-    return axes if isinstance(axes, dict) else {}
+def _table_of(raw: dict[str, Any], section: str) -> Any:
+    """What a specification gives for a section of a dotted name."""
+    place: Any = raw
+    for name in section.split("."):
+        place = place.get(name, {}) if isinstance(place, dict) else {}
+    return place
 
 
-def _axis(name: str, entry: Any, tables: Tables, origin: Origin) -> Axis:
-    """An axis with every value checked as the section of its parameter would."""
-    try:
-        axis = parse_axis(name, entry)
-    except SpecError as error:
-        origin.fail(("axes", name), str(error))
-    if axis.zipped and section_of(name, tables):
-        what = "is a parameter: give it a list or a range (a zipped group needs another name)"
-        origin.fail(("axes", name), what)
-    columns = {
-        parameter: _column(_keys(axis, parameter), values, tables, origin)
-        for parameter, values in axis.columns.items()
-    }
-    return Axis(name, columns)
+class _Reader:
+    """Reads the sections, then the axes, of one specification.
 
+    Attributes:
+      tables: of the sections, checked.
+    """
 
-def _devices_first(axes: dict[str, Any]) -> list[tuple[str, Any]]:
-    """The axes, one of devices first: others may vary parameters that only its devices have."""
-    return sorted(axes.items(), key=lambda item: not device_axis.is_one(*item))
+    def __init__(self, schema: Schema, origin: Origin, raw: dict[str, Any]):
+        self.schema, self.origin, self.raw = schema, origin, raw
+        given = raw.get("axes", {})
+        self.entries = entries(given, schema.sections)
+        self.tables = {section: self._table(section) for section in schema.sections}
 
+    def axes(self) -> list[Axis]:
+        """The axes with every value checked; one of devices fills in ``[device]``."""
+        axes = []
+        for path, entry in sorted(
+            self.entries.items(), key=lambda item: not self._is_devices(*item)
+        ):
+            if self._is_devices(path, entry):
+                axes.append(self._device_axis(path[0], entry))
+            else:
+                axes.append(self._axis(path, entry))
+        axes.sort(key=lambda axis: axis.zipped)  # as TOML orders tables: it reads back equal
+        self._check_swept(axes)
+        return axes
 
-def _device_axis(name: str, raw: dict[str, Any], tables: Tables, origin: Origin) -> Axis:
-    """An axis of whole devices, each checked; ``[device]`` then has every parameter of any."""
-    given, axes = raw.get("device", {}), raw["axes"]
-    others = {k: v for k, v in axes.items() if k != name}
-    swept = {p for k, v in others.items() for p in (k, *(v if isinstance(v, dict) else ()))}
-    try:
-        names, columns = device_axis.columns(axes[name], {*given, *swept} - {"model"})
-        check_distinct(names)
-        rows = [
-            validate("device", device_axis.row(columns, point, given))
-            for point in range(len(names))
-        ]
-    except SpecError as error:
-        origin.fail(("axes", name), str(error))
-    every = {key: value for row in reversed(rows) for key, value in row.items()}
-    unknown = [key for key in given if key not in every]
-    if unknown:
-        what = f"unknown key; {suggest(unknown[0], every)}"
-        origin.fail(("device", unknown[0]), what)
-    tables["device"] = every
-    return Axis(name, columns, names)
-
-
-def _column(keys: Keys, values: list[Any], tables: Tables, origin: Origin) -> list[Any]:
-    parameter = keys[-1]
-    section = section_of(parameter, tables)
-    if section is None:
-        for fixed in AXIS_SECTIONS:
-            if parameter in tables[fixed]:
-                origin.fail(keys, f"cannot be swept; set it in [{fixed}], or run a sweep a value")
-        origin.fail(keys, f"unknown key; {suggest(parameter, axis_parameters(tables))}")
-    try:
-        return validate_column(section, tables[section], parameter, values)
-    except SectionError as error:
-        origin.fail(keys, error.what if error.key == parameter else str(error))
-
-
-def _check_swept(axes: list[Axis], tables: Tables, origin: Origin) -> None:
-    """Every parameter is varied once, and every choice that is swept (of a device) has it."""
-    swept: dict[str, tuple[Axis, list[Any]]] = {}
-    for axis in axes:
-        for parameter, values in axis.columns.items():
-            if parameter in swept:
-                other = swept[parameter][0].name
-                origin.fail(_keys(axis, parameter), f"is varied by the axis {other} too; keep one")
-            swept[parameter] = axis, values
-    for section, (selector, _, _) in CHOICES.items():
-        for choice in swept[selector][1] if selector in swept else []:
-            table = with_value(section, tables[section], selector, choice)
-            for parameter, (axis, values) in swept.items():
-                if section_of(parameter, tables) != section or axis is swept[selector][0]:
-                    continue
-                keys = _keys(axis, parameter)
-                if parameter not in table:
-                    what = "has no such parameter; sweep it apart"
-                    origin.fail(keys, f"the {selector} {choice} {what}")
-                try:
-                    validate_column(section, table, parameter, values)
-                except SectionError as error:
-                    origin.fail(keys, f"with the {selector} {choice}, {error.what}")
-
-
-def _check_algorithms(axes: list[Axis], tables: Tables, origin: Origin) -> None:
-    """Every algorithm can run on every device and cell that it meets."""
-    chosen = ("algorithm", "model", "g_ref", "kind", "width")
-    few = [axis for axis in axes if set(chosen) & set(axis.columns)]
-    for point in itertools.product(*(range(axis.size) for axis in few)):
-        values = {
-            k: v[i] for axis, i in zip(few, point, strict=True) for k, v in axis.columns.items()
-        }
-        own = {
-            section: table | {k: v for k, v in values.items() if k in table}
-            for section, table in tables.items()
-        }
-        algorithm, device, cell = (
-            build(section, own[section]) for section in ("train", "device", "cell")
+    def _is_devices(self, path: Keys, entry: Any) -> bool:
+        return "device" in self.schema.sections and device_axis.is_device_axis(
+            ".".join(path), entry
         )
+
+    def _given(self, section: str) -> Table:
+        """What the specification gives for a section, its sub-sections aside."""
+        table = _table_of(self.raw, section)
+        if not isinstance(table, dict):
+            self.origin.fail(tuple(section.split(".")), f"{table!r} must be a table, [{section}]")
+        inner = {
+            other[len(section) + 1 :].partition(".")[0]
+            for other in self.schema.sections
+            if other.startswith(f"{section}.")
+        }
+        return {key: value for key, value in table.items() if key not in inner}
+
+    def _table(self, section: str) -> Table:
+        """A section's checked table: with an axis of choices, it may give what any of them has."""
+        if section == "device" and any(self._is_devices(*item) for item in self.entries.items()):
+            return self.schema.validate(section, {})  # its axis fills it in
         try:
-            algorithm.check(device, cell)
-        except UserError as error:
-            at = next((axis for axis in few if "algorithm" in axis.columns), None)
-            origin.fail(
-                ("train", "algorithm") if at is None else _keys(at, "algorithm"), str(error)
+            tables = self.schema.choices_of(section, self._given(section), self._listed(section))
+            rows = [self.schema.validate(section, table) for table in tables]
+        except SectionError as error:
+            self.origin.fail((*section.split("."), error.key), error.what)
+        return {key: value for row in reversed(rows) for key, value in row.items()}
+
+    def _listed(self, section: str) -> list[str]:
+        """The choices of a section that axes make, unchecked."""
+        if (chooser := self.schema.choosers.get(section)) is None:
+            return []
+        names = {(chooser.selector,), (section, chooser.selector)}
+        found: list[str] = []
+        for path, entry in self.entries.items():
+            groups = {path: entry}
+            if isinstance(entry, dict) and not is_range(entry):
+                groups = {tuple(key.split(".")): values for key, values in entry.items()}
+            for key, values in groups.items():
+                if key in names and isinstance(values, list):
+                    found += [name for name in values if isinstance(name, str)]
+        return found
+
+    def _axis(self, path: Keys, entry: Any) -> Axis:
+        name = ".".join(path)
+        try:
+            axis = parse_axis(name, entry)
+        except SpecError as error:
+            self.origin.fail(("axes", *path), str(error))
+        if axis.zipped and self.schema.candidates(name, self.tables):
+            what = "is a parameter: give it a list or a range (a zipped group needs another name)"
+            self.origin.fail(("axes", *path), what)
+        columns = {}
+        for parameter, values in axis.columns.items():
+            keys = ("axes", *path, parameter) if axis.zipped else ("axes", *path)
+            section, key = self._parameter(parameter, keys)
+            columns[self._short(section, key)] = self._column(section, key, values, keys)
+        return Axis(name if axis.zipped else next(iter(columns)), columns, axis.zipped)
+
+    def _parameter(self, name: str, keys: Keys) -> tuple[str, str]:
+        """What the name of an axis means."""
+        found = self.schema.candidates(name, self.tables)
+        if len(found) == 1:
+            return found[0]
+        if found:
+            both = " or ".join(f"{section}.{key}" for section, key in found)
+            self.origin.fail(keys, f"may be {both}; write which")
+        for section, table in self.tables.items():
+            if name.rpartition(".")[2] in table:
+                what = f"cannot be swept; set it in [{section}], or run a sweep a value"
+                self.origin.fail(keys, what)
+        able = [
+            self._short(section, key)
+            for section, table in self.tables.items()
+            for key in table
+            if self.schema.may_be_axis(section, table, key)
+        ]
+        self.origin.fail(keys, f"unknown key; {suggest(name, able)}")
+
+    def _short(self, section: str, key: str) -> str:
+        """The key where it is unique, else with its section."""
+        alone = len(self.schema.candidates(key, self.tables)) == 1
+        return key if alone else f"{section}.{key}"
+
+    def _column(self, section: str, key: str, values: list[Any], keys: Keys) -> list[Any]:
+        try:
+            return self.schema.validate_column(section, self.tables[section], key, values)
+        except SectionError as error:
+            self.origin.fail(keys, error.what if error.key == key else str(error))
+
+    def _device_axis(self, name: str, entry: Any) -> Axis:
+        """An axis of whole devices, each checked; ``[device]`` then has every parameter of any."""
+        given = self.raw.get("device", {})
+        swept = {
+            parameter.removeprefix("device.")
+            for path, other in self.entries.items()
+            if ".".join(path) != name
+            for parameter in (".".join(path), *(other if isinstance(other, dict) else ()))
+        }
+        try:
+            names, columns = device_axis.columns(entry, {*given, *swept} - {"model"})
+            check_distinct(names)
+            rows = [
+                self.schema.validate("device", device_axis.row(columns, point, given))
+                for point in range(len(names))
+            ]
+        except SpecError as error:
+            self.origin.fail(("axes", name), str(error))
+        every = {key: value for row in reversed(rows) for key, value in row.items()}
+        unknown = [key for key in given if key not in every]
+        if unknown:
+            what = f"unknown key; {suggest(unknown[0], every)}"
+            self.origin.fail(("device", unknown[0]), what)
+        self.tables["device"] = every
+        columns = {self._named_in_device(key): values for key, values in columns.items()}
+        return Axis(name, columns, zipped=True, names=names)
+
+    def _named_in_device(self, key: str) -> str:
+        found = self.schema.candidates(key, self.tables)
+        return f"device.{key}" if any(section != "device" for section, _ in found) else key
+
+    def _check_swept(self, axes: list[Axis]) -> None:
+        """Every parameter is varied once, and every choice that is swept (of a device) has it."""
+        swept: dict[str, tuple[Axis, list[Any]]] = {}
+        for axis in axes:
+            for parameter, values in axis.columns.items():
+                if parameter in swept:
+                    other = swept[parameter][0].name
+                    what = f"is varied by the axis {other} too; keep one"
+                    self.origin.fail(_keys(axis, parameter), what)
+                swept[parameter] = axis, values
+        for section, chooser in self.schema.choosers.items():
+            selector = (
+                chooser.selector if chooser.selector in swept else f"{section}.{chooser.selector}"
             )
+            for choice in swept[selector][1] if selector in swept else []:
+                table = self.schema.with_value(
+                    section, self.tables[section], chooser.selector, choice
+                )
+                for parameter, (axis, values) in swept.items():
+                    found = self.schema.candidates(parameter, self.tables)
+                    if axis is swept[selector][0] or [s for s, _ in found] != [section]:
+                        continue
+                    self._check_column(
+                        section, table, found[0][1], values, (choice, axis, parameter)
+                    )
+
+    def _check_column(
+        self,
+        section: str,
+        table: Table,
+        key: str,
+        values: list[Any],
+        where: tuple[str, Axis, str],
+    ) -> None:
+        """A choice that is swept has a parameter that is swept beside it."""
+        choice, axis, parameter = where
+        selector, keys = self.schema.choosers[section].selector, _keys(axis, parameter)
+        if key not in table:
+            what = "has no such parameter; sweep it apart"
+            self.origin.fail(keys, f"the {selector} {choice} {what}")
+        try:
+            self.schema.validate_column(section, table, key, values)
+        except SectionError as error:
+            self.origin.fail(keys, f"with the {selector} {choice}, {error.what}")
 
 
 def _keys(axis: Axis, parameter: str) -> Keys:
-    return ("axes", axis.name, parameter) if axis.zipped else ("axes", parameter)
+    return ("axes", axis.name, parameter) if axis.zipped else ("axes", *parameter.split("."))
 
 
-def axis_parameters(tables: Tables) -> list[str]:
-    """Every parameter that may be an axis, given what the tables choose."""
-    return [
-        key
-        for section in AXIS_SECTIONS
-        for key in tables[section]
-        if may_be_axis(section, tables[section], key)
-    ]
+def _check_combinations(spec: Spec, origin: Origin) -> None:
+    """The experiment's parameters fit one another, in every lane."""
+    for values in grid.combinations(spec):
+        try:
+            spec.built(values).check()
+        except UserError as error:
+            origin.fail(_blamed(spec, str(error).partition(":")[0]), str(error))
 
 
-def unusual(tables: Tables, swept: dict[str, Any]) -> dict[str, Any]:
-    """The parameters of one lane that could be an axis and are not at their defaults, by name.
-
-    Args:
-      tables: the specification's sections.
-      swept: the lane's own values.
-    """
-    found = {}
-    for section in AXIS_SECTIONS:
-        table = {key: swept.get(key, value) for key, value in tables[section].items()}
-        choice = table.get(CHOICES[section][0]) if section in CHOICES else None
-        for key, default in _defaults(section, choice).items():
-            if table.get(key, default) != default and may_be_axis(section, table, key):
-                found[key] = table[key]
-    return dict(sorted(found.items()))
-
-
-@functools.cache
-def _defaults(section: str, choice: str | None) -> dict[str, Any]:
-    if choice is None:
-        return validate(section, {})
-    selector, default, _ = CHOICES[section]
-    return validate(section, {selector: choice}) | {selector: default}
-
-
-def section_of(parameter: str, tables: Tables) -> str | None:
-    """The section that holds a parameter, or None where no axis may vary it."""
-    for section in AXIS_SECTIONS:
-        if may_be_axis(section, tables[section], parameter):
-            return section
-    return None
-
-
-def static_parameters(spec: Spec) -> list[str]:
-    """Swept parameters each value of which is a compilation of its own."""
-    names = [parameter for axis in spec.axes for parameter in axis.columns]
-    found = []
-    for name in names:
-        section = section_of(name, spec.sections)
-        if section is not None and is_static(section, spec.sections[section], name):
-            found.append(name)
-    return found
+def _blamed(spec: Spec, kind: str) -> Keys:
+    """Where a class of params is chosen: by an axis, or in its section."""
+    for section, chooser in spec.schema.choosers.items():
+        if kind in {one.__name__ for one in chooser.choices.values()}:
+            for axis in spec.axes:
+                for name in axis.columns:
+                    if spec.parameter(name) == (section, chooser.selector):
+                        return _keys(axis, name)
+            return (section, chooser.selector)
+    return ("experiment",)

@@ -12,40 +12,37 @@ import xarray as xr
 
 from memjax.errors import UserError
 from memjax.sweep.spec.spec import Spec
-from memjax.sweep.store import reuse as extension
-from memjax.sweep.store.journal import SPEC
-from memjax.sweep.store.label import TRAINED
+from memjax.sweep.store import reuse
+from memjax.sweep.store.columns import TRAINED
+from memjax.sweep.store.journal import Keys
 
-RESULTS = "results.zarr"
+RESULTS, SPEC = "results.zarr", "spec.toml"
 
 
-def claim(directory: Path, spec: Spec, data: str) -> xr.Dataset | None:
-    """Makes sure that a directory can take this sweep's results, before any lane is trained.
+def claim(directory: Path, spec: Spec, frame: reuse.Frame, keys: Keys) -> xr.Dataset | None:
+    """Makes sure that a directory can take this sweep's results, before any lane is run.
 
     Args:
       directory: the result directory, which need not exist.
       spec: the sweep.
-      data: the digest of its data set.
+      frame: of its lanes.
+      keys: of its lanes.
 
     Returns:
-      The results that it already holds on the same data, if any: of this specification, or of one
-      with fewer points, seeds or epochs.
+      The results that it already holds, if any: of this sweep, or of one with fewer lanes or stages.
 
     Raises:
       UserError: it holds another sweep's results or specification, or cannot be written.
     """
     _recover(directory)
     results = load(directory) if has_results(directory) else None
-    if results is None and (directory / SPEC).exists():
-        if not _holds(directory / SPEC, spec.to_toml()):
-            raise UserError(_another(directory, f"the {SPEC}"))
-    elif results is not None and extension.places(extension.spec_of(results), spec) is None:
-        raise UserError(_another(directory, "the results"))
-    elif results is not None and results.attrs.get("data_digest") != data:
-        raise UserError(
-            f"{directory}: holds the results of this specification on other data; give "
-            "another --out, or remove the directory"
-        )
+    what = ""
+    if results is not None:
+        what = reuse.difference(results, frame, keys)
+    elif (directory / SPEC).exists() and not _holds(directory / SPEC, spec.to_toml()):
+        what = f"the {SPEC} of another specification"
+    if what:
+        raise UserError(f"{directory}: holds {what}; give another --out, or remove the directory")
     trial = directory / f".trial.{os.getpid()}"
     try:
         directory.mkdir(parents=True, exist_ok=True)
@@ -106,16 +103,23 @@ def load(directory: Path) -> xr.Dataset:
         raise UserError(f"{path}: no results there; run `memjax sweep SPEC.toml --out {directory}`")
     try:
         results = xr.open_zarr(path, consolidated=False).load()
-        missing = {"test_accuracy", "status", "baseline_accuracy"} - set(results)
-        what = f"no {min(missing)}" if missing else ""
-        if not what:
-            lost = results.test_accuracy.isel(epoch=-1).isnull() & (results.status == TRAINED)
-            what = "accuracies are missing" if np.any(lost) else ""
+        what = _lacks(results)
     except Exception as error:  # whatever Zarr makes of broken files
         what = str(error).partition("\n")[0] or type(error).__name__
     if what:
         raise UserError(f"{path}: broken results ({what}); remove the directory and run again")
     return results
+
+
+def _lacks(results: xr.Dataset) -> str:
+    """What of results is missing, as those of before this layout had it too."""
+    column = results.attrs.get("objective", "test_accuracy")
+    missing = {column, "status"} - {str(name) for name in results}
+    if missing:
+        return f"no {min(missing)}"
+    stage = results.attrs.get("stage", "epoch")
+    lost = results[column].isel({stage: -1}).isnull() & (results.status == TRAINED)
+    return f"values of {column} are missing" if np.any(lost) else ""
 
 
 def _earlier(directory: Path) -> Path:
@@ -130,13 +134,6 @@ def _recover(directory: Path) -> None:
         _remove(earlier)
     elif earlier.exists():
         earlier.rename(directory / RESULTS)
-
-
-def _another(directory: Path, what: str) -> str:
-    return (
-        f"{directory}: holds {what} of another specification; give another --out, or remove the "
-        "directory"
-    )
 
 
 def _partial(directory: Path, name: str) -> Path:

@@ -1,42 +1,46 @@
-"""What an unfinished sweep has so far: lanes on disk, task by task, each whole or absent.
+"""Lanes that were run and are in no results yet: on disk, task by task, each whole or absent.
 
-``DIR/unfinished`` holds the specification; ``lanes.zarr``, a row a lane, of which every task owns
-Zarr chunks of its own; and ``journal.jsonl``, where a task gets its line once its rows are written.
-A process that is killed between the two leaves rows that nobody believes in; a file that lost its
-end in a power cut no longer has the digest in its line. Either way the task is run again.
+A directory holds ``journal.jsonl`` and a file for each task, its columns. A task gets its line once
+its file is written, with the keys of its lanes (``memjax.sweep.spec.identity``) and a digest of its
+columns. A process that is killed between the two leaves a file that nobody believes in; one that
+lost its end in a power cut no longer has the digest in its line. Either way the lanes are run again.
 """
 
 import contextlib
-import hashlib
 import json
 import os
 import shutil
 import time
-import tomllib
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 import jax
 import numpy as np
-import zarr
+from jaxtyping import UInt64
 
 from memjax.errors import UserError
-from memjax.sweep.spec.spec import Spec
+from memjax.sweep.store.columns import Columns, digest
 
-FORMAT = 1
-"""Version of the layout; a store of another one is refused."""
+FORMAT = 2
+"""Version of the layout; a journal of another one is refused."""
 
-DIRECTORY = "unfinished"
-SPEC = "spec.toml"
-_LINES, _LANES, _BASELINE = "journal.jsonl", "lanes.zarr", "baseline.zarr"
-_PLAN = ("format", "data", "width", "size", "tasks", "lanes", "known", "which")
+UNFINISHED, SEARCHED = "unfinished", ".search"
+"""The directories of the lanes of a sweep, and of those of searches."""
 
-BASELINE = "baseline"
-"""The task that trains the floating-point network."""
+_LINES = "journal.jsonl"
+_HEADER = ("format", "data", "frame", "stages", "width", "spec")
 
-Task = int | str
-Columns = dict[str, np.ndarray]
-"""What lanes report, by name; the first dimension of every array is the lane."""
+Keys = UInt64[np.ndarray, " lanes"]
+Kind = Literal["lanes", "baseline"]
+
+
+class Entry(NamedTuple):
+    """Lanes that were run together."""
+
+    kind: Kind
+    keys: Keys
+    columns: Columns
 
 
 def versions(facts: dict[Any, Any] | None = None) -> str:
@@ -52,133 +56,141 @@ def versions(facts: dict[Any, Any] | None = None) -> str:
 
 
 class Journal:
-    """The tasks that are done, of one sweep, in memory.
+    """Lanes of one frame, in memory.
 
     Attributes:
-      plan: facts that fix the tasks.
-      done: the tasks that are.
-      errors: of tasks that could not be run, what went wrong.
-      versions: by which tasks were trained.
+      header: what they have in common: ``data``, ``frame``, ``stages``, ``width``, ``spec``.
+      errors: of lanes that could not be run, by their keys, what went wrong.
+      versions: by which lanes were run.
     """
 
-    def __init__(self, plan: dict[str, Any]) -> None:
-        """Begins with nothing done.
-
-        Args:
-          plan: facts that fix the tasks: ``size``, the lanes of a task, and others.
-        """
-        self.plan = plan
-        self.done: set[Task] = set()
+    def __init__(self, header: dict[str, Any]) -> None:
+        """Begins with no lanes."""
+        self.header = header
         self.versions: set[str] = set()
-        self.errors: dict[Task, str] = {}
-        self._columns: dict[Task, Columns] = {}
+        self.errors: dict[int, str] = {}
+        self._entries: list[Entry] = []
 
-    def record(self, task: Task, columns: Columns, seconds: float) -> None:
-        """A task is done."""
+    def begin(self, lanes: int, known: int) -> None:
+        """A process goes to work on so many lanes, of which others are known from results."""
+
+    def record(self, kind: Kind, keys: Keys, columns: Columns, seconds: float) -> None:
+        """Lanes were run."""
         del seconds
-        self._columns[task] = columns
+        self._entries.append(Entry(kind, keys, columns))
         self.versions.add(versions())
-        self.done.add(task)
+        for key in keys.tolist():
+            self.errors.pop(key, None)
 
-    def record_error(self, task: Task, lanes: int, error: str) -> None:
-        """A task of so many lanes could not be run."""
-        del lanes
-        self.errors[task] = error
+    def record_error(self, keys: Keys, error: str) -> None:
+        """Lanes could not be run."""
+        self.errors |= dict.fromkeys(keys.tolist(), error)
 
-    def read(self, task: Task) -> Columns:
-        """What the lanes of a task that is done have reported."""
-        return self._columns[task]
+    def entries(self) -> Iterator[Entry]:
+        """All lanes that were run."""
+        yield from self._entries
+
+    def keys(self, kind: Kind) -> Keys:
+        """The keys of all lanes of a kind."""
+        found = [entry.keys for entry in self.entries() if entry.kind == kind]
+        return np.concatenate(found) if found else np.zeros(0, np.uint64)
 
     def close(self) -> None:
         """Nothing more is recorded."""
 
     def remove(self) -> None:
-        """The sweep has its results: nothing is unfinished any more."""
+        """The lanes are in results: nothing is unfinished any more."""
 
 
 class DiskJournal(Journal):
     """The same in a directory, where it survives the process."""
 
-    def __init__(self, directory: Path, spec: Spec, data: str, plan: dict[str, Any]):
-        """Begins in a directory, or goes on with what it holds; call it within ``lock.alone``.
+    def __init__(self, where: Path, header: dict[str, Any]):
+        """Begins in a directory, or goes on with what it holds; call it within ``lock.exclusive``.
 
         Args:
-          directory: of the results.
-          spec: the sweep.
-          data: the digest of the data set.
-          plan: facts that fix the tasks; a journal that is there keeps its own.
+          where: the directory, in that of the results.
+          header: as of ``Journal``; a journal that is there keeps its own ``width``.
 
         Raises:
-          UserError: it is of another specification, version or data, or cannot be written.
+          UserError: it is of another frame, version or data, or cannot be written.
         """
-        super().__init__(plan)
-        self.where = directory / DIRECTORY
+        super().__init__(header)
+        self.where = where
         self._lines: Any = None
+        self._written: list[dict[str, Any]] = []
         try:
             self.where.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UserError(
-                f"{directory}: cannot be written: {error.strerror or error}; give another --out"
+                f"{where.parent}: cannot be written: {error.strerror or error}; give another --out"
             ) from None
-        self._open(directory, spec.to_toml(), {"format": FORMAT, "data": data, **plan})
+        self._open({"format": FORMAT, **header})
 
-    def _open(self, directory: Path, spec: str, header: dict[str, Any]) -> None:
-        lines = read_lines(directory)
-        if lines and asked(_text(self.where / SPEC)) != asked(spec):
-            raise UserError(
-                f"{directory}: holds an unfinished sweep of another specification; give another "
-                f"--out, finish it, or remove {self.where}"
-            )
+    def _open(self, header: dict[str, Any]) -> None:
+        lines = read_lines(self.where)
         if not lines:
             _clear(self.where)
-            with _told(self):
-                self._whole(SPEC, spec)
+            with self._os_errors():
                 self._append(header)
             lines = [header]
-        self.plan = lines[0]
-        if self.plan["data"] != header["data"]:
-            raise UserError(
-                f"{directory}: holds an unfinished sweep on other data; give another --out, or "
-                f"remove {self.where}"
-            )
-        lines = [line for line in lines[1:] if "task" in line]
-        if (self.plan["known"], self.plan["which"]) != (header["known"], header["which"]):
-            raise UserError(
-                f"{directory}: the results that its unfinished sweep extends have changed; put "
-                f"them back, or remove {self.where}"
-            )
-        for line in lines:
-            if "error" not in line and _digest(self._rows(line)) == line["digest"]:
-                self.done.add(line["task"])
-        for store in (_LANES, _BASELINE):  # what a torn metadata file makes unreadable begins anew
-            if not any(self._place(task)[0] == store for task in self.done):
-                shutil.rmtree(self.where / store, ignore_errors=True)
-        with _told(self):
-            self._append({"begun": time.time()})
-        self._places = {line["task"]: line for line in lines if line["task"] in self.done}
-        self.versions = {line["versions"] for line in self._places.values() if "versions" in line}
+        self.header = lines[0]
+        for key, what in (("data", "on other data"), ("frame", ""), ("stages", "")):
+            if self.header[key] != header[key]:
+                raise UserError(
+                    f"{self.where.parent}: holds an unfinished sweep "
+                    f"{what or 'of another specification'}; give another --out, finish it, or "
+                    f"remove {self.where}"
+                )
+        for line in lines[1:]:
+            if "error" in line:
+                self.errors |= dict.fromkeys(line["keys"], line["error"])
+            elif "file" in line and self._read(line) is not None:
+                self._written.append(line)
+                for key in line["keys"]:
+                    self.errors.pop(key, None)
+        self.versions = {line["versions"] for line in self._written}
 
-    def record(self, task: Task, columns: Columns, seconds: float) -> None:
-        """Writes a task's rows, then its line."""
-        lanes = len(next(iter(columns.values())))
-        line = {"task": task, "lanes": lanes, "seconds": round(seconds, 3), "at": time.time()}
-        line |= {"versions": versions()}
-        with _told(self):
-            self._write(task, columns)
-            self._append(line | {"columns": sorted(columns), "digest": _digest(columns)})
-        self._places[task] = line | {"columns": sorted(columns)}
-        self.versions.add(versions())
-        self.done.add(task)
+    def begin(self, lanes: int, known: int) -> None:
+        """Writes its line."""
+        with self._os_errors():
+            self._append({"begun": time.time(), "lanes": lanes, "known": known})
 
-    def record_error(self, task: Task, lanes: int, error: str) -> None:
-        """Writes its line; a later run tries the task again."""
-        super().record_error(task, lanes, error)
-        with _told(self):
-            self._append({"task": task, "lanes": lanes, "error": error})
+    def record(self, kind: Kind, keys: Keys, columns: Columns, seconds: float) -> None:
+        """Writes a file of the lanes' columns, then its line."""
+        fingerprint = digest(columns)
+        line = {
+            "kind": kind,
+            "keys": keys.tolist(),
+            "file": f"{keys[0]:016x}-{fingerprint}.npz",
+            "digest": fingerprint,
+            "seconds": round(seconds, 3),
+            "at": time.time(),
+            "versions": versions(),
+        }
+        with self._os_errors():
+            with (self.where / line["file"]).open("wb") as file:
+                np.savez(file, **columns)  # type: ignore[arg-type]  # of its stub
+                file.flush()
+                os.fsync(file.fileno())
+            self._append(line)
+        self._written.append(line)
+        self.versions.add(line["versions"])
+        for key in keys.tolist():
+            self.errors.pop(key, None)
 
-    def read(self, task: Task) -> Columns:
-        """A task's rows."""
-        return self._rows(self._places[task])
+    def record_error(self, keys: Keys, error: str) -> None:
+        """Writes its line; a later run tries the lanes again."""
+        super().record_error(keys, error)
+        with self._os_errors():
+            self._append({"keys": keys.tolist(), "error": error})
+
+    def entries(self) -> Iterator[Entry]:
+        """All lanes whose files still are what was written."""
+        for line in self._written:
+            columns = self._read(line)
+            if columns is not None:
+                yield Entry(line["kind"], np.array(line["keys"], np.uint64), columns)
 
     def close(self) -> None:
         """Nothing more is recorded."""
@@ -187,16 +199,9 @@ class DiskJournal(Journal):
                 self._lines.close()
 
     def remove(self) -> None:
-        """The sweep has its results: nothing is unfinished any more."""
+        """The lanes are in results: nothing is unfinished any more."""
         shutil.rmtree(self.where, ignore_errors=True)
         self.close()
-
-    def _whole(self, name: str, text: str) -> None:
-        """A file, on the disk when this returns."""
-        with (self.where / name).open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
 
     def _append(self, line: dict[str, Any]) -> None:
         """One line at the end, on the disk when this returns."""
@@ -210,46 +215,34 @@ class DiskJournal(Journal):
         self._lines.flush()
         os.fsync(self._lines.fileno())
 
-    def _place(self, task: Task) -> tuple[str, int]:
-        """The Zarr store that holds a task, and its first row there."""
-        return (_BASELINE, 0) if task == BASELINE else (_LANES, int(task) * self.plan["size"])
-
-    def _write(self, task: Task, columns: Columns) -> None:
-        name, start = self._place(task)
-        group = zarr.open_group(self.where / name, mode="a")
-        lanes = len(next(iter(columns.values())))
-        size = lanes if task == BASELINE else self.plan["size"]
-        total = lanes if task == BASELINE else size * self.plan["tasks"]
-        for column, values in columns.items():
-            if column not in group:
-                group.create_array(
-                    column,
-                    shape=(total, *values.shape[1:]),
-                    chunks=(size, *values.shape[1:]),
-                    dtype=values.dtype,
-                )
-            group[column][start : start + lanes] = values  # type: ignore[index]
-
-    def _rows(self, line: dict[str, Any]) -> Columns:
-        """A line's rows, or none where they cannot be read."""
-        name, start = self._place(line["task"])
+    def _read(self, line: dict[str, Any]) -> Columns | None:
+        """A line's columns, or None where they are not what was written."""
         try:
-            group = zarr.open_group(self.where / name, mode="r")
-            rows = slice(start, start + line["lanes"])
-            return {column: np.asarray(group[column][rows]) for column in line["columns"]}  # type: ignore[index]
-        except Exception:  # whatever Zarr makes of broken files
-            return {}
+            with np.load(self.where / line["file"], allow_pickle=False) as kept:
+                columns = {name: kept[name] for name in kept.files}
+        except Exception:  # whatever NumPy makes of broken files
+            return None
+        return columns if digest(columns) == line["digest"] else None
+
+    @contextlib.contextmanager
+    def _os_errors(self) -> Iterator[None]:
+        """A disk that cannot be written is a user's matter."""
+        try:
+            yield
+        except OSError as error:
+            raise UserError(
+                f"{self.where.parent}: cannot be written: {error.strerror or error}; what was done "
+                "is kept: free some space and run the same command to go on"
+            ) from None
 
 
-def read_lines(directory: Path) -> list[dict[str, Any]]:
-    """A journal's lines: first the plan, then a line a task, of which the last one counts.
-
-    A line ``begun`` tells when a process went to work.
+def read_lines(where: Path) -> list[dict[str, Any]]:
+    """A journal's lines: the header, then one each for a beginning, lanes, and an error.
 
     Raises:
       UserError: it is of another version of this layout.
     """
-    path, found = directory / DIRECTORY / _LINES, []
+    path, found = where / _LINES, []
     try:
         whole, _, _ = path.read_bytes().rpartition(b"\n")
     except FileNotFoundError:
@@ -267,53 +260,25 @@ def read_lines(directory: Path) -> list[dict[str, Any]]:
             f"{path}: is of format {found[0]['format']}, this memjax reads {FORMAT}; finish the "
             f"sweep with the memjax that began it, or remove {path.parent}"
         )
-    if not found or any(key not in found[0] for key in _PLAN):
+    if not found or any(key not in found[0] for key in _HEADER):
         raise UserError(f"{path}: is no journal of a sweep; remove {path.parent}")
-    return found[:1] + list({line.get("task", "begun"): line for line in found[1:]}.values())
+    return found[:1] + [line for line in found[1:] if _is_whole(line)]
+
+
+def _is_whole(line: dict[str, Any]) -> bool:
+    keys = line.get("keys")
+    if isinstance(keys, list) and keys and all(isinstance(key, int) for key in keys):
+        texts = ("error",) if "error" in line else ("file", "digest", "kind", "versions")
+        return all(isinstance(line.get(name), str) for name in texts)
+    return isinstance(line.get("begun"), float)
 
 
 def discard(directory: Path) -> None:
     """Removes what a process that was killed after its results were written has left."""
-    shutil.rmtree(directory / DIRECTORY, ignore_errors=True)
-
-
-def _digest(columns: Columns) -> str:
-    found = hashlib.blake2b(digest_size=8)
-    for name in sorted(columns):
-        found.update(name.encode() + np.ascontiguousarray(columns[name]).tobytes())
-    return found.hexdigest()
-
-
-def _text(path: Path) -> str | None:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        return None
-
-
-def asked(text: str | None) -> dict[str, Any]:
-    """What a specification asks for, but for its name and how lanes are run."""
-    with contextlib.suppress(tomllib.TOMLDecodeError):
-        found = tomllib.loads(text or "")
-        engine = found.pop("engine", {})
-        found.pop("name", None)
-        return found | {"width": engine.get("width")}
-    return {}
+    shutil.rmtree(directory / UNFINISHED, ignore_errors=True)
 
 
 def _clear(where: Path) -> None:
     """What a process that was killed before its first line has left."""
-    for store in (_LANES, _BASELINE):
-        shutil.rmtree(where / store, ignore_errors=True)
-    (where / _LINES).unlink(missing_ok=True)
-
-
-@contextlib.contextmanager
-def _told(journal: DiskJournal) -> Any:
-    try:
-        yield
-    except OSError as error:
-        raise UserError(
-            f"{journal.where.parent}: cannot be written: {error.strerror or error}; what was done "
-            "is kept: free some space and run the same command to go on"
-        ) from None
+    for path in (*where.glob("*.npz"), where / _LINES):
+        path.unlink(missing_ok=True)

@@ -1,107 +1,140 @@
 """Lanes by name: a labelled cube from columns of lanes, and back."""
 
+from typing import Any
+
 import jax
 import numpy as np
 import xarray as xr
 
-from memjax.data import Dataset
-from memjax.experiments.corruption import corruption_names
-from memjax.sweep.spec import grid as lanes
+from memjax.errors import UserError
+from memjax.experiments import Column, Coordinate, Experiment
+from memjax.sweep.spec import grid, identity
 from memjax.sweep.spec.spec import Spec
-from memjax.sweep.store.journal import Columns
-from memjax.updates.diagnostics import BINS
+from memjax.sweep.store.columns import Columns
 
-TRAINED, NOT_FINITE, NOT_RUN = range(3)
-"""What the ``status`` of a lane means: it was trained, it went non-finite, it could not be run."""
-
-_LAYER, _BIN = ("layer",), ("layer", "conductance")
-_AXIS = {"units": "fraction of the range", "long_name": "(G - Gmin) / (Gmax - Gmin)"}
-
-DIAGNOSTICS: dict[str, tuple[tuple[str, ...], str, str]] = {
-    "updates": ((), "updates", "updates of the weights"),
-    "saturated": (_LAYER, "fraction", "devices within half a step of a bound"),
-    "pulses": (_LAYER, "pulses", "pulses a weight"),
-    "wanted_pulses": (_LAYER, "pulses", "pulses a weight that gradient descent wanted"),
-    "pulses_per_update": (_LAYER, "pulses", "pulses a weight and update"),
-    "update_snr": (_LAYER, "power ratio", "signal over noise of programming"),
-    "conductance_before": (_BIN, "devices", "devices before training"),
-    "conductance_after": (_BIN, "devices", "devices after training"),
-    "fast_saturated": (_LAYER, "fraction", "devices of the fast array near a bound"),
-    "fast_pulses": (_LAYER, "pulses", "pulses a weight of the fast array"),
-    "energy_J": ((), "J", "energy of programming"),
-    "programming_time_s": ((), "s", "time of programming"),
-}
-"""What diagnostics add to a result: dimensions after ``seed``, unit and meaning of each name."""
+BASELINE = "baseline_"
+"""What the name of a variable of the reference begins with."""
 
 
-_BASELINES = {
-    "baseline_accuracy": "test_accuracy",
-    "baseline_corrupted_accuracy": "corrupted_accuracy",
-}
-
-
-def label(spec: Spec, dataset: Dataset, columns: Columns, baseline: Columns) -> xr.Dataset:
+def label(spec: Spec, data: Any, columns: Columns, baseline: Columns) -> xr.Dataset:
     """Columns of all lanes, in the order of their numbers, as a cube with a dimension an axis.
 
     Args:
       spec: the sweep.
-      dataset: what it was trained on.
+      data: what its lanes have shared.
       columns: of the lanes.
-      baseline: of the floating-point network, a row a seed.
+      baseline: of the reference, a row a seed; empty where there is none.
     """
-    shape = lanes.shape(spec)
+    experiment = spec.built()
+    stages, objective = experiment.stages(), experiment.objective(data)
+    shape = grid.shape(spec)
     dims = (*(axis.name for axis in spec.axes), "seed")
-    coords: dict = {axis.name: _coordinate(axis.labels()) for axis in spec.axes}
-    for axis in spec.axes:
-        if axis.zipped and axis.names is None:
-            coords |= {p: (axis.name, _coordinate(v)) for p, v in axis.columns.items()}
-    coords |= {"seed": np.arange(spec.seeds)}
-    coords |= {"epoch": np.arange(1, spec.sections["train"]["epochs"] + 1)}
-    last: dict[str, tuple[str, ...]] = {
-        "test_accuracy": ("epoch",),
-        "train_loss": ("epoch",),
-        "status": (),
-        "corrupted_accuracy": ("corruption",),
-    }
-    facts: dict[str, dict[str, str]] = {}
-    if "corrupted_accuracy" in columns:
-        coords["corruption"] = corruption_names(spec)
-    if "saturated" in columns:
-        coords["layer"] = np.arange(1, len(spec.sections["model"]["hidden"]) + 2)
-        coords["conductance"] = ("conductance", (np.arange(BINS) + 0.5) / BINS, _AXIS)
-        for name, (own, units, meaning) in DIAGNOSTICS.items():
-            last[name], facts[name] = own, {"units": units, "long_name": meaning}
-    variables: dict = {
-        name: ((*dims, *last[name]), cube.reshape(*shape, *cube.shape[1:]), facts.get(name, {}))
-        for name in last
+    told = experiment.columns(data)
+    variables: dict[str, Any] = {
+        name: ((*dims, *told[name].dims), cube.reshape(*shape, *cube.shape[1:]), _attrs(told[name]))
+        for name in told
         if (cube := columns.get(name)) is not None
     }
-    for name, column in _BASELINES.items():
-        if column in baseline:
-            variables[name] = (("seed", *last[column]), baseline[column])
+    variables["status"] = (dims, columns["status"].reshape(shape), _STATUS)
+    for name, cube in baseline.items():
+        if name != "status":
+            facts = _attrs(told[name]) | {"reference_of": name}
+            variables[baseline_name(name)] = (("seed", *told[name].dims), cube, facts)
+    coords = _axis_coords(spec)
+    along = {stages.dim: Coordinate(stages.values, stages.units, stages.long_name)}
+    used = {dim for column in told.values() for dim in column.dims}
+    for name, where in (along | experiment.coords(data)).items():
+        if name in used or name == stages.dim:
+            coords[name] = (name, _coordinate(list(where.values)), _attrs(where))
+    numbers = np.arange(grid.count(spec))
+    words = identity.lane_key_data(spec, numbers)
+    coords["lane_key"] = (dims, identity.lane_keys(spec, numbers).reshape(shape), _KEY)
+    coords["key_data"] = (dims, words.view(np.uint64).reshape(shape), _WORDS)
+    if baseline:
+        keys = identity.baseline_keys(spec)
+        coords["baseline_key"] = ("seed", np.where(baseline["status"] == _RUN, keys, 0), _KEY)
     from memjax import __version__
 
     attrs = {
         "name": spec.name,
-        "n_classes": dataset.n_classes,
-        "dataset": dataset.name,
+        "experiment": spec.experiment,
+        "objective": objective.column,
+        "better": objective.better,
+        "guess": objective.guess,
+        "stage": stages.dim,
+        **experiment.facts(data),
         "memjax": __version__,
         "jax": jax.__version__,
         "spec": spec.to_toml(),
     }
+    if objective.bounds is not None:
+        attrs["bounds"] = list(objective.bounds)
     return xr.Dataset(variables, coords, attrs)
 
 
+_RUN = 0
+_STATUS = {"long_name": "0: trained; 1: went non-finite; 2: could not be run"}
+_KEY = {"long_name": "identity of a lane"}
+_WORDS = {"long_name": "root random words of a lane"}
+
+
+def baseline_name(column: str) -> str:
+    """The variable of the reference's own column: ``baseline_accuracy`` of ``test_accuracy``."""
+    return BASELINE + column.removeprefix("test_")
+
+
+def check_names(spec: Spec, experiment: Experiment, data: Any) -> None:
+    """Raises ``UserError`` for an axis that has the name of something else in the results."""
+    columns = experiment.columns(data)
+    taken = {experiment.stages().dim, *experiment.coords(data), *columns}
+    taken |= {baseline_name(name) for name in columns}
+    for axis in spec.axes:
+        for name in (axis.name, *axis.columns):
+            if name in taken:
+                raise UserError(
+                    f"{spec.name}: every result has something named {name}; give the axis another "
+                    "name"
+                )
+
+
 def unlabel(results: xr.Dataset) -> tuple[Columns, Columns]:
-    """The columns of lanes and of the baseline that a cube was made of, as far as it has them."""
+    """The columns of lanes and of the reference that a cube was made of, as far as it has them."""
     dims = results.status.dims
     columns = {
         str(name): cube.values.reshape(-1, *cube.shape[len(dims) :])
         for name, cube in results.data_vars.items()
-        if cube.dims[: len(dims)] == dims and name not in _BASELINES
+        if cube.dims[: len(dims)] == dims and "reference_of" not in cube.attrs
     }
-    baseline = {c: results[name].values for name, c in _BASELINES.items() if name in results}
+    baseline = {
+        cube.attrs["reference_of"]: cube.values
+        for cube in results.data_vars.values()
+        if "reference_of" in cube.attrs
+    }
+    if baseline and "baseline_key" in results.coords:
+        baseline["status"] = np.where(results.baseline_key.values != 0, _RUN, 2).astype(np.int8)
     return columns, baseline
+
+
+def _axis_coords(spec: Spec) -> dict[str, Any]:
+    """The points of every axis, and the parameters of a zipped group along it."""
+    coords: dict[str, Any] = {}
+    for axis in spec.axes:
+        facts = {} if axis.zipped else _described(spec, axis.name)
+        coords[axis.name] = (axis.name, _coordinate(axis.labels()), facts)
+        if axis.zipped and axis.names is None:
+            for name, values in axis.columns.items():
+                coords[name] = (axis.name, _coordinate(values), _described(spec, name))
+    coords["seed"] = ("seed", np.arange(spec.seeds), {"long_name": "seed"})
+    return coords
+
+
+def _described(spec: Spec, name: str) -> dict[str, str]:
+    doc, unit = spec.schema.describe(*spec.parameter(name))
+    return {"long_name": doc, "units": unit or "1"} if doc else {}
+
+
+def _attrs(of: Column | Coordinate) -> dict[str, str]:
+    return {"units": of.units, "long_name": of.long_name} if of.long_name else {"units": of.units}
 
 
 def _coordinate(values: list) -> np.ndarray:

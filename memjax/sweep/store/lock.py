@@ -13,7 +13,7 @@ _SECONDS = 1  # `memjax status` may hold it for a moment
 
 
 @contextlib.contextmanager
-def alone(directory: Path) -> Iterator[None]:
+def exclusive(directory: Path) -> Iterator[None]:
     """Keeps other processes out of a result directory, which is made if it is not there.
 
     The lock is the system's and goes with the process, however that ends; a file system without

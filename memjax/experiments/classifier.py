@@ -1,0 +1,310 @@
+"""A multilayer perceptron that learns to classify: pure functions, an epoch a scan."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+from jaxtyping import Array, Float32
+
+from memjax import random
+from memjax.cells import CELLS, Cell
+from memjax.devices import MODELS, Device
+from memjax.experiments import classifier_notes, diagnosis
+from memjax.experiments.base import Column, Coordinate, Experiment, Objective, Report, Stages
+from memjax.experiments.corruption import Corruptions
+from memjax.experiments.images import Images, Labelled, Samples, check_batch, labelled
+from memjax.experiments.meter import metered
+from memjax.experiments.perceptron import (
+    Dense,
+    Perceptron,
+    apply_network,
+    cross_entropy,
+    init_network,
+    plain_dense,
+)
+from memjax.experiments.sections import choice, part
+from memjax.nn import pulsed_dense, read_noise
+from memjax.pulses import SCHEMES, Coincidence, Delivered, Scheme
+from memjax.pytree import Leaf, param, params, static
+from memjax.updates import ALGORITHMS, Algorithm, readout
+
+
+@params
+class Training:
+    """Gradient descent, epoch by epoch."""
+
+    epochs: int = static(
+        default=10,
+        doc="passes over the training set",
+        at_least=1,
+        at_most=100_000,
+        swept=False,
+        adds_stages=True,
+    )
+    batch_size: int = static(default=1, doc="samples an update", at_least=1)
+    learning_rate: Leaf = param(default=0.1, doc="step of gradient descent", at_least=0)
+    learning_rate_decay: Leaf = param(
+        default=1.0, doc="factor on the rate after each epoch", more_than=0
+    )
+    baseline_learning_rate: Leaf | None = param(
+        default=None,
+        doc="step of the floating-point network, where it has another",
+        at_least=0,
+        swept=False,
+    )
+
+
+@params
+class Evaluation(Corruptions):
+    """Corruptions of the test set, at the end of training, and what pulses did until then."""
+
+    diagnostics: bool = static(default=False, doc="count what pulses do", swept=False)
+
+
+class State(NamedTuple):
+    """A lane between two epochs.
+
+    Attributes:
+      params: the network's weights, as the devices hold them.
+      opt_state: the optimiser's state.
+      wanted: with diagnostics, pulses that gradient descent has wanted of each layer: the sum of
+        ``|learning_rate gradient| / pulse size``; else ``None``.
+      before: with diagnostics, devices by their conductance before training, layer by layer.
+    """
+
+    params: Any
+    opt_state: Any
+    wanted: Float32[Array, " layers"] | None = None
+    before: Float32[Array, "layers bins"] | None = None
+
+
+_INIT, _ORDER, _PULSES, _WRITE, _READ, _TEST = range(6)
+
+
+@params
+class Classifier(Experiment):
+    """A multilayer perceptron trained by pulses, sample by sample or batch by batch.
+
+    Its reference is the same network in floating point, trained by gradient descent.
+
+    Attributes:
+      pulses: ``Coincidence``, an element-wise scheme, or ``None`` for floating-point SGD.
+    """
+
+    device: Device = choice("model", "ConstantStep", MODELS)
+    cell: Cell = choice("kind", "reference", CELLS)
+    pulses: Coincidence | Scheme | None = choice(
+        "scheme", "coincidence", {"coincidence": Coincidence, **SCHEMES}
+    )
+    algorithm: Algorithm = choice("algorithm", "sgd", ALGORITHMS, section="train")
+    train: Training = part(Training)
+    model: Perceptron = part(Perceptron)
+    data: Images = part(Images)
+    evaluation: Evaluation = part(Evaluation, section="evaluate")
+
+    def load(self, given: Any = None) -> Labelled:
+        """The data set, every image a row; the test images also under every corruption."""
+        dataset = self.data.load(given).flat()
+        return labelled(dataset, self.evaluation.apply(dataset.x_test))
+
+    def digest(self, data: Labelled) -> str:
+        """A fingerprint of the data, whatever their name and corruptions."""
+        return data.digest()
+
+    def check(self) -> None:
+        """The algorithm must run on the device and the cell."""
+        if self.pulses is not None:
+            self.algorithm.check(self.device, self.cell)
+
+    def check_data(self, data: Labelled) -> None:
+        """A batch must be there."""
+        check_batch(data, self.train.batch_size)
+
+    def reference(self) -> "Classifier":
+        """The network in floating point."""
+        rate = self.train.baseline_learning_rate
+        train = self.train if rate is None else dataclasses.replace(self.train, learning_rate=rate)
+        evaluation = dataclasses.replace(self.evaluation, diagnostics=False)
+        return dataclasses.replace(self, pulses=None, train=train, evaluation=evaluation)
+
+    def notes(self, axes: Sequence[Mapping[str, list[Any]]]) -> list[str]:
+        """What could mislead (``memjax.experiments.classifier_notes``)."""
+        return classifier_notes.notes(self, axes)
+
+    def facts(self, data: Labelled) -> dict[str, Any]:
+        """The data set's name and number of classes."""
+        return {"dataset": data.name, "n_classes": data.n_classes}
+
+    def stages(self) -> Stages:
+        """Epochs, from 1."""
+        return Stages(
+            "epoch", tuple(range(1, self.train.epochs + 1)), long_name="epochs of training"
+        )
+
+    def objective(self, data: Labelled) -> Objective:
+        """The accuracy on the test set."""
+        return Objective("test_accuracy", "higher", (0.0, 1.0), 1.0 / data.n_classes)
+
+    def columns(self, data: Labelled) -> dict[str, Column]:
+        """Accuracy and loss by epoch; corruptions and diagnostics after the last."""
+        found = {
+            "test_accuracy": Column(("epoch",), "1", "test accuracy"),
+            "train_loss": Column(("epoch",), "nat", "training loss"),
+        }
+        if data.corrupted is not None:
+            found["corrupted_accuracy"] = Column(
+                ("corruption",), "1", "test accuracy on corrupted images"
+            )
+        return found | (diagnosis.COLUMNS if self.evaluation.diagnostics else {})
+
+    def coords(self, data: Labelled) -> dict[str, Coordinate]:
+        """Corruptions; layers from 1, and bins of conductance."""
+        found: dict[str, Coordinate] = {}
+        if data.corrupted is not None:
+            found["corruption"] = Coordinate(self.evaluation.names(), long_name="noise on images")
+        if self.evaluation.diagnostics:
+            found |= diagnosis.coords(len(self.model.hidden) + 1)
+        return found
+
+    def size(self, data: Labelled) -> int:
+        """Weights and biases."""
+        sizes = self._sizes(data)
+        return sum((rows + 1) * columns for rows, columns in zip(sizes, sizes[1:], strict=False))
+
+    def init(self, key_data: Array, data: Labelled) -> State:
+        """A network with its weights programmed."""
+        weights = init_network(random.fold_in(key_data, _INIT), self._sizes(data))
+        opt_state = self._optimizer(key_data, self.train.learning_rate).init(weights)
+        if self.pulses is None:
+            return State(weights, opt_state)
+        state = State(readout(opt_state, weights), opt_state)
+        if not self.evaluation.diagnostics:
+            return state
+        wanted = jnp.zeros(len(weights))
+        before = diagnosis.diagnose(state.params, opt_state, wanted)["conductance"]
+        return state._replace(wanted=wanted, before=before)
+
+    def advance(
+        self, state: State, key_data: Array, stage: Array, data: Labelled
+    ) -> tuple[State, Report]:
+        """One pass over the training set in a new random order; a last partial batch is left out."""
+        train, batch = data.train, self.train.batch_size
+        samples = train.x.shape[0]
+        epoch_stream = random.fold_in(random.fold_in(key_data, _ORDER), stage)
+        order = jnp.argsort(random.bits(random.fold_in(epoch_stream, 0), (samples,)))
+        batches = order[: samples // batch * batch].reshape(-1, batch)
+        decay = self.train.learning_rate_decay ** stage.astype(jnp.float32)
+        learning_rate = self.train.learning_rate * decay
+        optimizer = self._optimizer(key_data, learning_rate)
+
+        def step(carry: tuple[Any, ...], now: tuple[Array, Array]) -> tuple[tuple[Any, ...], Array]:
+            weights, opt_state, wanted = carry
+            number, chosen = now
+            stream = random.fold_in(random.fold_in(epoch_stream, 1), number)
+
+            def loss_of(weights: Any, meters: Array | None) -> Array:
+                dense = self._dense(stream, learning_rate, meters)
+                logits = apply_network(weights, train.x[chosen], dense, self.model.activation)
+                return cross_entropy(logits, train.y[chosen])
+
+            if wanted is None:
+                loss, grads = jax.value_and_grad(loss_of)(weights, None)
+            else:
+                of_both = jax.value_and_grad(loss_of, argnums=(0, 1))
+                loss, (grads, sizes) = of_both(weights, jnp.zeros_like(wanted))
+                wanted = wanted + sizes * (learning_rate / self.cell.pulse_size(self.device))
+            updates, opt_state = optimizer.update(grads, opt_state, weights)
+            return (optax.apply_updates(weights, updates), opt_state, wanted), loss
+
+        numbers = jnp.arange(batches.shape[0])
+        carry = (state.params, state.opt_state, state.wanted)
+        (weights, opt_state, wanted), losses = jax.lax.scan(step, carry, (numbers, batches))
+        finite = jnp.all(jnp.isfinite(losses))
+        finite &= jnp.all(jnp.stack([jnp.all(jnp.isfinite(w)) for w in jax.tree.leaves(weights)]))
+        state = State(weights, opt_state, wanted, state.before)
+        return state, {"train_loss": jnp.mean(losses), "finite": finite}
+
+    def evaluate(
+        self, state: State, key_data: Array, stage: Array, data: Labelled, *, last: bool
+    ) -> Report:
+        """The accuracy on the test set; corruptions and diagnostics after the last epoch."""
+        stream = random.fold_in(random.fold_in(key_data, _TEST), stage + 1)
+        found = {"test_accuracy": self._accuracy(state, stream, data.test)}
+        if last and data.corrupted is not None:
+            found["corrupted_accuracy"] = jax.lax.map(
+                lambda x: self._accuracy(state, stream, Samples(x, data.test.y)), data.corrupted
+            )
+        if last and state.wanted is not None:
+            now = diagnosis.diagnose(state.params, state.opt_state, state.wanted)
+            found["conductance_after"] = now.pop("conductance")
+            found |= {"conductance_before": state.before, **now}
+        return found
+
+    def _sizes(self, data: Labelled) -> tuple[int, ...]:
+        """Units of every layer, the input first."""
+        return (data.n_features, *self.model.hidden, data.n_classes)
+
+    def _accuracy(self, state: State, stream: Array, test: Samples) -> Array:
+        dense = self._dense(stream, self.train.learning_rate)
+        logits = apply_network(state.params, test.x, dense, self.model.activation)
+        return jnp.mean((jnp.argmax(logits, axis=1) == test.y).astype(jnp.float32))
+
+    def _trains(self) -> Coincidence | None:
+        """The trains whose coincidences layers deliver in place of gradients, if they do."""
+        if isinstance(self.pulses, Coincidence) and not self.algorithm.wants_gradients:
+            return self.pulses
+        return None
+
+    def _optimizer(
+        self, key_data: Array, learning_rate: Any
+    ) -> optax.GradientTransformationExtraArgs:
+        if self.pulses is None:
+            return optax.with_extra_args_support(optax.sgd(learning_rate))
+        key = jax.random.wrap_key_data(random.fold_in(key_data, _WRITE), impl="threefry2x32")
+        counted = self._trains() is not None
+        pulses: Any = None
+        if not self.algorithm.wants_gradients:
+            pulses = Delivered() if counted else self.pulses
+        update = self.algorithm.transform(
+            self.device,
+            key=key,
+            cell=self.cell,
+            pulses=pulses,
+            diagnostics=self.evaluation.diagnostics,
+        )
+        return optax.chain(optax.scale(-1.0) if counted else optax.sgd(learning_rate), update)
+
+    def _dense(self, stream: Array, learning_rate: Any, meters: Array | None = None) -> Dense:
+        """How layers multiply, and what they deliver backwards, also to ``meters``."""
+
+        def dense(number: int, x: Array, layer: dict[str, Array]) -> Array:
+            own = random.fold_in(stream, number)
+            if (pulses := self._trains()) is not None:
+                y = pulsed_dense(
+                    x,
+                    layer["kernel"],
+                    layer["bias"],
+                    stream=random.fold_in(own, _PULSES),
+                    rate=learning_rate / self.cell.pulse_size(self.device),
+                    pulses=pulses,
+                )
+            else:
+                y = plain_dense(number, x, layer)
+            if meters is not None:
+                y = metered(y, jax.lax.stop_gradient(x), meters[number])
+            if self.pulses is None or self.device.sigma_read is None:
+                return y
+            noise = read_noise(
+                random.fold_in(own, _READ),
+                x,
+                layer["kernel"],
+                layer["bias"],
+                device=self.device,
+                cell=self.cell,
+            )
+            return y + noise
+
+        return dense

@@ -1,0 +1,115 @@
+"""What a person should know before reading the results of a sweep of classifiers."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from memjax.cells import Cell, ReferenceCell
+from memjax.devices import Device
+from memjax.pulses import Coincidence
+
+Swept = Mapping[str, list[Any]]
+
+
+class Trained(Protocol):
+    """What is read of a classifier."""
+
+    device: Device
+    cell: Cell
+    pulses: Any
+    train: Any
+    model: Any
+
+
+_CLIPPED = 1.5  # times the train length: the quickstart's worst device asks for 1.3
+
+
+def notes(classifier: Trained, axes: Sequence[Swept]) -> list[str]:
+    """One line for each thing that could mislead.
+
+    Args:
+      classifier: of the sweep's first lane.
+      axes: as of ``Experiment.notes``.
+    """
+    swept = {name: values for axis in axes for name, values in axis.items()}
+    found = [
+        _inert_on_off(classifier, swept),
+        _one_signed(classifier, swept),
+        _potentiation_only(classifier, axes, swept),
+        _clipped_trains(classifier, swept),
+        _baseline(classifier, swept),
+    ]
+    return [note for note in found if note]
+
+
+def _inert_on_off(classifier: Trained, swept: Swept) -> str:
+    felt = ("sigma_g", "sigma_read", "sigma_bounds")
+    is_felt = any(
+        f"device.{name}" in swept or getattr(classifier.device, name) is not None for name in felt
+    )
+    if "device.on_off" not in swept or is_felt:
+        return ""
+    return (
+        "on_off has no effect here: noise in proportion to the step cancels it; set "
+        "device.sigma_g or device.sigma_read"
+    )
+
+
+def _one_signed(classifier: Trained, swept: Swept) -> str:
+    """A reference at a bound: weights of one sign."""
+    own = "reference" if isinstance(classifier.cell, ReferenceCell) else ""
+    kinds = swept.get("cell.kind", [own])
+    references = swept.get("device.g_ref", [classifier.device.g_ref])
+    if "reference" not in kinds or not any(g in (0, 1) for g in references):
+        return ""
+    return (
+        "with g_ref at a bound a reference cell holds weights of one sign only; take cell.kind = "
+        '"differential"'
+    )
+
+
+def _potentiation_only(classifier: Trained, axes: Sequence[Swept], swept: Swept) -> str:
+    """Levels that are swept where depression has its own, which do not move with them."""
+    own = swept.get("device.levels_down", [getattr(classifier.device, "levels_down", None)])
+    together = any({"device.levels", "device.levels_down"} <= axis.keys() for axis in axes)
+    if "device.levels" not in swept or together or all(value is None for value in own):
+        return ""
+    return "levels varies potentiation only: depression keeps its own levels_down"
+
+
+def _clipped_trains(classifier: Trained, swept: Swept) -> str:
+    """Trains too short for the largest update, ``rate / pulse_size`` pulses at |x d| = 1."""
+    if not isinstance(classifier.pulses, Coincidence):
+        return ""
+
+    def of(name: str, own: Any) -> list[Any]:
+        return [value for value in swept.get(name, [own]) if value is not None]
+
+    device, cell = classifier.device, classifier.cell
+    device = dataclasses.replace(device, levels=max(of("device.levels", device.levels)))
+    weight_range = min(of("cell.weight_range", cell.weight_range))
+    cell = dataclasses.replace(cell, weight_range=weight_range)
+    rate = max(of("train.learning_rate", classifier.train.learning_rate))
+    length = min(of("pulses.length", classifier.pulses.length))
+    wanted = rate / cell.pulse_size(device)
+    if wanted <= _CLIPPED * length:
+        return ""
+    return (
+        f"the largest updates want {wanted:.0f} pulses of trains of {length}: their errors are "
+        "clipped, which can undo learning; raise pulses.length or weight_range, or lower "
+        "learning_rate or levels"
+    )
+
+
+def _baseline(classifier: Trained, swept: Swept) -> str:
+    train, model = classifier.train, classifier.model
+    fixed = {
+        "train.batch_size": train.batch_size,
+        "train.learning_rate": train.learning_rate,
+        "model.activation": model.activation,
+    }
+    shared = [name for name in swept if name in fixed]
+    if not shared:
+        return ""
+    told = ", ".join(f"{name.partition('.')[2]} = {fixed[name]}" for name in shared)
+    return f"the float baseline does not follow the axes: it is trained at {told}"
