@@ -54,6 +54,7 @@ def static(
     each: Mapping[str, float | int] | None = None,
     swept: bool = True,
     adds_stages: bool = False,
+    is_function: bool = False,
     **bounds: float | int,
 ) -> Any:
     """A field that fixes a shape or a program: one compilation a value.
@@ -65,10 +66,12 @@ def static(
       each: bounds of every entry, of a tuple of numbers.
       swept: whether an axis may vary it.
       adds_stages: whether another value only means more stages, or fewer, of the same lane.
+      is_function: whether it names one in a Python file, ``"my_cnn.py:CNN"``.
       bounds: ``at_least``, ``more_than``, ``at_most``, ``less_than``.
     """
     metadata = {"doc": doc, "unit": "", "bounds": bounds, "choices": choices, "static": True}
     metadata |= {"each": dict(each or {}), "swept": swept, "adds_stages": adds_stages}
+    metadata["is_function"] = is_function
     return dataclasses.field(default=default, metadata=metadata)
 
 
