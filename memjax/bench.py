@@ -18,8 +18,8 @@ from rich.table import Table
 
 from memjax.cells import ReferenceCell
 from memjax.devices import ConstantStep
-from memjax.experiments import Program, Variant
-from memjax.sweep.engine.trainer import Runner, lane_width, on_all_devices, use_all_cores
+from memjax.experiments import Classifier, Experiment, Labelled, Perceptron, Samples, Training
+from memjax.sweep.engine.runner import Runner, lane_width, replicated, use_all_cores
 
 NETWORKS: dict[str, tuple[tuple[int, ...], int, int, float]] = {
     "digits_b1": ((64, 32, 10), 1, 1437, 0.51),
@@ -59,26 +59,49 @@ def measure(rounds: int = _ROUNDS) -> dict[str, Any]:
 
 def _rate(name: str, rounds: int) -> float:
     sizes, batch, samples, filled = NETWORKS[name]
-    program = Program(sizes=sizes, batch_size=batch)
-    runner = Runner(program, lane_width(program))
-    lanes = -(-VARIANTS[name] // runner.chunk) * runner.chunk
-    rng = np.random.default_rng(0)
-    x = rng.random((samples, sizes[0]), np.float32) * (rng.random((samples, sizes[0])) < filled)
-    x, y = x.astype(np.float32), rng.integers(0, sizes[-1], samples).astype(np.int32)
-    data = on_all_devices(x, y), on_all_devices(x[: samples // 5], y[: samples // 5])
-    variant = Variant(
+    data = replicated(random_images(sizes[0], sizes[-1], samples, filled))
+    classifier = Classifier(
         device=ConstantStep(levels=1200, sigma_c2c=0.3),
         cell=ReferenceCell(weight_range=1.0),
-        learning_rate=0.01,
+        train=Training(epochs=1, batch_size=batch, learning_rate=0.01),
+        model=Perceptron(hidden=sizes[1:-1]),
     )
-    words = rng.integers(0, 2**32, (lanes, 2), np.uint32)
-    runner.run(variant, words[: runner.chunk], data, 1, [], lambda _: None)
-    seconds = []
-    for _ in range(rounds):
-        started = time.perf_counter()
-        runner.run(variant, words, data, 1, [], lambda _: None)
-        seconds.append(time.perf_counter() - started)
+    chunk = runner_of(classifier, data).chunk
+    lanes = -(-VARIANTS[name] // chunk) * chunk
+    seconds_of_lanes(classifier, data, chunk)
+    seconds = [seconds_of_lanes(classifier, data, lanes) for _ in range(rounds)]
     return lanes * samples / statistics.median(seconds)
+
+
+def random_images(features: int, classes: int, samples: int, filled: float) -> Labelled:
+    """Random flat images, a fraction of whose pixels are not 0; a fifth of them as a test set."""
+    rng = np.random.default_rng(0)
+    x = rng.random((samples, features), np.float32)
+    x = (x * (rng.random((samples, features)) < filled)).astype(np.float32)
+    y = rng.integers(0, classes, samples).astype(np.int32)
+    test = Samples(x[: samples // 5], y[: samples // 5])
+    return Labelled(Samples(x, y), test, None, "random", classes)
+
+
+def runner_of(experiment: Experiment, data: Any) -> Runner:
+    """What runs such lanes in a sweep."""
+    width = lane_width(experiment.size(data))
+    return Runner(experiment.stages(), experiment.columns(data), width)
+
+
+def seconds_of_lanes(experiment: Experiment, data: Any, lanes: int) -> float:
+    """How long so many lanes take, through the very chunks that a sweep runs.
+
+    Args:
+      experiment: its leaves are scalars, or one value a lane.
+      data: on all devices (``memjax.sweep.engine.runner.replicated``).
+      lanes: how many.
+    """
+    words = np.random.default_rng(lanes).integers(0, 2**32, (lanes, 2), np.uint32)
+    runner, objective = runner_of(experiment, data), experiment.objective(data).column
+    started = time.perf_counter()
+    runner.run(experiment, words, data, objective)
+    return time.perf_counter() - started
 
 
 def table(report: dict[str, Any]) -> Table:

@@ -44,7 +44,7 @@ def sweep(
     ] = None,
     progress: Annotated[bool, typer.Option(help="show progress on stderr")] = True,
 ) -> None:
-    """Train every device variant of a specification; write results and plots.
+    """Run every lane of a specification; write results and plots.
 
     Lanes are kept as they are done: the same command again goes on where it was, and with more
     points, seeds or epochs only what is new is trained.
@@ -52,6 +52,7 @@ def sweep(
     from memjax.sweep import Spec, run
     from memjax.sweep.engine.cluster import connect
     from memjax.sweep.engine.progress import progress as progress_of
+    from memjax.sweep.show.plots import draw
 
     settings = list(set_ or [])
     if data_dir is not None:
@@ -73,6 +74,8 @@ def sweep(
         if scheduler is not None or local_cluster is not None:
             client = stack.enter_context(connect(scheduler, local_cluster))
         results = run(checked, directory, client=client, progress=tell if progress else None)
+    if told or not any(directory.glob("*.png")):
+        draw(results, directory)
     for error in results.attrs.get("errors", []):
         typer.echo(f"{directory}: lanes could not be run: {error}", err=True)
     if progress and not told:
@@ -332,7 +335,7 @@ def bench(
     from rich.console import Console
 
     from memjax.bench import measure, table
-    from memjax.sweep.engine.trainer import use_all_cores
+    from memjax.sweep.engine.runner import use_all_cores
 
     use_all_cores()
     report = measure()

@@ -10,8 +10,9 @@ from memjax.experiments.base import (
     Stages,
     State,
 )
-from memjax.experiments.classifier import Classifier
+from memjax.experiments.classifier import Classifier, Evaluation, Training
 from memjax.experiments.images import Images, Labelled, Samples
+from memjax.experiments.perceptron import Perceptron
 from memjax.experiments.registry import EXPERIMENTS
 from memjax.experiments.sections import Open, choice, part
 
@@ -21,15 +22,18 @@ __all__ = [
     "Column",
     "Coordinate",
     "Data",
+    "Evaluation",
     "Experiment",
     "Images",
     "Labelled",
     "Objective",
     "Open",
+    "Perceptron",
     "Report",
     "Samples",
     "Stages",
     "State",
+    "Training",
     "choice",
     "part",
 ]

@@ -1,4 +1,4 @@
-"""What a lane does: the contract between an experiment and the engine that runs thousands of them."""
+"""What a lane does: the contract between an experiment and the engine that runs thousands."""
 
 import hashlib
 import inspect
@@ -156,7 +156,7 @@ class Experiment:
 
         Args:
           state, key_data, stage, data: as of ``advance``.
-          last: whether it is the last stage: what has no dimension of stages is told there (static).
+          last: whether it is the last stage, where what has no stages is told (static).
         """
         raise NotImplementedError(f"{type(self).__name__} must define evaluate")
 

@@ -1,6 +1,7 @@
 """A multilayer perceptron that learns to classify: pure functions, an epoch a scan."""
 
 import dataclasses
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -172,7 +173,7 @@ class Classifier(Experiment):
     def size(self, data: Labelled) -> int:
         """Weights and biases."""
         sizes = self._sizes(data)
-        return sum((rows + 1) * columns for rows, columns in zip(sizes, sizes[1:], strict=False))
+        return sum((rows + 1) * columns for rows, columns in itertools.pairwise(sizes))
 
     def init(self, key_data: Array, data: Labelled) -> State:
         """A network with its weights programmed."""
@@ -190,7 +191,7 @@ class Classifier(Experiment):
     def advance(
         self, state: State, key_data: Array, stage: Array, data: Labelled
     ) -> tuple[State, Report]:
-        """One pass over the training set in a new random order; a last partial batch is left out."""
+        """One pass over the training set in a new random order, less a last partial batch."""
         train, batch = data.train, self.train.batch_size
         samples = train.x.shape[0]
         epoch_stream = random.fold_in(random.fold_in(key_data, _ORDER), stage)
@@ -240,7 +241,9 @@ class Classifier(Experiment):
         if last and state.wanted is not None:
             now = diagnosis.diagnose(state.params, state.opt_state, state.wanted)
             found["conductance_after"] = now.pop("conductance")
-            found |= {"conductance_before": state.before, **now}
+            found |= now
+            if state.before is not None:
+                found["conductance_before"] = state.before
         return found
 
     def _sizes(self, data: Labelled) -> tuple[int, ...]:

@@ -14,11 +14,30 @@ Swept = Mapping[str, list[Any]]
 class Trained(Protocol):
     """What is read of a classifier."""
 
-    device: Device
-    cell: Cell
-    pulses: Any
-    train: Any
-    model: Any
+    @property
+    def device(self) -> Device:
+        """What weights are made of."""
+        ...
+
+    @property
+    def cell(self) -> Cell:
+        """How."""
+        ...
+
+    @property
+    def pulses(self) -> Any:
+        """The scheme."""
+        ...
+
+    @property
+    def train(self) -> Any:
+        """The training."""
+        ...
+
+    @property
+    def model(self) -> Any:
+        """The network."""
+        ...
 
 
 _CLIPPED = 1.5  # times the train length: the quickstart's worst device asks for 1.3

@@ -17,8 +17,8 @@ from memjax.pytree import params, static
 class Samples(NamedTuple):
     """Inputs and their integer labels."""
 
-    x: Float32[Array, "samples ..."]
-    y: Int32[Array, " samples"]
+    x: Float32[Array | np.ndarray, "samples ..."]
+    y: Int32[Array | np.ndarray, " samples"]
 
 
 @functools.partial(
@@ -39,7 +39,7 @@ class Labelled:
 
     train: Samples
     test: Samples
-    corrupted: Float32[Array, "corruptions samples ..."] | None
+    corrupted: Float32[Array | np.ndarray, "corruptions samples ..."] | None
     name: str
     n_classes: int
 

@@ -9,15 +9,12 @@ compiled beforehand.
 
 import argparse
 import statistics
-import time
 
-import numpy as np
-
-from memjax.bench import NETWORKS
+from memjax.bench import NETWORKS, random_images, runner_of, seconds_of_lanes
 from memjax.cells import CELLS
 from memjax.devices import ConstantStep
-from memjax.experiments import Program, Variant
-from memjax.sweep.engine.trainer import Runner, lane_width, on_all_devices, use_all_cores
+from memjax.experiments import Classifier, Perceptron, Training
+from memjax.sweep.engine.runner import replicated, use_all_cores
 from memjax.updates import ALGORITHMS
 
 ROUNDS = 5
@@ -45,28 +42,22 @@ def main() -> None:
 def _rates(network: str, names: list[str], rounds: int) -> dict[str, float]:
     """Variant-samples a second."""
     sizes, batch, _, filled = NETWORKS[network]
-    program = Program(sizes=sizes, batch_size=batch)
-    runner = Runner(program, lane_width(program))
-    rng = np.random.default_rng(0)
     samples = SAMPLES[network]
-    x = rng.random((samples, sizes[0]), np.float32)
-    x = (x * (rng.random(x.shape) < filled)).astype(np.float32)
-    y = rng.integers(0, sizes[-1], samples).astype(np.int32)
-    data = on_all_devices(x, y), on_all_devices(x[:100], y[:100])
-    words = rng.integers(0, 2**32, (runner.chunk, 2), np.uint32)
+    data = replicated(random_images(sizes[0], sizes[-1], samples, filled))
+    model = Perceptron(hidden=sizes[1:-1])
+    chunk = runner_of(Classifier(model=model), data).chunk
 
     def seconds(name: str) -> float:
         algorithm, cell = CASES[name]
         device = ConstantStep(levels=1200, sigma_c2c=0.3)
-        variant = Variant(
+        classifier = Classifier(
             device=device,
             cell=CELLS[cell](weight_range=1.0),
             algorithm=ALGORITHMS[algorithm](),
-            learning_rate=0.01,
+            train=Training(epochs=1, batch_size=batch, learning_rate=0.01),
+            model=model,
         )
-        started = time.perf_counter()
-        runner.run(variant, words, data, 1, [], lambda _: None)
-        return time.perf_counter() - started
+        return seconds_of_lanes(classifier, data, chunk)
 
     able = [n for n in names if CASES[n][0] != "rprop" or not ConstantStep.whole_pulses]
     for name in able:
@@ -75,7 +66,7 @@ def _rates(network: str, names: list[str], rounds: int) -> dict[str, float]:
     for _ in range(rounds):
         for name in able:
             times[name].append(seconds(name))
-    return {name: runner.chunk * samples / statistics.median(times[name]) for name in able}
+    return {name: chunk * samples / statistics.median(times[name]) for name in able}
 
 
 if __name__ == "__main__":

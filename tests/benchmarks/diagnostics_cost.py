@@ -8,16 +8,15 @@ compiled beforehand, with and without in turn, the median of the rounds' ratios.
 
 import argparse
 import statistics
-import time
 
 import numpy as np
 
+from memjax.bench import seconds_of_lanes
 from memjax.cells import CELLS
-from memjax.data import load
 from memjax.devices import ConstantStep
-from memjax.experiments import Program, Variant
+from memjax.experiments import Classifier, Evaluation, Training
 from memjax.pulses import Bernoulli, Coincidence
-from memjax.sweep.engine.trainer import Runner, lane_width, on_all_devices, use_all_cores
+from memjax.sweep.engine.runner import replicated, use_all_cores
 from memjax.updates import ALGORITHMS
 
 LANES, EPOCHS, ROUNDS = 64, 2, 7
@@ -45,30 +44,23 @@ def main() -> None:
 
 def _seconds(name: str, rounds: int) -> tuple[float, float, float]:
     algorithm, cell, pulses = CASES[name]
-    digits = load("digits").flat()
-    data = (
-        on_all_devices(digits.x_train, digits.y_train),
-        on_all_devices(digits.x_test, digits.y_test),
-    )
+    data = replicated(Classifier().load())
     rng = np.random.default_rng(0)
-    words = rng.integers(0, 2**32, (LANES, 2), np.uint32)
-    variant = Variant(
-        device=ConstantStep(levels=rng.uniform(1100, 1300, LANES), sigma_c2c=0.3),
-        cell=CELLS[cell](weight_range=1.0),
-        algorithm=ALGORITHMS[algorithm](),
-        learning_rate=0.01,
-    )
-    programs = [Program(sizes=(64, 32, 10), pulses=pulses, diagnostics=on) for on in (False, True)]
-    runners = [Runner(program, lane_width(program)) for program in programs]
-
-    def seconds(runner: Runner) -> float:
-        started = time.perf_counter()
-        runner.run(variant, words, data, EPOCHS, [], lambda _: None)
-        return time.perf_counter() - started
-
-    for runner in runners:
-        seconds(runner)
-    times = np.array([[seconds(runner) for runner in runners] for _ in range(rounds)])
+    levels = rng.uniform(1100, 1300, LANES)
+    both = [
+        Classifier(
+            device=ConstantStep(levels=levels, sigma_c2c=0.3),
+            cell=CELLS[cell](weight_range=1.0),
+            pulses=pulses,
+            algorithm=ALGORITHMS[algorithm](),
+            train=Training(epochs=EPOCHS, learning_rate=0.01),
+            evaluation=Evaluation(diagnostics=on),
+        )
+        for on in (False, True)
+    ]
+    for classifier in both:
+        seconds_of_lanes(classifier, data, LANES)
+    times = np.array([[seconds_of_lanes(c, data, LANES) for c in both] for _ in range(rounds)])
     off, on = np.median(times, axis=0)
     return off, on, statistics.median(times[:, 1] / times[:, 0])
 

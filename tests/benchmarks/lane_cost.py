@@ -7,15 +7,14 @@ sizes in turn, medians. The aim is a ratio within 10 % of 1.
 """
 
 import statistics
-import time
 
 import numpy as np
 
+from memjax.bench import seconds_of_lanes
 from memjax.cells import ReferenceCell
-from memjax.data import load
 from memjax.devices import ConstantStep
-from memjax.experiments import Program, Variant
-from memjax.sweep.engine.trainer import Runner, lane_width, on_all_devices, use_all_cores
+from memjax.experiments import Classifier, Training
+from memjax.sweep.engine.runner import replicated, use_all_cores
 
 SIZES = (64, 8192)
 ROUNDS = 3
@@ -24,24 +23,16 @@ ROUNDS = 3
 def main() -> None:
     """Measures and prints."""
     use_all_cores()
-    digits = load("digits").flat()
-    samples = (
-        on_all_devices(digits.x_train, digits.y_train),
-        on_all_devices(digits.x_test, digits.y_test),
-    )
-    program = Program(sizes=(64, 32, 10))
-    runner = Runner(program, lane_width(program))
+    data = replicated(Classifier().load())
 
     def seconds(lanes: int) -> float:
         rng = np.random.default_rng(lanes)
-        variant = Variant(
+        classifier = Classifier(
             device=ConstantStep(levels=rng.uniform(8, 128, lanes), sigma_c2c=0.3),
             cell=ReferenceCell(weight_range=1.0),
+            train=Training(epochs=1),
         )
-        words = rng.integers(0, 2**32, (lanes, 2), np.uint32)
-        started = time.perf_counter()
-        runner.run(variant, words, samples, 1, [], lambda _: None)
-        return time.perf_counter() - started
+        return seconds_of_lanes(classifier, data, lanes)
 
     seconds(SIZES[0])
     cost: dict[int, list[float]] = {lanes: [] for lanes in SIZES}
@@ -49,7 +40,7 @@ def main() -> None:
         for lanes in SIZES:  # the small one several times, so that both are timed as long
             repeats = max(1, 1024 // lanes)
             total = statistics.median(seconds(lanes) for _ in range(repeats))
-            cost[lanes].append(total / lanes / len(digits.x_train) * 1e6)
+            cost[lanes].append(total / lanes / len(data.train.x) * 1e6)
     small, large = (statistics.median(cost[lanes]) for lanes in SIZES)
     print(f"{SIZES[0]} lanes: {small:.3f} us a lane-sample")
     print(f"{SIZES[1]} lanes: {large:.3f} us a lane-sample")

@@ -9,15 +9,12 @@ pulse, as many rounds as the longest train of an update.
 
 import statistics
 import sys
-import time
 
-import numpy as np
-
+from memjax.bench import runner_of, seconds_of_lanes
 from memjax.cells import ReferenceCell
-from memjax.data import load
 from memjax.devices import MODELS, Device
-from memjax.experiments import Program, Variant
-from memjax.sweep.engine.trainer import Runner, lane_width, on_all_devices, use_all_cores
+from memjax.experiments import Classifier, Training
+from memjax.sweep.engine.runner import replicated, use_all_cores
 
 ROUNDS = 3
 
@@ -25,20 +22,15 @@ ROUNDS = 3
 def main() -> None:
     """Measures and prints a table."""
     use_all_cores()
-    digits = load("digits").flat()
-    samples = (
-        on_all_devices(digits.x_train, digits.y_train),
-        on_all_devices(digits.x_test, digits.y_test),
-    )
-    program = Program(sizes=(64, 32, 10))
-    runner = Runner(program, lane_width(program))
-    words = np.random.default_rng(0).integers(0, 2**32, (runner.chunk, 2), np.uint32)
+    data = replicated(Classifier().load())
 
     def seconds(device: Device) -> float:
-        variant = Variant(device=device, cell=ReferenceCell(weight_range=1.0), learning_rate=0.05)
-        started = time.perf_counter()
-        runner.run(variant, words, samples, 1, [], lambda _: None)
-        return time.perf_counter() - started
+        classifier = Classifier(
+            device=device,
+            cell=ReferenceCell(weight_range=1.0),
+            train=Training(epochs=1, learning_rate=0.05),
+        )
+        return seconds_of_lanes(classifier, data, runner_of(classifier, data).chunk)
 
     devices = {
         name: MODELS[name](levels=128, sigma_c2c=0.3)

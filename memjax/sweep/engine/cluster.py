@@ -1,7 +1,7 @@
 """Tasks of a sweep on a Dask cluster: what a lost worker had begun, another runs again.
 
-Workers run lanes and send back what they report; only this process writes, so that they need not see
-its directory. They load the data that the specification names, from ``[data] dir`` or wherever
+Workers run lanes and send back what they report; only this process writes, so that they need not
+see its directory. They load the data that the specification names, from ``[data] dir`` or wherever
 ``memjax`` finds it there, and import the Python files that it names.
 """
 

@@ -10,29 +10,24 @@ lane at a time, and learns nothing from a combination about its neighbour.
 """
 
 import contextlib
-import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import jax
 import numpy as np
 import xarray as xr
 from scipy.special import expit
 from threadpoolctl import threadpool_limits
 
-from memjax.data import Dataset
 from memjax.errors import UserError, suggest
 from memjax.sweep.analysis.effects import text
 from memjax.sweep.engine.progress import Progress, Tally
-from memjax.sweep.engine.trainer import TRAINED, Trainer, use_all_cores
-from memjax.sweep.run import load_named
 from memjax.sweep.search.level_set import Grid, LevelSet, is_numeric
-from memjax.sweep.search.recall import Recall
+from memjax.sweep.search.memory import trained_once
 from memjax.sweep.spec import grid as lane_table
 from memjax.sweep.spec.spec import Spec
 from memjax.sweep.store import directory as store
-from memjax.sweep.store.lock import alone
+from memjax.sweep.store.lock import exclusive
 
 Evaluate = Callable[[np.ndarray], np.ndarray]
 """``evaluate(lane numbers) -> final test accuracies``."""
@@ -54,7 +49,7 @@ def search(
     *,
     lanes: int | None = None,
     out: str | Path | None = None,
-    dataset: Dataset | None = None,
+    dataset: Any = None,
     evaluate: Evaluate | None = None,
     batch: int | None = None,
     progress: Progress | None = None,
@@ -97,10 +92,10 @@ def search(
     budget = _budget(grid, lanes)
     directory = None if out is None else Path(out)
     tally = Tally(progress, budget)
-    with contextlib.nullcontext() if directory is None else alone(directory):
+    with contextlib.nullcontext() if directory is None else exclusive(directory):
         chunk = batch = batch or max(1, round(budget / _ROUNDS))
         if evaluate is None:
-            evaluate, chunk = _training(spec, dataset, budget, tally, directory)
+            evaluate, chunk = trained_once(spec, dataset, budget / _ROUNDS, tally, directory)
             batch = chunk * max(1, round(batch / chunk))
         model = LevelSet(grid, target)
         answers = _learn(model, evaluate, budget, batch, chunk)
@@ -198,38 +193,6 @@ def _budget(grid: Grid, lanes: int | None) -> int:
 def _least(grid: Grid) -> int:
     """Lanes that a first fit needs: two for each of the model's parameters."""
     return 2 * (grid.x.shape[1] + 2)
-
-
-def _training(
-    spec: Spec, dataset: Dataset | None, budget: int, tally: Tally, directory: Path | None
-) -> tuple[Evaluate, int]:
-    """What trains lanes on this process's devices, if nobody has yet, and how many at once."""
-    use_all_cores()
-    dataset = (load_named(spec) if dataset is None else dataset).flat()
-    if (size := spec.sections["train"]["batch_size"]) > len(dataset.x_train):
-        raise UserError(
-            f"{dataset.name}: {len(dataset.x_train)} training samples are less than one batch of "
-            f"{size}; lower train.batch_size"
-        )
-    trainer = Trainer(spec, dataset)
-    if spec.sections["engine"]["width"] is None:  # a chunk is not to be more than a batch
-        share = max(1.0, budget / _ROUNDS / len(jax.local_devices()))
-        trainer.width = min(trainer.width, 2 ** round(math.log2(share)))
-    groups, guess = lane_table.static_groups(spec), 1 / dataset.n_classes
-    recall = Recall(directory, spec, dataset.digest(), guess)
-
-    def evaluate(numbers: np.ndarray) -> np.ndarray:
-        new = np.array([lane for lane in numbers.tolist() if lane not in recall.known], int)
-        tally.add(float(len(numbers) - len(new)))
-        for group in groups:
-            here = new[np.isin(new, group)]
-            if len(here):
-                columns = trainer.lanes(here, tally.add)
-                trained = columns["status"] == TRAINED  # others can only guess
-                recall.keep(here, np.where(trained, columns["test_accuracy"][:, -1], guess))
-        return np.array([recall.known[lane] for lane in numbers.tolist()])
-
-    return evaluate, trainer.width * len(jax.local_devices())
 
 
 def _label(

@@ -1,8 +1,8 @@
 """Is this the same lane? One answer, for whoever keeps lanes: its key.
 
-A lane's key is a digest of its own configuration, its seed and its random words; the *frame* is all
-else that its numbers depend on, and equal for all lanes of a sweep. Where frames are equal, lanes of
-equal keys are the same lane, whatever sweep, axis or number they have there.
+A lane's key is a digest of its own configuration, its seed and its random words; the *frame* is
+all else that its numbers depend on, and equal for all lanes of a sweep. Where frames are equal,
+lanes of equal keys are the same lane, whatever sweep, axis or number they have there.
 """
 
 import hashlib

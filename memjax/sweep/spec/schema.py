@@ -9,7 +9,7 @@ import functools
 import re
 import types
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
 import numpy as np
@@ -173,7 +173,7 @@ class Schema:
         told: Mapping[str, Any] = {} if field is None else field.metadata
         return told.get("doc", ""), told.get("unit", "")
 
-    def _declared(self, section: str, key: str, choice: str = "") -> Iterable[dataclasses.Field]:
+    def _declared(self, section: str, key: str, choice: str = "") -> Iterator[dataclasses.Field]:
         """The fields of this key: a choice's own first, then those of others."""
         for part in self._of(section):
             chosen = [choice] if choice in part.choices else []
@@ -237,7 +237,7 @@ class Schema:
         """The table by a choice that has this key: its own, or the first that has."""
         if (chooser := self.choosers.get(section)) is None:
             return table
-        for choice in (table.get(chooser.selector), *chooser.choices):
+        for choice in (str(table.get(chooser.selector)), *chooser.choices):
             if choice in chooser.choices and key in self._model(section, choice).model_fields:
                 return self.with_value(
                     section, {**table, key: table.get(key)}, chooser.selector, choice

@@ -174,7 +174,7 @@ class Spec:
         experiment: type[Experiment] | Experiment | None,
         folder: Path,
     ) -> "Spec":
-        top = {key: raw.get(key, default) for key, default in _TOP.items()}
+        top: dict[str, Any] = {key: raw.get(key, default) for key, default in _TOP.items()}
         _check_top(top, origin)
         schema, top["experiment"] = _schema(raw, top["experiment"], origin, experiment, folder)
         raw = schema.with_instance(raw)

@@ -29,7 +29,7 @@ def claim(directory: Path, spec: Spec, frame: reuse.Frame, keys: Keys) -> xr.Dat
       keys: of its lanes.
 
     Returns:
-      The results that it already holds, if any: of this sweep, or of one with fewer lanes or stages.
+      The results that it holds, if any: of this sweep, or of one with fewer lanes or stages.
 
     Raises:
       UserError: it holds another sweep's results or specification, or cannot be written.

@@ -1,9 +1,10 @@
 """Lanes that were run and are in no results yet: on disk, task by task, each whole or absent.
 
 A directory holds ``journal.jsonl`` and a file for each task, its columns. A task gets its line once
-its file is written, with the keys of its lanes (``memjax.sweep.spec.identity``) and a digest of its
-columns. A process that is killed between the two leaves a file that nobody believes in; one that
-lost its end in a power cut no longer has the digest in its line. Either way the lanes are run again.
+its file is written, with the keys of its lanes (``memjax.sweep.spec.identity``) and a digest of
+its columns. A process that is killed between the two leaves a file that nobody believes in; one
+that lost its end in a power cut no longer has the digest in its line. Either way the lanes are run
+again.
 """
 
 import contextlib
