@@ -192,7 +192,7 @@ class Experiment:
 
         Args:
           axes: an entry an axis, the values of its parameters by their canonical names
-            ``section.key``; the experiment itself has the first of each.
+            ``section.key``; the experiment itself has what the sections say.
         """
         del axes
         return []

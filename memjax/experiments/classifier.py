@@ -252,7 +252,7 @@ class Classifier(Experiment):
 
     def _accuracy(self, state: State, stream: Array, test: Samples) -> Array:
         dense = self._dense(stream, self.train.learning_rate)
-        logits = apply_network(state.params, test.x, dense, self.model.activation)
+        logits = apply_network(state.params, jnp.asarray(test.x), dense, self.model.activation)
         return jnp.mean((jnp.argmax(logits, axis=1) == test.y).astype(jnp.float32))
 
     def _trains(self) -> Coincidence | None:

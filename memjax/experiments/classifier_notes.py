@@ -2,52 +2,22 @@
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
-from memjax.cells import Cell, ReferenceCell
-from memjax.devices import Device
+from memjax.cells import ReferenceCell
 from memjax.pulses import Coincidence
 
 Swept = Mapping[str, list[Any]]
 
 
-class Trained(Protocol):
-    """What is read of a classifier."""
-
-    @property
-    def device(self) -> Device:
-        """What weights are made of."""
-        ...
-
-    @property
-    def cell(self) -> Cell:
-        """How."""
-        ...
-
-    @property
-    def pulses(self) -> Any:
-        """The scheme."""
-        ...
-
-    @property
-    def train(self) -> Any:
-        """The training."""
-        ...
-
-    @property
-    def model(self) -> Any:
-        """The network."""
-        ...
-
-
 _CLIPPED = 1.5  # times the train length: the quickstart's worst device asks for 1.3
 
 
-def notes(classifier: Trained, axes: Sequence[Swept]) -> list[str]:
+def notes(classifier: Any, axes: Sequence[Swept]) -> list[str]:
     """One line for each thing that could mislead.
 
     Args:
-      classifier: of the sweep's first lane.
+      classifier: a ``Classifier``, as the sections say.
       axes: as of ``Experiment.notes``.
     """
     swept = {name: values for axis in axes for name, values in axis.items()}
@@ -61,7 +31,7 @@ def notes(classifier: Trained, axes: Sequence[Swept]) -> list[str]:
     return [note for note in found if note]
 
 
-def _inert_on_off(classifier: Trained, swept: Swept) -> str:
+def _inert_on_off(classifier: Any, swept: Swept) -> str:
     felt = ("sigma_g", "sigma_read", "sigma_bounds")
     is_felt = any(
         f"device.{name}" in swept or getattr(classifier.device, name) is not None for name in felt
@@ -74,7 +44,7 @@ def _inert_on_off(classifier: Trained, swept: Swept) -> str:
     )
 
 
-def _one_signed(classifier: Trained, swept: Swept) -> str:
+def _one_signed(classifier: Any, swept: Swept) -> str:
     """A reference at a bound: weights of one sign."""
     own = "reference" if isinstance(classifier.cell, ReferenceCell) else ""
     kinds = swept.get("cell.kind", [own])
@@ -87,7 +57,7 @@ def _one_signed(classifier: Trained, swept: Swept) -> str:
     )
 
 
-def _potentiation_only(classifier: Trained, axes: Sequence[Swept], swept: Swept) -> str:
+def _potentiation_only(classifier: Any, axes: Sequence[Swept], swept: Swept) -> str:
     """Levels that are swept where depression has its own, which do not move with them."""
     own = swept.get("device.levels_down", [getattr(classifier.device, "levels_down", None)])
     together = any({"device.levels", "device.levels_down"} <= axis.keys() for axis in axes)
@@ -96,7 +66,7 @@ def _potentiation_only(classifier: Trained, axes: Sequence[Swept], swept: Swept)
     return "levels varies potentiation only: depression keeps its own levels_down"
 
 
-def _clipped_trains(classifier: Trained, swept: Swept) -> str:
+def _clipped_trains(classifier: Any, swept: Swept) -> str:
     """Trains too short for the largest update, ``rate / pulse_size`` pulses at |x d| = 1."""
     if not isinstance(classifier.pulses, Coincidence):
         return ""
@@ -120,7 +90,7 @@ def _clipped_trains(classifier: Trained, swept: Swept) -> str:
     )
 
 
-def _baseline(classifier: Trained, swept: Swept) -> str:
+def _baseline(classifier: Any, swept: Swept) -> str:
     train, model = classifier.train, classifier.model
     fixed = {
         "train.batch_size": train.batch_size,

@@ -9,8 +9,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float32
 
 from memjax import random
-from memjax.errors import UserError
-from memjax.pytree import check, params, static
+from memjax.pytree import params, static
 
 ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
     "sigmoid": jax.nn.sigmoid,
@@ -30,11 +29,6 @@ class Perceptron:
     activation: str = static(
         default="sigmoid", doc="of the hidden layers", choices=tuple(ACTIVATIONS)
     )
-
-    def __post_init__(self) -> None:
-        check(self)
-        if not self.hidden:
-            raise UserError("Perceptron: hidden = [] must have at least one layer")
 
 
 Layer = dict[str, Array]

@@ -155,8 +155,9 @@ def _run(todo: Job, directory: Path | None, client: Any, progress: Progress | No
             return held
     started = time.perf_counter()
     workers: LocalWorkers | Cluster
+    keeper = Keeper(directory, spec, frame.digest)
     if client is None:
-        workers = LocalWorkers(spec, data, Keeper(directory, spec, frame.digest))
+        workers = LocalWorkers(spec, data, keeper)
     else:
         workers = Cluster(spec, data, client, frame.data, is_named=todo.is_named)
     if held is not None:  # the lanes that are new are run as those were
@@ -181,7 +182,7 @@ def _run(todo: Job, directory: Path | None, client: Any, progress: Progress | No
             with quiet("absl"):  # Orbax's threads, where a checkpoint has no room
                 for (kind, numbers), outcome, seconds in workers.run(tasks, tally):
                     if isinstance(outcome, Exception):
-                        journal.record_error(keys[kind][numbers], one_line(outcome))
+                        journal.record_error(kind, keys[kind][numbers], one_line(outcome))
                     else:
                         journal.record(kind, keys[kind][numbers], outcome, seconds)
         columns, baseline = _gather(spec, keys, [*known, *journal.entries()], journal)
@@ -194,12 +195,13 @@ def _run(todo: Job, directory: Path | None, client: Any, progress: Progress | No
             data_digest=frame.data,
             frame=frame.digest,
             program=frame.program,
-            notes=[*_notes(spec), *_older(held, known, journal)],
+            notes=[*notes(spec), *_older(held, known, journal)],
             errors=sorted(set(journal.errors.values())),
         )
         if directory is not None:
             store.save(directory, results)
             journal.remove()
+            keeper.clear()
         return results
     finally:
         journal.close()
@@ -255,13 +257,13 @@ def _gather(
     return found["lanes"], found["baseline"]
 
 
-def _notes(spec: Spec) -> list[str]:
+def notes(spec: Spec) -> list[str]:
     """What a person should know before reading the results."""
     axes = [
         {".".join(spec.parameter(name)): values for name, values in axis.columns.items()}
         for axis in spec.axes
     ]
-    found = spec.first().notes(axes)
+    found = spec.built().notes(axes)
     if spec.seeds == 1 and spec.axes:
         found.append(
             "with one seed, chance is counted among the parameters' effects; take seeds = 3 or more"

@@ -48,23 +48,22 @@ def status(directory: str | Path) -> list[str]:
 def _unfinished(directory: Path, lines: list[dict]) -> list[str]:
     begun: dict = next((line for line in reversed(lines) if "begun" in line), {})
     done: dict[int, dict] = {}
-    failed: dict[str, set[int]] = {}
+    failed: dict[tuple[str, str], set[int]] = {}
     for line in lines[1:]:
         for key in line.get("keys", ()):
             for keys in failed.values():
                 keys.discard(key)
             if "error" in line:
-                failed.setdefault(line["error"], set()).add(key)
+                failed.setdefault((line["kind"], line["error"]), set()).add(key)
             elif line["kind"] == "lanes":
                 done[key] = line
     total, lanes = begun.get("lanes", len(done)), begun.get("known", 0) + len(done)
     part = 100 * lanes / max(1, total)
     told = [f"It is unfinished: {lanes} of {count(total, 'lane')} done ({part:.0f} %)."]
-    told += [
-        f"{count(len(keys), 'lane')} could not be run: {error}."
-        for error, keys in failed.items()
-        if keys
-    ]
+    for (kind, error), keys in failed.items():
+        if keys:
+            whose = count(len(keys), "lane") if kind == "lanes" else "The baseline"
+            told.append(f"{whose} could not be run: {error}.")
     running = is_running(directory)
     told.append(
         "A process is at it."

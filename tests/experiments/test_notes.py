@@ -2,8 +2,8 @@
 
 import pytest
 
-from memjax.experiments.notes_of_sweep import notes
 from memjax.sweep import Spec
+from memjax.sweep.run import notes
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,10 @@ import numpy as np
 import pytest
 
 from memjax.errors import DataError, UserError
-from memjax.sweep import Spec, engine, run
-from memjax.sweep.engine.trainer import Runner, Trainer
+from memjax.sweep import Spec, run
+from memjax.sweep.engine import runner, trainer
+from memjax.sweep.engine.runner import Runner
+from memjax.sweep.engine.trainer import Trainer
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +27,13 @@ def test_dimensions_are_axes_then_seed_and_epoch(ds):
     assert ds.test_accuracy.shape == (2, 2, 2, 2, 2)
     assert ds.status.dims == dims
     assert ds.baseline_accuracy.dims == ("seed", "epoch")
-    assert set(ds.data_vars) == {"test_accuracy", "train_loss", "status", "baseline_accuracy"}
+    assert set(ds.data_vars) == {
+        "test_accuracy",
+        "train_loss",
+        "status",
+        "baseline_accuracy",
+        "baseline_train_loss",
+    }
 
 
 def test_coordinates_are_the_values(ds):
@@ -96,7 +104,7 @@ def test_memory_that_does_not_suffice_halves_the_width(monkeypatch, small, tiny,
     plain = run(spec, dataset=tiny)
     monkeypatch.setattr(Runner, "_chunk", chunk)
     if most <= 2:
-        with pytest.raises(UserError, match="not even one lane fits into memory; lower"):
+        with pytest.raises(UserError, match="not even one lane fits into memory; make"):
             run(spec, dataset=tiny)
         return
     told = []
@@ -111,15 +119,16 @@ def test_a_device_that_states_its_memory_gets_as_many_lanes_as_fit(monkeypatch, 
     widths = []
     begin = Runner.__init__
 
-    def init(self, program, width):
+    def init(self, stages, columns, width):
         widths.append(width)
-        begin(self, program, width)
+        begin(self, stages, columns, width)
 
     taken, shared, measure = [], [], Runner._measure
 
-    def note(self, variant, state, samples):
-        found = self.epoch.lower(variant, state, samples).compile().memory_analysis()
-        shared.append(sum(leaf.nbytes for leaf in samples))
+    def note(self, experiment, state, words, data):
+        lowered = self.advance.lower(experiment, state, words, np.int32(0), data)
+        found = lowered.compile().memory_analysis()
+        shared.append(sum(leaf.nbytes for leaf in jax.tree.leaves(data)))
         taken.append(found.argument_size_in_bytes + found.temp_size_in_bytes)
 
     def wide(width):
@@ -130,9 +139,9 @@ def test_a_device_that_states_its_memory_gets_as_many_lanes_as_fit(monkeypatch, 
     run(wide(8), dataset=tiny)
     monkeypatch.setattr(Runner, "_measure", measure)
     room = shared[0] + share * (max(taken) - shared[0])
-    monkeypatch.setattr(engine, "memory", lambda: int(room))
+    monkeypatch.setattr(runner, "memory", lambda: int(room))
     if share < 0.1:
-        with pytest.raises(UserError, match="not even one lane fits into memory; lower"):
+        with pytest.raises(UserError, match="not even one lane fits into memory; make"):
             run(wide(8), dataset=tiny)
         return
     monkeypatch.setattr(Runner, "__init__", init)
@@ -152,7 +161,7 @@ def test_tasks_of_several_chunks_have_the_bits_of_single_ones(monkeypatch, small
     monkeypatch.setattr(Trainer, "lanes", note)
     several = run(spec, tmp_path, dataset=tiny)
     assert sizes == [20] * 4  # of 80 lanes, four tasks for each worker
-    monkeypatch.setattr(engine, "_MOST_CHUNKS", 1)
+    monkeypatch.setattr(trainer, "_MOST_CHUNKS", 1)
     single = run(spec, dataset=tiny)
     assert sizes[4:] == [4] * 20
     assert several.drop_attrs().identical(single.drop_attrs())

@@ -7,11 +7,12 @@ from memjax.errors import UserError
 from memjax.sweep import run
 from memjax.sweep.engine.trainer import Trainer
 from memjax.sweep.status import status
-from memjax.sweep.store.journal import BASELINE, DiskJournal
-from memjax.sweep.store.lock import alone
+from memjax.sweep.store.journal import UNFINISHED, DiskJournal
+from memjax.sweep.store.lock import exclusive
 
 COLUMNS = {"status": np.zeros(4, np.int8)}
-PLAN = {"width": 2, "size": 4, "tasks": 3, "lanes": 10, "known": 2, "which": ""}
+HEADER = {"data": "", "frame": "", "stages": [1], "width": 2, "spec": ""}
+KEYS = np.arange(4, dtype=np.uint64)
 
 
 def test_nothing_was_begun(tmp_path):
@@ -21,12 +22,14 @@ def test_nothing_was_begun(tmp_path):
         status(tmp_path / "missing")
 
 
-def test_a_sweep_that_is_under_way_and_one_that_stopped(small, tmp_path):
-    journal = DiskJournal(tmp_path, small(), "0" * 16, PLAN)
-    journal.record(0, COLUMNS, 1.0)
-    journal.record(BASELINE, COLUMNS, 1.0)
-    journal.record_error(1, 4, "RuntimeError: no luck")
-    with alone(tmp_path):
+def test_a_sweep_that_is_under_way_and_one_that_stopped(tmp_path):
+    journal = DiskJournal(tmp_path / UNFINISHED, HEADER)
+    journal.begin(lanes=10, known=2)
+    journal.record_error("lanes", KEYS, "RuntimeError: at first")
+    journal.record("lanes", KEYS, COLUMNS, 1.0)
+    journal.record("baseline", KEYS + np.uint64(10), COLUMNS, 1.0)
+    journal.record_error("lanes", KEYS + np.uint64(4), "RuntimeError: no luck")
+    with exclusive(tmp_path):
         first, second, third, left = status(tmp_path)
     assert first == "It is unfinished: 6 of 10 lanes done (60 %)."
     assert second == "4 lanes could not be run: RuntimeError: no luck."

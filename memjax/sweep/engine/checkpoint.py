@@ -71,6 +71,11 @@ class Keeper:
         with contextlib.suppress(OSError):
             self.where.rmdir()
 
+    def clear(self) -> None:
+        """All lanes are done: so have all states, unless they are to stay."""
+        if self.where is not None and not self.keep:
+            shutil.rmtree(self.where, ignore_errors=True)
+
     def _path(self, numbers: np.ndarray, width: int) -> Path:
         assert self.where is not None
         found = hashlib.blake2b(f"{self.frame};{width};".encode(), digest_size=8)

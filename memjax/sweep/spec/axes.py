@@ -9,6 +9,7 @@ import numpy as np
 
 from memjax.errors import SpecError
 from memjax.origin import Keys
+from memjax.sweep.spec.device_axis import is_device_axis
 
 RESERVED = ("seed", "status", "lane_key", "key_data")
 """Names that every result uses itself."""
@@ -134,7 +135,8 @@ def entries(axes: dict[str, Any], sections: Collection[str]) -> dict[Keys, Any]:
     found: dict[Keys, Any] = {}
     for name, entry in axes.items():
         is_section = any(f"{section}.".startswith(f"{name}.") for section in sections)
-        if not (is_section and isinstance(entry, dict)) or is_range(entry):
+        whole = is_device_axis(name, entry) or (isinstance(entry, dict) and is_range(entry))
+        if whole or not (is_section and isinstance(entry, dict)):
             found[(name,)] = entry
             continue
         for key, inner in entries(entry, [s[len(name) + 1 :] for s in sections]).items():

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -13,6 +13,7 @@ Values = dict[str, list[Any]]
 """The values of every swept parameter, lane by lane."""
 
 
+@runtime_checkable
 class Swept(Protocol):
     """What of a specification lays out its lanes."""
 

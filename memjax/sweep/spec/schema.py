@@ -111,7 +111,7 @@ class Schema:
         """A specification's tables with what the prototype says where they say nothing."""
         plain, found = type(self.prototype)(), dict(raw)
         for part in self.parts:
-            if part is ENGINE or part.kind is Open:
+            if part.kind is Engine or part.kind is Open:
                 continue
             own, usual = (
                 getattr(one, part.field) if part.field else one for one in (self.prototype, plain)
@@ -264,7 +264,7 @@ class Schema:
         """The experiment that validated tables describe."""
         changes: Table = {}
         for part in self.parts:
-            if part is ENGINE:
+            if part.kind is Engine:
                 continue
             values = _values(part, tables[part.section])
             changes |= {part.field: _kind(part, tables)(**values)} if part.field else values
@@ -317,7 +317,7 @@ class Schema:
         """Whatever an object checks beyond each value's range."""
         try:
             for part in self._of(section):
-                if part.field or part is ENGINE:
+                if part.field or part.kind is Engine:
                     _kind(part, {section: table})(**_values(part, table))
         except UserError as error:  # "Class: key = value must be ..."
             blamed = re.match(r"\w+: (\w+) = (.*)", str(error))

@@ -83,8 +83,9 @@ class Journal:
         for key in keys.tolist():
             self.errors.pop(key, None)
 
-    def record_error(self, keys: Keys, error: str) -> None:
+    def record_error(self, kind: Kind, keys: Keys, error: str) -> None:
         """Lanes could not be run."""
+        del kind
         self.errors |= dict.fromkeys(keys.tolist(), error)
 
     def entries(self) -> Iterator[Entry]:
@@ -144,12 +145,8 @@ class DiskJournal(Journal):
                     f"remove {self.where}"
                 )
         for line in lines[1:]:
-            if "error" in line:
-                self.errors |= dict.fromkeys(line["keys"], line["error"])
-            elif "file" in line and self._read(line) is not None:
+            if "file" in line and self._read(line) is not None:
                 self._written.append(line)
-                for key in line["keys"]:
-                    self.errors.pop(key, None)
         self.versions = {line["versions"] for line in self._written}
 
     def begin(self, lanes: int, known: int) -> None:
@@ -180,11 +177,11 @@ class DiskJournal(Journal):
         for key in keys.tolist():
             self.errors.pop(key, None)
 
-    def record_error(self, keys: Keys, error: str) -> None:
+    def record_error(self, kind: Kind, keys: Keys, error: str) -> None:
         """Writes its line; a later run tries the lanes again."""
-        super().record_error(keys, error)
+        super().record_error(kind, keys, error)
         with self._os_errors():
-            self._append({"keys": keys.tolist(), "error": error})
+            self._append({"kind": kind, "keys": keys.tolist(), "error": error})
 
     def entries(self) -> Iterator[Entry]:
         """All lanes whose files still are what was written."""
@@ -269,7 +266,7 @@ def read_lines(where: Path) -> list[dict[str, Any]]:
 def _is_whole(line: dict[str, Any]) -> bool:
     keys = line.get("keys")
     if isinstance(keys, list) and keys and all(isinstance(key, int) for key in keys):
-        texts = ("error",) if "error" in line else ("file", "digest", "kind", "versions")
+        texts = ("kind", *(("error",) if "error" in line else ("file", "digest", "versions")))
         return all(isinstance(line.get(name), str) for name in texts)
     return isinstance(line.get("begun"), float)
 

@@ -10,9 +10,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from memjax.errors import UserError
 from memjax.sweep import Spec, run
-from memjax.sweep.engine.trainer import Runner
+from memjax.sweep.engine.runner import Runner
 from memjax.sweep.status import status
 from memjax.sweep.store import directory as store
 from memjax.sweep.store.journal import DiskJournal
@@ -48,7 +47,7 @@ def deadly(function, before):
         return found
     return call
 
-journal.DiskJournal._write = deadly(journal.DiskJournal._write, True)
+np.savez = deadly(np.savez, True)
 journal.os.fsync = deadly(os.fsync, True)
 store.write = deadly(store.write, True)
 data = np.load(sys.argv[3])
@@ -76,7 +75,7 @@ def data(tiny, tmp_path_factory):
     return path
 
 
-@pytest.mark.parametrize("moment", [3, 8, 14, 21])
+@pytest.mark.parametrize("moment", [3, 9, 17, 28])
 def test_a_killed_process_loses_nothing_but_its_task(
     spec, tiny, undisturbed, data, tmp_path, moment
 ):
@@ -101,17 +100,17 @@ def test_states_between_epochs_are_kept_and_gone_on_with(
 
     plain, calls = Runner._chunk, []
 
-    def interrupted(self, variant, words, samples, epochs, *rest):
-        epoch = self.epoch
+    def interrupted(self, *args):
+        advance = self.advance
 
-        def once(*args):
+        def once(*inner):
             calls.append(1)
             if len(calls) == 4:
                 raise KeyboardInterrupt
-            return epoch(*args)
+            return advance(*inner)
 
-        self.epoch = once
-        return plain(self, variant, words, samples, epochs, *rest)
+        self.advance = once
+        return plain(self, *args)
 
     with monkeypatch.context() as patch:
         patch.setattr(Runner, "_chunk", interrupted)
@@ -151,7 +150,7 @@ def test_a_kill_after_the_results_leaves_nothing_unfinished(spec, tiny, tmp_path
     assert status(tmp_path) == ["It is finished: 12 lanes, none failed."]
 
 
-def test_results_that_are_gone_are_not_mixed_with_what_extends_them(small, tiny, tmp_path):
+def test_results_that_are_gone_are_run_again(small, tiny, tmp_path):
     def interrupted(done, total):
         if done > 10:
             raise KeyboardInterrupt
@@ -162,5 +161,5 @@ def test_results_that_are_gone_are_not_mixed_with_what_extends_them(small, tiny,
         run(grown, tmp_path, dataset=tiny, progress=interrupted)
     shutil.rmtree(tmp_path / "results.zarr")
     (tmp_path / "spec.toml").unlink()
-    with pytest.raises(UserError, match=r"extends have changed; put them back, or remove"):
-        run(grown, tmp_path, dataset=tiny)
+    found = run(grown, tmp_path, dataset=tiny)
+    assert found.drop_attrs().identical(run(grown, dataset=tiny).drop_attrs())

@@ -8,15 +8,14 @@ import jax
 import numpy as np
 import pytest
 
-from memjax.cells import CELLS, ReferenceCell
+from memjax.cells import CELLS
 from memjax.data import load
-from memjax.devices import MODELS, ConstantStep
-from memjax.experiments import Program, Samples, Variant, accuracy, init_lane, train_epoch
+from memjax.devices import MODELS
 from memjax.pulses import SCHEMES
 from memjax.pytree import as_arrays
 from memjax.sweep import Spec, run
-from memjax.sweep.engine.trainer import use_all_cores
-from memjax.sweep.spec import grid as lanes
+from memjax.sweep.engine.runner import use_all_cores
+from memjax.sweep.spec import identity
 
 GRID = {"levels": [8, 32], "sigma_c2c": [0, 1]}
 VARIABLES = ("test_accuracy", "train_loss")
@@ -172,23 +171,22 @@ def test_corruptions_start_clean_and_cost_accuracy(small, tiny):
 
 
 def test_baseline_is_what_a_plain_loop_reaches(small, tiny):
-    spec, flat = small({"levels": [8]}, 1, train={"epochs": 8, "learning_rate": 0.5}), tiny.flat()
-    program, variant = Program(sizes=(16, 8, 3), pulses=None), plain_variant(0.5)
-    train = Samples(jax.numpy.asarray(flat.x_train), jax.numpy.asarray(flat.y_train))
-    test = Samples(jax.numpy.asarray(flat.x_test), jax.numpy.asarray(flat.y_test))
+    spec = small({"levels": [8]}, 1, train={"epochs": 8, "learning_rate": 0.5})
     found = run(spec, dataset=tiny).baseline_accuracy
-    state = init_lane(program, variant, jax.numpy.asarray(lanes.baseline_words(spec)[0]))
-    epoch_of = jax.jit(train_epoch, static_argnums=0)
+    reference = as_arrays(spec.built().reference())
+    data = jax.tree.map(jax.numpy.asarray, reference.load(tiny))
+    words = jax.numpy.asarray(identity.baseline_key_data(spec)[0])
+    state = reference.init(words, data)
+    advance, evaluate = (
+        jax.jit(reference.advance),
+        jax.jit(reference.evaluate, static_argnames="last"),
+    )
     for epoch in range(8):
-        state, _ = epoch_of(program, variant, state, train)
-        reached = float(accuracy(program, variant, state, test))
+        stage = jax.numpy.int32(epoch)
+        state, _ = advance(state, words, stage, data)
+        reached = float(evaluate(state, words, stage, data, last=False)["test_accuracy"])
         assert float(found[0, epoch]) == pytest.approx(reached, abs=1 / 18 + 1e-6)
     assert reached > 0.8
-
-
-def plain_variant(learning_rate: float) -> Variant:
-    device, cell = ConstantStep(), ReferenceCell()
-    return as_arrays(Variant(device=device, cell=cell, learning_rate=learning_rate))
 
 
 def test_baseline_has_a_learning_rate_of_its_own(small, tiny):

@@ -8,8 +8,8 @@ import pytest
 from memjax.data import load
 from memjax.errors import SpecError
 from memjax.sweep import Spec, run
-from memjax.sweep.engine.trainer import program_and_variant
 from memjax.sweep.spec import grid as lanes
+from memjax.sweep.spec import identity
 from memjax.updates import AGAD, ALGORITHMS, PulsedSGD
 
 
@@ -44,21 +44,21 @@ def test_an_axis_of_algorithms_takes_the_parameters_of_any_of_them():
     without = spec(axes={"algorithm": ["sgd", "agad"]})
     assert _raw(with_rate)["train"]["transfer_rate"] == 0.3
     assert Spec.from_dict(_raw(with_rate)).sections == with_rate.sections
-    words = [lanes.lane_words(s, np.arange(2)) for s in (with_rate, without)]
+    words = [identity.lane_key_data(s, np.arange(2)) for s in (with_rate, without)]
     np.testing.assert_array_equal(words[0][0], words[1][0])
     assert np.any(words[0][1] != words[1][1])
 
 
-def test_each_algorithm_is_a_group_and_its_rates_are_swept_in_it(digits):
+def test_each_algorithm_is_a_group_and_its_rates_are_swept_in_it():
     group = {"algorithm": ["sgd", "agad", "agad"], "transfer_rate": [0, 0.1, 0.3]}
     made = spec(axes={"method": group, "sigma_c2c": [0, 1]})
     groups = lanes.static_groups(made)
     assert [len(members) for members in groups] == [2, 4]
     for members, kind in zip(groups, (PulsedSGD, AGAD), strict=True):
         values = lanes.parameter_values(made, members)
-        _, variant = program_and_variant(made, digits.flat(), values)
-        assert type(variant.algorithm) is kind
-    rates = np.sort(np.asarray(variant.algorithm.transfer_rate))
+        algorithm = made.built(values).algorithm
+        assert type(algorithm) is kind
+    rates = np.sort(np.asarray(algorithm.transfer_rate))
     np.testing.assert_allclose(rates, [0.1, 0.1, 0.3, 0.3], rtol=1e-6)
 
 

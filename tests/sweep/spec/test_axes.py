@@ -81,7 +81,7 @@ def test_wrong_entries(entry, message):
         parse_axis("a", entry)
 
 
-@pytest.mark.parametrize("name", ["seed", "epoch", "corruption", "test_accuracy", "status"])
+@pytest.mark.parametrize("name", ["seed", "status", "lane_key", "key_data"])
 def test_names_of_the_results_own_are_taken(name):
     with pytest.raises(SpecError, match="every result has something of that name"):
         parse_axis(name, [1])

@@ -8,7 +8,6 @@ from memjax.devices import PRESETS, ConstantStep, get, save
 from memjax.errors import SpecError
 from memjax.pytree import batched
 from memjax.sweep import Spec, run
-from memjax.sweep.engine.trainer import program_and_variant
 from memjax.sweep.spec.grid import parameter_values, static_groups
 
 
@@ -19,14 +18,13 @@ def mine(tmp_path):
     return str(path)
 
 
-def test_every_lane_is_its_device(small, tiny, mine):
+def test_every_lane_is_its_device(small, mine):
     """Each static group builds just the devices that its lanes name."""
     names = ["ag:a-si", "EpiRAM", "ReRamES", "PhaseChange", "PiecewiseStep", mine]
     spec = small({"device": names, "sigma_read": [0.0, 0.1]}, 1)
     seen = {}
     for lanes in static_groups(spec):
-        _, variant = program_and_variant(spec, tiny.flat(), parameter_values(spec, lanes))
-        devices = batched(variant.device, len(lanes))
+        devices = batched(spec.built(parameter_values(spec, lanes)).device, len(lanes))
         for row, lane in enumerate(lanes):
             seen[int(lane)] = jax.tree.map(lambda leaf, row=row: leaf[row], devices)
     assert len(seen) == 12

@@ -3,9 +3,13 @@
 import numpy as np
 import pytest
 
+from memjax.experiments import Classifier
 from memjax.sweep import Spec
 from memjax.sweep.spec import grid as lanes
-from memjax.sweep.spec.sections import CHOICES
+from memjax.sweep.spec import identity
+from memjax.sweep.spec.schema import Schema
+
+CHOICES = Schema(Classifier()).choosers
 
 
 def words(axes: dict, seeds: int = 2, **top) -> dict:
@@ -18,7 +22,7 @@ def words(axes: dict, seeds: int = 2, **top) -> dict:
             which = np.unravel_index(numbers, lanes.shape(spec))[spec.axes.index(axis)]
             values = {k: v for k, v in values.items() if k not in axis.columns}
             values[axis.name] = [axis.names[i] for i in which]
-    found = lanes.lane_words(spec, numbers)
+    found = identity.lane_key_data(spec, numbers)
     assert found.dtype == np.uint32
     return {
         (frozenset((name, column[i]) for name, column in values.items()), i % seeds): tuple(row)
@@ -82,7 +86,7 @@ def test_what_a_lanes_own_choice_lacks_is_none_of_its_identity():
 
 @pytest.mark.parametrize("section", CHOICES)
 def test_a_choice_swept_beside_others_is_the_lane_of_that_choice_alone(section):
-    selector, _, choices = CHOICES[section]
+    selector, choices = CHOICES[section].selector, CHOICES[section].choices
     found = words({selector: list(choices)}, 1)
     for choice in choices:
         for given in ({"axes": {}, section: {selector: choice}}, {"axes": {selector: [choice]}}):
@@ -115,19 +119,21 @@ def test_common_random_numbers_of_a_zipped_group():
 
 def test_words_do_not_depend_on_which_lanes_are_asked_for():
     spec = Spec.from_dict({"axes": GRID, "seeds": 2})
-    every = lanes.lane_words(spec, np.arange(16))
-    np.testing.assert_array_equal(lanes.lane_words(spec, np.array([11, 3])), every[[11, 3]])
+    every = identity.lane_key_data(spec, np.arange(16))
+    np.testing.assert_array_equal(identity.lane_key_data(spec, np.array([11, 3])), every[[11, 3]])
 
 
 def test_words_stay_the_same_from_version_to_version():
     spec = Spec.from_dict({"axes": {"levels": [8]}, "seeds": 1})
-    assert lanes.lane_words(spec, np.array([0])).tolist() == [[1734830005, 2041810288]]
+    assert identity.lane_key_data(spec, np.array([0])).tolist() == [[1734830005, 2041810288]]
 
 
 def test_baseline_words_are_nobody_elses_and_grow_with_seeds():
     few, many = (Spec.from_dict({"axes": GRID, "seeds": seeds}) for seeds in (2, 5))
-    np.testing.assert_array_equal(lanes.baseline_words(few), lanes.baseline_words(many)[:2])
-    own = {tuple(row) for row in lanes.baseline_words(many).tolist()}
+    np.testing.assert_array_equal(
+        identity.baseline_key_data(few), identity.baseline_key_data(many)[:2]
+    )
+    own = {tuple(row) for row in identity.baseline_key_data(many).tolist()}
     assert len(own) == 5
     assert not own & set(words(GRID, 5).values())
 
@@ -160,4 +166,4 @@ def test_no_axes_is_one_lane_a_seed():
     spec = Spec.from_dict({"seeds": 3})
     assert lanes.shape(spec) == (3,)
     assert [len(members) for members in lanes.static_groups(spec)] == [3]
-    assert len({tuple(row) for row in lanes.lane_words(spec, np.arange(3)).tolist()}) == 3
+    assert len({tuple(row) for row in identity.lane_key_data(spec, np.arange(3)).tolist()}) == 3

@@ -6,15 +6,19 @@ import pytest
 
 from memjax.cells import CELLS
 from memjax.devices import MODELS, ConstantStep
+from memjax.experiments import Classifier
 from memjax.pulses import Bernoulli
-from memjax.sweep.spec.sections import CHOICES, SectionError, build, is_static, validate, with_value
+from memjax.sweep.spec.schema import Schema, SectionError
 
-EVERY = [(section, choice) for section, (_, _, known) in CHOICES.items() for choice in known]
+SCHEMA = Schema(Classifier())
+EVERY = [(section, c) for section, part in SCHEMA.choosers.items() for c in part.choices]
+validate, is_static, with_value = SCHEMA.validate, SCHEMA.is_static, SCHEMA.with_value
+build = SCHEMA.build_part
 
 
 @pytest.mark.parametrize(("section", "choice"), EVERY)
 def test_every_choice_is_a_table_of_its_defaults(section, choice):
-    selector, _, known = CHOICES[section]
+    selector, known = SCHEMA.choosers[section].selector, SCHEMA.choosers[section].choices
     table = validate(section, {selector: choice})
     built, default = build(section, table), known[choice]()
     assert type(built) is type(default)
@@ -24,8 +28,8 @@ def test_every_choice_is_a_table_of_its_defaults(section, choice):
 
 
 def test_registries_are_whole():
-    assert CHOICES["device"][2] is MODELS
-    assert CHOICES["cell"][2] is CELLS
+    assert SCHEMA.choosers["device"].choices is MODELS
+    assert SCHEMA.choosers["cell"].choices is CELLS
 
 
 def test_swept_parameters_are_leaves_and_the_rest_is_static():

@@ -14,9 +14,14 @@ import xarray as xr
 
 from memjax.errors import UserError
 from memjax.sweep import Spec, run
+from memjax.sweep.run import job
 from memjax.sweep.store import directory as store
 
-DATA = "0123456789abcdef"
+
+def claim(directory, spec, dataset=None):
+    """What a sweep does first."""
+    todo = job(spec, dataset)
+    return store.claim(directory, spec, todo.frame, todo.keys("lanes"))
 
 
 @pytest.fixture(scope="module")
@@ -56,26 +61,19 @@ def test_same_specification_returns_without_training(small, tiny, tmp_path, monk
     spec = small({"levels": [8, 32]}, seeds=1)
     first = run(spec, tmp_path / "new" / "out", dataset=tiny)
     names = {path.name for path in (tmp_path / "new" / "out").iterdir()}
-    assert names == {
-        ".lock",
-        "results.zarr",
-        "spec.toml",
-        "main_effects.png",
-        "learning_curves.png",
-    }
+    assert names == {".lock", "results.zarr", "spec.toml"}
     assert Spec.from_toml(tmp_path / "new" / "out" / "spec.toml") == spec
-    monkeypatch.setattr(sys.modules["memjax.sweep.run"], "Here", None)
+    monkeypatch.setattr(sys.modules["memjax.sweep.run"], "LocalWorkers", None)
     assert run(spec, tmp_path / "new" / "out", dataset=tiny).identical(first)
 
 
-def test_other_specification_is_refused(small, ds, tmp_path):
+def test_other_specification_is_refused(small, tiny, ds, tmp_path):
     mine, other = small({"levels": [8, 32]}, seeds=1), small({"levels": [16, 32]}, seeds=1)
-    data = ds.attrs["data_digest"]
-    assert store.claim(tmp_path, mine, data) is None
+    assert claim(tmp_path, mine, tiny) is None
     store.save(tmp_path, ds)
     with pytest.raises(UserError, match=r"holds the results of another .* another --out"):
-        store.claim(tmp_path, other, data)
-    assert store.claim(tmp_path, mine, data).identical(ds)
+        claim(tmp_path, other, tiny)
+    assert claim(tmp_path, mine, tiny).identical(ds)
 
 
 def test_other_data_are_refused(small, tiny, ds, tmp_path):
@@ -87,39 +85,45 @@ def test_other_data_are_refused(small, tiny, ds, tmp_path):
     other = dataclasses.replace(tiny, x_test=tiny.x_test[::-1])
     message = r"holds the results of this specification on other data; give another --out"
     with pytest.raises(UserError, match=message):
-        store.claim(tmp_path, spec, other.digest())
+        claim(tmp_path, spec, other)
     for dataset in (other, None):  # None: what the specification names
         with pytest.raises(UserError, match=message):
             run(spec, tmp_path, dataset=dataset)
     assert store.load(tmp_path).identical(ds)
 
 
-def test_results_that_do_not_tell_their_data_are_refused(small, tiny, ds, tmp_path):
-    del (old := ds.copy()).attrs["data_digest"]
+@pytest.mark.parametrize(
+    ("attribute", "what"),
+    [("data_digest", "on other data"), ("frame", "an earlier version of memjax has written")],
+)
+def test_results_that_do_not_tell_what_they_are_of_are_refused(
+    small, tiny, ds, tmp_path, attribute, what
+):
+    del (old := ds.copy()).attrs[attribute]
     store.save(tmp_path, old)
-    with pytest.raises(UserError, match="on other data"):
-        store.claim(tmp_path, small({"levels": [8, 32]}, seeds=1), tiny.digest())
+    with pytest.raises(UserError, match=f"{what}; give another --out"):
+        claim(tmp_path, small({"levels": [8, 32]}, seeds=1), tiny)
 
 
 def test_a_sweep_that_never_finished_claims_nothing(small, tmp_path):
-    assert store.claim(tmp_path, small({"levels": [8, 32]}), DATA) is None
+    assert claim(tmp_path, small({"levels": [8, 32]})) is None
     assert list(tmp_path.iterdir()) == []
-    assert store.claim(tmp_path, small({"levels": [8]}), DATA) is None
+    assert claim(tmp_path, small({"levels": [8]})) is None
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe", b"seeds = 1"])
 def test_somebody_elses_file_is_left_alone(small, tmp_path, content):
     (tmp_path / "spec.toml").write_bytes(content)
     with pytest.raises(UserError, match=r"holds the spec\.toml of another specification"):
-        store.claim(tmp_path, small(), DATA)
+        claim(tmp_path, small())
     assert (tmp_path / "spec.toml").read_bytes() == content
 
 
-def test_results_hold_their_specification_themselves(small, ds, tmp_path):
+def test_results_hold_their_specification_themselves(small, tiny, ds, tmp_path):
     store.save(tmp_path, ds)
     (tmp_path / "spec.toml").unlink()
     spec = small({"levels": [8, 32]}, seeds=1)
-    assert store.claim(tmp_path, spec, ds.attrs["data_digest"]).identical(ds)
+    assert claim(tmp_path, spec, tiny).identical(ds)
 
 
 def test_results_take_the_place_of_earlier_ones_whole(ds, tmp_path):
@@ -130,13 +134,13 @@ def test_results_take_the_place_of_earlier_ones_whole(ds, tmp_path):
 
 
 @pytest.mark.parametrize("late", [False, True])
-def test_a_kill_while_results_are_replaced_loses_none(small, ds, tmp_path, late):
+def test_a_kill_while_results_are_replaced_loses_none(small, tiny, ds, tmp_path, late):
     store.save(tmp_path, ds)
     (tmp_path / "results.zarr").rename(tmp_path / ".results.zarr.earlier")
     if late:
         store.write(ds, tmp_path / "results.zarr")
     spec = small({"levels": [8, 32]}, seeds=1)
-    assert store.claim(tmp_path, spec, ds.attrs["data_digest"]).identical(ds)
+    assert claim(tmp_path, spec, tiny).identical(ds)
     assert not (tmp_path / ".results.zarr.earlier").exists()
 
 
@@ -144,7 +148,7 @@ def test_file_in_the_way(small, tmp_path):
     (tmp_path / "file").write_text("")
     for place in ("file", "file/below"):
         with pytest.raises(UserError, match=r"cannot be written: .*; give another --out"):
-            store.claim(tmp_path / place, small(), DATA)
+            claim(tmp_path / place, small())
 
 
 def test_no_permission(small, tmp_path, monkeypatch):
@@ -153,7 +157,7 @@ def test_no_permission(small, tmp_path, monkeypatch):
 
     monkeypatch.setattr(Path, "write_text", write_text)
     with pytest.raises(UserError, match="cannot be written: Permission denied; give another --out"):
-        store.claim(tmp_path, small(), DATA)
+        claim(tmp_path, small())
     assert list(tmp_path.iterdir()) == []
 
 

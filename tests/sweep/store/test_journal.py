@@ -1,4 +1,4 @@
-"""Tasks on disk are whole or absent, whatever stops the process that writes them."""
+"""Lanes on disk are whole or absent, whatever stops the process that writes them."""
 
 import errno
 import json
@@ -8,9 +8,13 @@ import numpy as np
 import pytest
 
 from memjax.errors import UserError
-from memjax.sweep.store.journal import BASELINE, DiskJournal, read_lines
+from memjax.sweep.store.journal import DiskJournal, read_lines
 
-PLAN = {"width": 2, "size": 4, "tasks": 3, "lanes": 10, "known": 0, "which": ""}
+HEADER = {"data": "0" * 16, "frame": "f" * 16, "stages": [1, 2], "width": 2, "spec": ""}
+
+
+def keys(task: int, lanes: int = 4) -> np.ndarray:
+    return np.arange(4 * task, 4 * task + lanes, dtype=np.uint64) + np.uint64(2**63)
 
 
 def columns(task: int, lanes: int = 4) -> dict:
@@ -21,17 +25,26 @@ def columns(task: int, lanes: int = 4) -> dict:
     }
 
 
+def record(journal, task: int, lanes: int = 4) -> None:
+    journal.record("lanes", keys(task, lanes), columns(task, lanes), 1.0)
+
+
 @pytest.fixture
-def begin(small, tmp_path):
+def begin(tmp_path):
     opened = []
 
-    def begin(levels=(8, 32), data="0" * 16, plan=PLAN):
-        opened.append(DiskJournal(tmp_path, small({"levels": list(levels)}), data, plan))
+    def begin(**changes):
+        opened.append(DiskJournal(tmp_path / "unfinished", HEADER | changes))
         return opened[-1]
 
     yield begin
     for journal in opened:
         journal.close()
+
+
+def tasks(journal) -> set:
+    """The first keys of what is there."""
+    return {int(entry.keys[0] - np.uint64(2**63)) // 4 for entry in journal.entries()}
 
 
 def assert_same(a, b):
@@ -42,75 +55,104 @@ def assert_same(a, b):
 
 def test_what_was_recorded_is_read_by_the_next_process(begin):
     journal = begin()
-    journal.record(0, columns(0), 1.0)
-    journal.record(2, columns(2, 2), 1.0)
-    journal.record(BASELINE, columns(7, 3), 1.0)
-    journal.record_error(1, 4, "no luck")
+    record(journal, 0)
+    record(journal, 2, 2)
+    journal.record("baseline", keys(7, 3), columns(7, 3), 1.0)
+    journal.record_error("lanes", keys(1), "no luck")
     journal.close()
     again = begin()
-    assert again.done == {0, 2, BASELINE}
-    assert again.plan == {"format": 1, "data": "0" * 16, **PLAN}
-    assert_same(again.read(0), columns(0))
-    assert_same(again.read(2), columns(2, 2))
-    assert_same(again.read(BASELINE), columns(7, 3))
+    assert again.header == {"format": 2, **HEADER}
+    first, second, baseline = again.entries()
+    assert (first.kind, second.kind, baseline.kind) == ("lanes", "lanes", "baseline")
+    np.testing.assert_array_equal(second.keys, keys(2, 2))
+    for entry, task, lanes in ((first, 0, 4), (second, 2, 2), (baseline, 7, 3)):
+        assert_same(entry.columns, columns(task, lanes))
+    np.testing.assert_array_equal(again.keys("lanes"), np.concatenate([keys(0), keys(2, 2)]))
+    assert again.errors == {}  # another run tries them again
 
 
-def test_the_plan_that_it_began_with_stays(begin):
+def test_an_error_goes_when_the_lanes_are_run(begin):
+    journal = begin()
+    journal.record_error("lanes", keys(1), "no luck")
+    assert set(journal.errors) == set(keys(1).tolist())
+    record(journal, 1)
+    assert journal.errors == {}
+
+
+def test_the_width_that_it_began_with_stays(begin):
     begin().close()
-    assert begin(plan=PLAN | {"size": 8}).plan["size"] == 4
+    assert begin(width=8).header["width"] == 2
 
 
 @pytest.mark.parametrize("cut", [1, 20, 60])
 def test_a_line_that_was_torn_is_no_task(begin, cut):
     journal = begin()
-    journal.record(0, columns(0), 1.0)
-    journal.record(1, columns(1), 1.0)
+    record(journal, 0)
+    record(journal, 1)
     journal.close()
     path = journal.where / "journal.jsonl"
     path.write_bytes(path.read_bytes()[:-cut])
     again = begin()
-    assert again.done == {0} if cut > 1 else {0, 1}
-    again.record(1, columns(1), 1.0)
+    assert tasks(again) == {0} if cut > 1 else {0, 1}
+    record(again, 1)
     again.close()
-    assert_same(begin().read(1), columns(1))
+    assert tasks(begin()) == {0, 1}
+
+
+@pytest.mark.parametrize("late", [False, True])
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda p: p.unlink(),
+        lambda p: p.write_bytes(p.read_bytes()[:9]),
+        lambda p: p.write_bytes(p.read_bytes().replace(b"\x00\x00\x00", b"\x00\x01\x00", 1)),
+    ],
+)
+def test_columns_that_are_not_what_was_written_are_run_again(begin, spoil, late):
+    """Also when they change while the process is at work."""
+    journal = begin()
+    record(journal, 0)
+    record(journal, 1)
+    if not late:
+        journal.close()
+    (path,) = journal.where.glob(f"{keys(1)[0]:016x}-*.npz")
+    spoil(path)
+    assert tasks(journal if late else begin()) == {0}
 
 
 @pytest.mark.parametrize(
-    "spoil", [lambda p: p.unlink(), lambda p: p.write_bytes(p.read_bytes()[:9])]
+    ("change", "message"),
+    [
+        ({"frame": "0" * 16}, "unfinished sweep of another specification; give another"),
+        ({"stages": [1, 2, 3]}, "unfinished sweep of another specification; give another"),
+        ({"data": "1" * 16}, "unfinished sweep on other data; give another"),
+    ],
 )
-def test_rows_that_lost_their_end_are_run_again(begin, spoil):
+def test_another_frame_is_refused_and_loses_nothing(begin, change, message):
     journal = begin()
-    journal.record(0, columns(0), 1.0)
-    journal.record(1, columns(1), 1.0)
+    record(journal, 0)
     journal.close()
-    spoil(journal.where / "lanes.zarr" / "test_accuracy" / "c" / "1" / "0")
-    assert begin().done == {0}
+    with pytest.raises(UserError, match=message):
+        begin(**change)
+    assert tasks(begin()) == {0}
 
 
-def test_another_specification_or_other_data_are_refused_and_lose_nothing(begin):
-    journal = begin()
-    journal.record(0, columns(0), 1.0)
-    journal.close()
-    with pytest.raises(UserError, match="unfinished sweep of another specification; give another"):
-        begin(levels=(8, 16))
-    with pytest.raises(UserError, match="unfinished sweep on other data; give another"):
-        begin(data="1" * 16)
-    assert begin().done == {0}
-
-
-@pytest.mark.parametrize("junk", [b"\xff", b"\xff\n", b"[]\n", b"{}\n", b"null\n"])
+@pytest.mark.parametrize(
+    "junk",
+    [b"\xff", b"\xff\n", b"[]\n", b"{}\n", b"null\n", b'{"keys": 3}\n', b'{"keys": [3]}\n'],
+)
 def test_junk_at_the_end_of_the_journal_costs_nothing(begin, junk):
     journal = begin()
-    journal.record(0, columns(0), 1.0)
+    record(journal, 0)
     journal.close()
     path = journal.where / "journal.jsonl"
     path.write_bytes(path.read_bytes() + junk)
-    assert begin().done == {0}
+    assert tasks(begin()) == {0}
 
 
-@pytest.mark.parametrize("first", [b"[]", b"{}", b'{"format": 1}', b"\xff"])
-def test_a_journal_without_its_plan_is_told_and_kept(begin, tmp_path, first):
-    begin().close()
+@pytest.mark.parametrize("first", [b"[]", b"{}", b'{"format": 2}', b"\xff"])
+def test_a_journal_without_its_header_is_told_and_kept(begin, tmp_path, first):
+    begin().begin(lanes=3, known=0)
     path = tmp_path / "unfinished" / "journal.jsonl"
     path.write_bytes(b"\n".join([first, *path.read_bytes().splitlines()[1:]]) + b"\n")
     with pytest.raises(UserError, match=r"is no journal of a sweep; remove .*unfinished"):
@@ -118,35 +160,15 @@ def test_a_journal_without_its_plan_is_told_and_kept(begin, tmp_path, first):
     assert path.exists()
 
 
-@pytest.mark.parametrize("place", ["zarr.json", "test_accuracy/zarr.json", "status/zarr.json"])
-def test_torn_metadata_begin_the_lanes_anew(begin, place):
-    journal = begin()
-    journal.record(0, columns(0), 1.0)
-    journal.record(BASELINE, columns(7, 3), 1.0)
-    journal.close()
-    (journal.where / "lanes.zarr" / place).write_bytes(b"")
-    again = begin()
-    assert again.done == {BASELINE}
-    again.record(0, columns(0), 1.0)
-    again.close()
-    assert_same(begin().read(0), columns(0))
-
-
-def test_how_lanes_are_run_may_change(begin, small, tmp_path):
-    begin().close()
-    engine = {"width": 2, "checkpoint_minutes": 0}
-    DiskJournal(tmp_path, small({"levels": [8, 32]}, engine=engine), "0" * 16, PLAN).close()
-
-
 def test_another_format_is_refused(begin, tmp_path):
     begin().close()
     path = tmp_path / "unfinished" / "journal.jsonl"
     first, *rest = path.read_text().splitlines()
     path.write_text("\n".join([json.dumps(json.loads(first) | {"format": 9}), *rest]) + "\n")
-    with pytest.raises(UserError, match=r"is of format 9, this memjax reads 1; finish the"):
+    with pytest.raises(UserError, match=r"is of format 9, this memjax reads 2; finish the"):
         begin()
     with pytest.raises(UserError, match="format 9"):
-        read_lines(tmp_path)
+        read_lines(tmp_path / "unfinished")
 
 
 def test_a_full_disk_keeps_what_was_done(begin, monkeypatch):
@@ -154,13 +176,13 @@ def test_a_full_disk_keeps_what_was_done(begin, monkeypatch):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     journal = begin()
-    journal.record(0, columns(0), 1.0)
+    record(journal, 0)
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", full)
         with pytest.raises(UserError, match=r"No space left .* is kept: free some space and run"):
-            journal.record(1, columns(1), 1.0)
+            record(journal, 1)
     journal.close()
-    assert 0 in begin().done
+    assert tasks(begin()) == {0}
 
 
 def test_no_permission(begin, tmp_path):

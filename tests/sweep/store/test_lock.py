@@ -8,24 +8,24 @@ from filelock import FileLock
 
 from memjax.errors import UserError
 from memjax.sweep import run
-from memjax.sweep.store.lock import alone, is_running
+from memjax.sweep.store.lock import exclusive, is_running
 
 
 def test_one_at_a_time(tmp_path):
-    with alone(tmp_path):
+    with exclusive(tmp_path):
         assert is_running(tmp_path)
         with (
             pytest.raises(UserError, match=r"another process is at work there; wait .* --out"),
-            alone(tmp_path),
+            exclusive(tmp_path),
         ):
             pass
     assert not is_running(tmp_path)
-    with alone(tmp_path):
+    with exclusive(tmp_path):
         pass
 
 
 def test_a_lock_goes_with_an_error(tmp_path):
-    with pytest.raises(KeyboardInterrupt), alone(tmp_path):
+    with pytest.raises(KeyboardInterrupt), exclusive(tmp_path):
         raise KeyboardInterrupt
     assert not is_running(tmp_path)
 
@@ -49,7 +49,7 @@ def test_nowhere_to_write(tmp_path):
     (tmp_path / "file").write_text("in the way")
     with (
         pytest.raises(UserError, match=r"cannot be written: .*; give another --out"),
-        alone(tmp_path / "file"),
+        exclusive(tmp_path / "file"),
     ):
         pass
 
@@ -59,7 +59,7 @@ def test_a_file_system_without_locks_has_a_marker(tmp_path, monkeypatch):
         raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
 
     monkeypatch.setattr("fcntl.flock", none)
-    with pytest.warns(UserWarning), alone(tmp_path):
+    with pytest.warns(UserWarning), exclusive(tmp_path):
         assert is_running(tmp_path)
-    with pytest.warns(UserWarning), alone(tmp_path):
+    with pytest.warns(UserWarning), exclusive(tmp_path):
         pass

@@ -9,8 +9,7 @@ from memjax.errors import UserError
 from memjax.sweep import Spec, run
 from memjax.sweep.engine.checkpoint import Checkpoint
 from memjax.sweep.engine.trainer import Trainer
-from memjax.sweep.spec import grid as lanes
-from memjax.sweep.store import reuse as extension
+from memjax.sweep.spec import grid, identity
 
 GRID = {"levels": [8, 32], "sigma_c2c": [0, 1]}
 
@@ -64,8 +63,8 @@ def test_more_devices_and_algorithms_train_what_is_new(small, tiny, tmp_path, tr
 def test_more_epochs_go_on_where_states_were_kept(small, tiny, tmp_path, monkeypatch, kept):
     epochs, plain = [], Checkpoint.restore
 
-    def restore(self, state, columns):
-        found = plain(self, state, columns)
+    def restore(self, state):
+        found = plain(self, state)
         epochs.append(found[2])
         return found
 
@@ -96,23 +95,35 @@ def test_more_epochs_go_on_where_states_were_kept(small, tiny, tmp_path, monkeyp
 def test_anything_else_is_another_sweep(small, tiny, tmp_path, other):
     raw = {"axes": GRID, "seeds": 2, "model": {"hidden": [8]}, "train": {"epochs": 2}}
     raw |= {"engine": {"width": 2}}
-    assert extension.places(Spec.from_dict(raw), Spec.from_dict(raw)) is not None
-    assert extension.places(Spec.from_dict(raw), Spec.from_dict(raw | other)) is None
     run(Spec.from_dict(raw), tmp_path, dataset=tiny)
     with pytest.raises(UserError, match="holds the results of another specification"):
         run(Spec.from_dict(raw | other), tmp_path, dataset=tiny)
 
 
-def test_places_are_the_lanes_of_the_same_coordinates(small):
+def keys(spec):
+    return identity.lane_keys(spec, np.arange(grid.count(spec)))
+
+
+def test_keys_are_those_of_the_same_coordinates(small):
     old, new = small(GRID), small({"levels": [16, 32, 8], "sigma_c2c": [0.5, 1, 0]}, 3)
-    numbers = extension.places(old, new)
+    numbers = [keys(new).tolist().index(key) for key in keys(old)]
     for values, others in zip(
-        lanes.parameter_values(old, np.arange(8)).values(),
-        lanes.parameter_values(new, numbers).values(),
+        grid.parameter_values(old, np.arange(8)).values(),
+        grid.parameter_values(new, np.array(numbers)).values(),
         strict=True,
     ):
         assert values == others
-    np.testing.assert_array_equal(numbers % 3, np.arange(8) % 2)
+    np.testing.assert_array_equal(np.array(numbers) % 3, np.arange(8) % 2)
+
+
+def test_an_axis_more_or_less_keeps_the_lanes_that_are_the_same(small, tiny, tmp_path, trained):
+    """The axis that is new has a point where it was fixed before."""
+    run(small({"levels": [8, 32]}), tmp_path, dataset=tiny)
+    trained.clear()
+    grown = run(small({"levels": [8, 32], "sigma_c2c": [0, 1]}), tmp_path, dataset=tiny)
+    assert len(trained) == 4
+    whole = run(small({"levels": [8, 32], "sigma_c2c": [0, 1]}), dataset=tiny)
+    assert grown.drop_attrs().identical(whole.drop_attrs())
 
 
 def test_states_are_of_their_own_lanes_where_random_numbers_are_common(small, tiny, tmp_path):
@@ -142,9 +153,9 @@ def test_states_of_other_data_and_settings_are_not_gone_on_with(small, tiny, tmp
 
 def test_a_device_may_be_put_before_the_others(small):
     few, names = small({"device": ["EpiRAM", "Ag:a-Si"]}), ["Idealized", "EpiRAM", "Ag:a-Si"]
-    assert extension.places(few, small({"device": names})) is not None
+    assert np.isin(keys(few), keys(small({"device": names}))).all()
     noisy = small({"device": names}, device={"sigma_read": 0.1})
-    assert extension.places(few, noisy) is None
+    assert not np.isin(keys(few), keys(noisy)).any()
 
 
 def test_lanes_of_other_versions_are_told(small, tiny, tmp_path, monkeypatch):
