@@ -8,6 +8,7 @@ import functools
 import hashlib
 import importlib.util
 import sys
+import sysconfig
 import traceback
 from pathlib import Path
 from types import ModuleType
@@ -16,6 +17,12 @@ from typing import Any
 from memjax.errors import UserError, suggest
 from memjax.experiments.base import Experiment
 from memjax.experiments.registry import EXPERIMENTS
+
+_NOT_THE_USERS = (
+    *(sysconfig.get_path(name) for name in ("purelib", "platlib", "stdlib")),
+    str(Path(__file__).parents[1]),
+    "<",
+)
 
 
 def experiment(name: str, folder: Path) -> type[Experiment]:
@@ -93,15 +100,14 @@ def source(name: str) -> str:
     return Path(name.rpartition(":")[0]).read_text(encoding="utf-8", errors="replace")
 
 
-def where(error: BaseException, file: str = "") -> str:
+def where(error: BaseException) -> str:
     """The user's own line that raised an error: ``my_cnn.py:12: TypeError: ...``, in one line.
 
     Args:
-      error: what was raised.
-      file: the user's file; without it, or where it has no part in it, the innermost line.
+      error: what was raised; of its frames the innermost counts that is no library's, nor ours.
     """
     frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if file and Path(frame.filename) == Path(file).absolute()]
+    own = [frame for frame in frames if not frame.filename.startswith(_NOT_THE_USERS)]
     at = (own or frames)[-1] if frames else None
     place = f"{at.filename}:{at.lineno}: " if at else ""
     return f"{place}{type(error).__name__}: {' '.join(str(error).split())[:300]}"
@@ -135,5 +141,5 @@ def _imported(path: Path, digest: str) -> ModuleType:
         raise UserError(f"{path}:{error.lineno}: {error.msg}; mend the file") from None
     except Exception as error:  # whatever the user's own code raises
         del sys.modules[name]
-        raise UserError(f"{where(error, str(path))}; mend the file") from None
+        raise UserError(f"{where(error)}; mend the file") from None
     return module

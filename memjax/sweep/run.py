@@ -89,7 +89,7 @@ def job(spec: Spec, dataset: Any = None) -> Job:
     first = spec.built()
     data = first.load(dataset)
     for values in grid.combinations(spec):
-        one = spec.built({name: column[:1] for name, column in values.items()})
+        one = spec.lane({name: column[0] for name, column in values.items()})
         one.check_data(data)
         if one.sources():
             check_reports(one, data)

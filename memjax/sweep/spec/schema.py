@@ -139,12 +139,15 @@ class Schema:
     def candidates(self, name: str, tables: Mapping[str, Table]) -> list[tuple[str, str]]:
         """The sections and keys that the name of an axis may mean: ``key`` or ``section.key``."""
         prefix, _, key = name.rpartition(".")
-        return [
-            (section, key)
+        found = [
+            section
             for section in self.sections
-            if self.may_be_axis(section, tables[section], key)
-            and (not prefix or f"{section}.".startswith(f"{prefix}."))
+            if not prefix or f"{section}.".startswith(f"{prefix}.")
         ]
+        able = [s for s in found if self.may_be_axis(s, tables[s], key)]
+        if not able and prefix:  # a section of any keys has this one too
+            able = [section for section in found if self.is_open(section)]
+        return [(section, key) for section in able]
 
     def may_be_axis(self, section: str, table: Table, key: str) -> bool:
         """Whether an axis may vary a parameter: no list, nor what shapes the result."""

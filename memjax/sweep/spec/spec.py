@@ -136,9 +136,15 @@ class Spec:
 
     def first(self) -> Experiment:
         """The experiment of the first lane."""
-        return self.schema.build(
-            self._tables({n: column[0] for axis in self.axes for n, column in axis.columns.items()})
-        )
+        return self.lane({n: c[0] for axis in self.axes for n, c in axis.columns.items()})
+
+    def lane(self, values: dict[str, Any]) -> Experiment:
+        """The experiment of one lane.
+
+        Args:
+          values: its value of every swept parameter.
+        """
+        return self.schema.build(self._tables(values))
 
     def built(self, values: dict[str, list[Any]] | None = None) -> Experiment:
         """The experiment of lanes that share their static values; leaves are arrays, a lane each.
@@ -354,15 +360,18 @@ class _Reader:
         columns = {}
         for parameter, values in axis.columns.items():
             keys = ("axes", *path, parameter) if axis.zipped else ("axes", *path)
-            section, key = self._parameter(parameter, keys)
+            section, key = self._parameter(parameter, values[0], keys)
             columns[self._short(section, key)] = self._column(section, key, values, keys)
         return Axis(name if axis.zipped else next(iter(columns)), columns, axis.zipped)
 
-    def _parameter(self, name: str, keys: Keys) -> tuple[str, str]:
-        """What the name of an axis means."""
+    def _parameter(self, name: str, first: Any, keys: Keys) -> tuple[str, str]:
+        """What the name of an axis means, whose first value this is."""
         found = self.schema.candidates(name, self.tables)
         if len(found) == 1:
-            return found[0]
+            ((section, key),) = found
+            if self.schema.is_open(section):
+                self.tables[section].setdefault(key, first)
+            return section, key
         if found:
             both = " or ".join(f"{section}.{key}" for section, key in found)
             self.origin.fail(keys, f"may be {both}; write which")

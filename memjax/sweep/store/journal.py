@@ -216,7 +216,10 @@ class DiskJournal(Journal):
     def _read(self, line: dict[str, Any]) -> Columns | None:
         """A line's columns, or None where they are not what was written."""
         try:
-            with np.load(self.where / line["file"], allow_pickle=False) as kept:
+            with (
+                (self.where / line["file"]).open("rb") as file,
+                np.load(file, allow_pickle=False) as kept,
+            ):
                 columns = {name: kept[name] for name in kept.files}
         except Exception:  # whatever NumPy makes of broken files
             return None
