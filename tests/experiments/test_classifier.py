@@ -1,6 +1,6 @@
 """One lane: an epoch visits all, a float lane is plain SGD, a pulsed one holds to its devices."""
 
-import functools
+import dataclasses
 
 import jax
 import jax.numpy as jnp
@@ -11,17 +11,8 @@ import pytest
 from memjax.cells import ReferenceCell
 from memjax.devices import ConstantStep
 from memjax.errors import UserError
-from memjax.experiments import (
-    Program,
-    Samples,
-    Variant,
-    accuracy,
-    apply_network,
-    cross_entropy,
-    init_lane,
-    train_epoch,
-)
-from memjax.experiments.perceptron import plain_dense
+from memjax.experiments import Classifier, Labelled, Perceptron, Samples, Training
+from memjax.experiments.perceptron import apply_network, cross_entropy, plain_dense
 from memjax.pulses import Bernoulli, Coincidence
 from memjax.pytree import as_arrays
 
@@ -30,25 +21,67 @@ RNG = np.random.default_rng(0)
 TRAIN = Samples(
     jnp.asarray(RNG.random((30, 6)), jnp.float32), jnp.asarray(np.arange(30) % 3, jnp.int32)
 )
-epoch_of = jax.jit(train_epoch, static_argnums=0)
 
 
-def variant_of(learning_rate: float = 0.1, decay: float = 1.0, **device) -> Variant:
+def labelled(train: Samples, n_classes: int = 3) -> Labelled:
+    return Labelled(train, train, None, "some", n_classes)
+
+
+DATA = labelled(TRAIN)
+COINCIDENCE = Coincidence()
+
+
+@jax.jit
+def init(classifier, data):
+    return classifier.init(WORDS, data)
+
+
+@jax.jit
+def advance(classifier, state, stage, data):
+    return classifier.advance(state, WORDS, stage, data)
+
+
+@jax.jit
+def accuracy(classifier, state, data, epoch=0):
+    report = classifier.evaluate(state, WORDS, jnp.int32(epoch), data, last=False)
+    return report["test_accuracy"]
+
+
+def epoch_of(classifier, state, data=DATA, epoch: int = 0):
+    return advance(classifier, state, jnp.int32(epoch), data)
+
+
+def classifier_of(
+    hidden: tuple[int, ...] = (),
+    learning_rate: float = 0.1,
+    decay: float = 1.0,
+    batch_size: int = 1,
+    pulses=COINCIDENCE,
+    **device,
+) -> Classifier:
     cell = ReferenceCell(weight_range=device.pop("weight_range", 0.5))
     rates = {"learning_rate": learning_rate, "learning_rate_decay": decay}
-    return as_arrays(Variant(device=ConstantStep(**device), cell=cell, **rates))
+    return as_arrays(
+        Classifier(
+            device=ConstantStep(**device),
+            cell=cell,
+            pulses=pulses,
+            train=Training(batch_size=batch_size, **rates),
+            model=Perceptron(hidden=hidden),
+        )
+    )
 
 
 def visits(batch_size: int, epochs: int = 1, decay: float = 1.0) -> np.ndarray:
     """How much each of 10 one-hot samples moved its own weights in each epoch, over the rate."""
     samples = Samples(jnp.eye(10, dtype=jnp.float32), jnp.zeros(10, jnp.int32))
-    program = Program(sizes=(10, 2), batch_size=batch_size, pulses=None)
-    variant = variant_of(1e-3, decay)
-    state = init_lane(program, variant, WORDS)
+    data = labelled(samples, 2)
+    plain = classifier_of((), 1e-3, decay, batch_size, None)
+    state = init(plain, data)
     moved = []
-    for _ in range(epochs):
+    for epoch in range(epochs):
         before = state.params[0]["kernel"]
-        state, _ = epoch_of(program, variant, state, samples)
+        state, _ = epoch_of(plain, state, data, epoch)
         p = jax.nn.softmax(before + state.params[0]["bias"][None, :], axis=1)
         change = (state.params[0]["kernel"] - before)[:, 0] / 1e-3 * batch_size
         moved.append(np.asarray(change / (1.0 - p[:, 0])))
@@ -56,8 +89,8 @@ def visits(batch_size: int, epochs: int = 1, decay: float = 1.0) -> np.ndarray:
 
 
 def test_a_batch_has_a_sample():
-    with pytest.raises(UserError, match=r"^Program: batch_size = 0 must be at least 1$"):
-        Program(batch_size=0)
+    with pytest.raises(UserError, match=r"^Training: batch_size = 0 must be at least 1$"):
+        Training(batch_size=0)
 
 
 def test_an_epoch_visits_every_sample_once():
@@ -79,8 +112,8 @@ def test_the_learning_rate_decays_by_its_factor_an_epoch():
 
 def test_a_float_lane_is_a_plain_loop_over_optax_sgd():
     # One batch an epoch, so that the order of the samples is only one of rounding.
-    program, variant = Program(sizes=(6, 5, 3), batch_size=30, pulses=None), variant_of(0.5, 0.9)
-    state = init_lane(program, variant, WORDS)
+    plain = classifier_of((5,), 0.5, 0.9, 30, None)
+    state = init(plain, DATA)
     weights = state.params
     losses = []
     for epoch in range(5):
@@ -94,9 +127,8 @@ def test_a_float_lane_is_a_plain_loop_over_optax_sgd():
         updates, _ = optimizer.update(grads, optimizer.init(weights))
         weights = optax.apply_updates(weights, updates)
         losses.append(float(loss))
-        state, mean = epoch_of(program, variant, state, TRAIN)
-        assert float(mean) == pytest.approx(losses[-1], rel=1e-6)
-    assert int(state.epoch) == 5
+        state, report = epoch_of(plain, state, epoch=epoch)
+        assert float(report["train_loss"]) == pytest.approx(losses[-1], rel=1e-6)
     for found, expected in zip(
         jax.tree.leaves(state.params), jax.tree.leaves(weights), strict=True
     ):
@@ -105,75 +137,81 @@ def test_a_float_lane_is_a_plain_loop_over_optax_sgd():
 
 
 def test_a_fine_device_without_noise_is_nearly_a_float_lane():
-    variant = variant_of(0.01, levels=20_001, weight_range=1.0)  # a pulse is 1e-4
+    fine = {"levels": 20_001, "weight_range": 1.0}  # a pulse is 1e-4
     ends = []
     for pulses in (None, Bernoulli(max_pulses=1000)):
-        program = Program(sizes=(6, 5, 3), pulses=pulses)
-        state = init_lane(program, variant, WORDS)
-        state, _ = epoch_of(program, variant, state, TRAIN)
-        ends.append(state.params)
+        lane = classifier_of((5,), 0.01, pulses=pulses, **fine)
+        ends.append(epoch_of(lane, init(lane, DATA))[0].params)
     for pulsed, plain in zip(*map(jax.tree.leaves, ends), strict=True):
         # 30 roundings of at most half a pulse's standard deviation each, 5 sigma
         np.testing.assert_allclose(pulsed, plain, atol=5 * 0.5e-4 * np.sqrt(30))
 
 
 def test_weights_stay_on_the_devices_grid_and_within_their_range():
-    variant = variant_of(1.0, levels=5, weight_range=0.25)  # a pulse is 1/8
-    program = Program(sizes=(6, 5, 3), pulses=Coincidence())
-    start = init_lane(program, variant, WORDS)
-    end, _ = epoch_of(program, variant, start, TRAIN)
+    lane = classifier_of((5,), 1.0, levels=5, weight_range=0.25)  # a pulse is 1/8
+    start = init(lane, DATA)
+    end, report = epoch_of(lane, start)
     for before, after in zip(*(jax.tree.leaves(s.params) for s in (start, end)), strict=True):
         assert np.abs(after).max() <= 0.25
         inner = np.abs(after) < 0.25  # what was clipped has left the grid
         if (np.abs(before) == 0).all():
             steps = np.asarray(after)[inner] * 8
             np.testing.assert_allclose(steps, steps.round(), atol=1e-5)
-    assert bool(end.finite)
+    assert bool(report["finite"])
 
 
 def test_epochs_draw_pulses_of_their_own_and_words_reproduce_them():
-    program, variant = Program(sizes=(6, 3)), variant_of(0.1)
-    state = init_lane(program, variant, WORDS)
-    once, again = (epoch_of(program, variant, state, TRAIN)[0].params for _ in range(2))
-    other = epoch_of(program, variant, state._replace(epoch=jnp.int32(1)), TRAIN)[0].params
+    lane = classifier_of()
+    state = init(lane, DATA)
+    once, again = (epoch_of(lane, state)[0].params for _ in range(2))
+    other = epoch_of(lane, state, epoch=1)[0].params
     kernels = [np.asarray(params[0]["kernel"]) for params in (once, again, other)]
     np.testing.assert_array_equal(kernels[0], kernels[1])
     assert (kernels[0] != kernels[2]).any()
 
 
 def test_no_read_noise_and_read_noise_of_zero_are_the_same():
-    program = Program(sizes=(6, 3))
     ends = []
     for sigma_read in (None, 0.0):
-        variant = variant_of(0.1, sigma_read=sigma_read)
-        ends.append(epoch_of(program, variant, init_lane(program, variant, WORDS), TRAIN)[0].params)
+        lane = classifier_of(sigma_read=sigma_read)
+        ends.append(epoch_of(lane, init(lane, DATA))[0].params)
     np.testing.assert_allclose(ends[0][0]["kernel"], ends[1][0]["kernel"], atol=1e-6)
 
 
 def test_read_noise_disturbs_the_test_too():
-    program, quiet, noisy = Program(sizes=(6, 3)), variant_of(), variant_of(sigma_read=100.0)
-    state = init_lane(program, quiet, WORDS)
-    right = float(accuracy(program, quiet, state, TRAIN))
-    assert right == float(accuracy(program, quiet, state, TRAIN))
-    assert right != float(accuracy(program, noisy, state, TRAIN))
+    quiet, noisy = classifier_of(), classifier_of(sigma_read=100.0)
+    state = init(quiet, DATA)
+    right = float(accuracy(quiet, state, DATA))
+    assert right == float(accuracy(quiet, state, DATA))
+    assert any(right != float(accuracy(noisy, state, DATA, epoch)) for epoch in range(3))
 
 
 def test_accuracy_is_the_fraction_of_right_answers():
-    program = Program(sizes=(3, 3), pulses=None)
-    state = init_lane(program, variant_of(), WORDS)
-    state = state._replace(params=[{"kernel": jnp.eye(3), "bias": jnp.zeros(3)}])
-    score = functools.partial(accuracy, program, variant_of())
     x = jnp.eye(3, dtype=jnp.float32)[jnp.array([0, 1, 2, 0])]
-    test = Samples(x, jnp.array([0, 1, 2, 1], jnp.int32))
-    assert float(score(state, test)) == 0.75
-    assert np.isnan(float(score(state._replace(finite=jnp.bool_(False)), test)))
+    data = labelled(Samples(x, jnp.array([0, 1, 2, 1], jnp.int32)))
+    plain = classifier_of(pulses=None)
+    state = init(plain, data)
+    state = state._replace(params=[{"kernel": jnp.eye(3), "bias": jnp.zeros(3)}])
+    assert float(accuracy(plain, state, data)) == 0.75
 
 
-def test_a_lane_that_is_not_finite_is_marked_for_good():
-    program, variant = Program(sizes=(6, 3), pulses=None), variant_of(0.1)
-    state = init_lane(program, variant, WORDS)
-    bad = TRAIN._replace(x=TRAIN.x.at[3, 2].set(jnp.inf))
-    state, _ = epoch_of(program, variant, state, bad)
-    assert not bool(state.finite)
-    fresh = init_lane(program, variant, WORDS)._replace(finite=state.finite)
-    assert not bool(epoch_of(program, variant, fresh, TRAIN)[0].finite)
+def test_a_lane_that_is_not_finite_says_so():
+    plain = classifier_of(pulses=None)
+    bad = labelled(TRAIN._replace(x=TRAIN.x.at[3, 2].set(jnp.inf)))
+    state, report = epoch_of(plain, init(plain, bad), bad)
+    assert not bool(report["finite"])
+    assert not bool(epoch_of(plain, state)[1]["finite"])
+
+
+def test_a_single_layer_is_a_network():
+    plain = classifier_of(pulses=None, learning_rate=0.5)
+    assert [layer["kernel"].shape for layer in init(plain, DATA).params] == [(6, 3)]
+
+
+def test_the_reference_is_the_network_in_floating_point():
+    lane = classifier_of((5,), learning_rate=0.1)
+    reference = lane.reference()
+    assert reference.pulses is None and reference.model == lane.model
+    train = dataclasses.replace(lane.train, baseline_learning_rate=0.3)
+    own = dataclasses.replace(lane, train=train).reference()
+    assert float(own.train.learning_rate) == np.float32(0.3)

@@ -67,7 +67,7 @@ def test_interrupted_anywhere_it_goes_on_to_the_same_bits(name, ds, tmp_path, mo
 
         def once(*inner):
             calls.append(1)
-            if len(calls) % 3 == 0:
+            if len(calls) % 4 == 0:
                 raise KeyboardInterrupt
             return advance(*inner)
 
@@ -165,7 +165,7 @@ class Decay(Experiment):
         (MINE.replace("jnp.exp(", "jnp.expo("), r"my_study\.py:20: AttributeError: .*expo"),
         (MINE.replace('{"charge": jnp', '{"charges": jnp'), "'charge', which nothing reports"),
         (MINE.replace('"charge": jnp', '"x": 1.0, "charge": jnp'), "reports 'x', which columns"),
-        (MINE.replace("[stage])}", "])}"), r"charge is reported in shape \(2,\)"),
+        (MINE.replace("[stage]", ""), r"charge is reported in shape \(2,\)"),
         (MINE.replace('Objective("charge"', 'Objective("c"'), "the objective 'c' must be a column"),
         (MINE.replace("(1.0, 10.0)", "()"), "stages has no values; give it at least one"),
     ],
