@@ -10,7 +10,7 @@ from jaxtyping import Array
 from memjax import random
 from memjax.cells.base import CellState
 from memjax.devices import Device
-from memjax.fusion import once
+from memjax.fusion import materialize
 
 
 def program(device: Device, stream: random.Stream, wanted: Sequence[Array]) -> CellState:
@@ -56,7 +56,7 @@ def pulse_one(
         return random.normal(random.fold_in(stream, purpose), n.shape, exact=exact_noise)
 
     _, change = device.advance(array, g, n, noise)
-    change = once(jnp.clip(g + change, array.g_min, array.g_max) - g)
+    change = materialize(jnp.clip(g + change, array.g_min, array.g_max) - g)
     conductances = tuple(
         old + jnp.where(chosen == k, change, 0.0) for k, old in enumerate(state.conductances)
     )
@@ -102,5 +102,5 @@ def pulse_all(
             return random.normal(own, n.shape, exact=exact_noise)
 
         array, change = device.advance(array, g, n, noise)
-        moved.append((array, once(jnp.clip(g + change, array.g_min, array.g_max))))
+        moved.append((array, materialize(jnp.clip(g + change, array.g_min, array.g_max))))
     return CellState(*zip(*moved, strict=True))

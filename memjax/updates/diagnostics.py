@@ -10,7 +10,7 @@ from jaxtyping import Array, Float
 
 from memjax.cells import Cell, CellState
 from memjax.devices import Device, keeping
-from memjax.fusion import once
+from memjax.fusion import materialize
 
 BINS = 32
 """Bins of a histogram of conductances, from Gmin to Gmax."""
@@ -72,8 +72,8 @@ def count_pulses(
       change: what the weights changed by.
     """
     delivered, size = asked is n, cell.pulse_size(device)
-    n = once(n)  # here alone: what computes the weights stays as it is without diagnostics
-    asked = n if delivered else once(asked)
+    n = materialize(n)  # here alone: what computes the weights stays as it is without diagnostics
+    asked = n if delivered else materialize(asked)
     taken = cell.shares(n)
     pulses = total(jnp.abs(n))
     counted = no_pulses(device)._replace(
@@ -122,7 +122,7 @@ def _folded(x: Array, add: Callable[[Array, Array], Array]) -> Array:
     if not height or x.shape[0] % _SLICES:
         return x
     slices = (x[k * height : (k + 1) * height] for k in range(_SLICES))
-    return once(functools.reduce(add, slices))
+    return materialize(functools.reduce(add, slices))
 
 
 def saturated(device: Device, cell: Cell, state: CellState, weight: Array) -> Array:
