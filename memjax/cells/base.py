@@ -7,6 +7,7 @@ from jaxtyping import Array, Int32
 from memjax import random
 from memjax.devices import Device
 from memjax.pytree import Leaf, param, params
+from memjax.renamed import Renamed, take_over
 
 Count = Int32[Array, ""] | int
 
@@ -35,9 +36,9 @@ class Cell:
         """One pulse's mean weight change at ``g_ref``, ``2 R mean_step``, in weight units."""
         return 2.0 * self.weight_range * device.mean_step
 
-    def idles(self, device: Device) -> bool:
+    def is_static(self, device: Device) -> bool:
         """Whether cells that get no pulse stay as they are, so that others may be pulsed alone."""
-        return not device.ages
+        return not device.changes_with_time
 
     def init(self, device: Device, stream: random.Stream, weight: Array) -> tuple[CellState, Array]:
         """Fabricates cells and programs them to ``weight`` as nearly as they can hold it.
@@ -95,3 +96,9 @@ class Cell:
     def read_variance(self, device: Device, weight: Array) -> Array:
         """The variance of one read of each weight, ``device.sigma_read`` of every conductance."""
         raise NotImplementedError(f"{type(self).__name__} must define read_variance")
+
+    idles = Renamed("is_static")
+
+    def __init_subclass__(cls, **more: Any) -> None:
+        super().__init_subclass__(**more)
+        take_over(cls)

@@ -6,7 +6,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from memjax.devices.base import Device, Spread
+from memjax.devices.base import Device
+from memjax.devices.population import Spread
 from memjax.pytree import params
 
 

@@ -10,6 +10,7 @@ from jaxtyping import Array, Float, Key
 
 from memjax import random
 from memjax.devices.base import Device
+from memjax.devices.bounds import clip_to_bounds
 from memjax.errors import UserError
 from memjax.pytree import Leaf
 
@@ -68,7 +69,7 @@ def pulse_response(
             return jnp.float32(0.0) if ideal else random.normal(random.fold_in(own, purpose), ())
 
         array, change = device.advance(array, g, sign, noise)
-        g = jnp.clip(g + change, array.g_min, array.g_max)
+        g = clip_to_bounds(array, g + change)
         return (array, g), g
 
     signs = np.tile(np.repeat(np.array([1.0, -1.0], np.float32), [n_up, n_down]), cycles)

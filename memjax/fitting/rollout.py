@@ -9,8 +9,8 @@ import numpy as np
 from jaxtyping import Array
 
 from memjax import random
-from memjax.devices import c2c
 from memjax.devices.base import Device
+from memjax.devices.bounds import clip_to_bounds
 from memjax.fitting.likelihood import LONG, Noise
 from memjax.fitting.ramps import Ramps
 
@@ -115,7 +115,7 @@ def _ramps(draws: int | None) -> Any:
         own = random.fold_in(stream, number)
         array = device.fabricate(jnp.zeros(2, jnp.uint32), shape)
         first = jnp.full(shape, y0)
-        array = device.remember(array, first, jnp.full(shape, -sign * LONG))
+        array = device.update_memory(array, first, jnp.full(shape, -sign * LONG))
         array = jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float32), array)
 
         def normal(step: Any, purpose: int) -> Array:
@@ -129,9 +129,9 @@ def _ramps(draws: int | None) -> Any:
             array, g = carry
             step, count = now
             n = jnp.full(shape, sign * count)
-            mean, sd = c2c.standard_deviation(device, array, g, n)
-            array = device.remember(array, g, n)
-            g = jnp.clip(g + gain * mean + sd * normal(step, 1), array.g_min, array.g_max)
+            mean, sd = device.mean_and_sd(array, g, n)
+            array = device.update_memory(array, g, n)
+            g = clip_to_bounds(array, g + gain * mean + sd * normal(step, 1))
             return (array, g), g + noise.read * normal(step, 2)
 
         numbers = jnp.arange(1, pulses.shape[0])

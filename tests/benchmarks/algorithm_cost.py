@@ -68,7 +68,7 @@ def _rates(network: str, names: list[str], rounds: int) -> dict[str, float]:
         runner.run(variant, words, data, 1, [], lambda _: None)
         return time.perf_counter() - started
 
-    able = [n for n in names if CASES[n][0] != "rprop" or not ConstantStep.whole_pulses]
+    able = [n for n in names if CASES[n][0] != "rprop" or not ConstantStep.integer_pulses_only]
     for name in able:
         seconds(name)
     times: dict[str, list[float]] = {name: [] for name in able}
