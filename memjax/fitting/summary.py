@@ -4,7 +4,7 @@ import numpy as np
 from rich import box
 from rich.table import Table
 
-from memjax.fitting.fits import Fit, Fits
+from memjax.fitting.result import Fit, Fits
 
 _DECIDED = 6  # of BIC, strong evidence by Kass & Raftery, J. Am. Stat. Assoc. 90:773 (1995)
 
@@ -76,6 +76,6 @@ def sentences(fits: Fits) -> list[str]:
             f"successive errors correlate by {best.autocorrelation:+.2f}: the device remembers "
             "something that this model does not"
         )
-    if best.model == "OnsetStep":
-        said.append("pulses that turn after a few are an extrapolation from ramps that do not")
+    if caveat := best.device.fit_hints().caveat:
+        said.append(caveat)
     return said
