@@ -66,7 +66,12 @@ def pulse_one(
 
 
 def pick(chosen: Array, state: CellState) -> tuple[Any, Array]:
-    """Device number ``chosen`` of each cell, and its conductance."""
+    """Device number ``chosen`` of each cell, and its conductance.
+
+    Args:
+      chosen: a number below the cell's number of devices, a scalar or one a weight.
+      state: the cells' state.
+    """
     weights = jnp.ndim(state.conductances[0])
 
     def choose(first: Array, *others: Array) -> Array:

@@ -32,15 +32,33 @@ class Device(ResponseModel):
     """
 
     def init(self, stream: random.Stream, g: Array) -> tuple[Any, Array]:
-        """Fabricates devices and programs them to ``g`` (``memjax.devices.drive.init``)."""
+        """Fabricates devices and programs them to ``g`` (``memjax.devices.drive.init``).
+
+        Args:
+          stream: random stream of this array.
+          g: wanted normalised conductances.
+        """
         return drive.init(self, stream, g)
 
     def advance(self, array: Any, g: Array, n: Array, noise: Noise) -> tuple[Any, Array]:
-        """One update of ``n`` pulses (``memjax.devices.drive.advance``)."""
+        """One update of ``n`` pulses (``memjax.devices.drive.advance``).
+
+        Args:
+          array: what ``init`` returned, or the last ``advance``.
+          g: normalised conductances, as they are seen.
+          n: signed pulse counts of the same shape, up positive.
+          noise: draws standard normal numbers, independent for each purpose.
+        """
         return drive.advance(self, array, g, n, noise)
 
     def reset(self, array: Any, g: Array, where: Array) -> tuple[Any, Array]:
-        """RESETs some devices to their lower bound (``memjax.devices.drive.reset``)."""
+        """RESETs some devices to their lower bound (``memjax.devices.drive.reset``).
+
+        Args:
+          array: what ``init`` returned, or the last ``advance``.
+          g: normalised conductances.
+          where: which devices to reset.
+        """
         return drive.reset(self, array, g, where)
 
     def pulses_to_raise(self, array: Any, g: Array, distance: Array) -> Array:

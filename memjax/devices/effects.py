@@ -107,7 +107,11 @@ def attach(device: Effects, array: Any, stream: random.Stream, g: Array) -> Any:
 
 
 def model_array(array: Any) -> Any:
-    """What the model's ``fabricate`` returned, of an array with effects or without."""
+    """What the model's ``fabricate`` returned, of an array with effects or without.
+
+    Args:
+      array: what ``Device.init`` returned, or the last ``advance``.
+    """
     return array.array if isinstance(array, EffectState) else array
 
 

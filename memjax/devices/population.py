@@ -58,7 +58,11 @@ class Spread(NamedTuple):
     g_max: Float[Array, "..."]
 
     def times(self, size: Any) -> "Spread":
-        """The same with steps of that size instead of 1."""
+        """The same with steps of that size instead of 1.
+
+        Args:
+          size: of a step, a number or one a device.
+        """
         return self._replace(up=self.up * size, down=self.down * size)
 
 

@@ -78,7 +78,11 @@ def pulse_response(
 
 
 def without_noise(device: Device) -> Device:
-    """The ideal twin of a device: the same response, no spread, no noise, nothing stuck."""
+    """The ideal twin of a device: the same response, no spread, no noise, nothing stuck.
+
+    Args:
+      device: any device.
+    """
     ideal: dict[str, Any] = {
         field.name: None if field.default is None else 0.0
         for field in dataclasses.fields(device)

@@ -34,7 +34,14 @@ class SteppedDevice(Device):
         raise NotImplementedError(f"{type(self).__name__} must define pulse")
 
     def pulse_sd(self, array: Any, g: Array, up: Array, step: Array) -> Array:
-        """The c2c standard deviation of one pulse of mean ``step``."""
+        """The c2c standard deviation of one pulse of mean ``step``.
+
+        Args:
+          array: what ``fabricate`` returned.
+          g: normalised conductances.
+          up: whether the pulse is one of potentiation.
+          step: its mean.
+        """
         del array, g, up
         return jnp.abs(step) * self.sigma_c2c
 

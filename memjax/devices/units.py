@@ -47,6 +47,9 @@ class Units(Levels):
 def in_unit(siemens: float) -> tuple[str, float]:
     """The unit in which a conductance reads well, and its size in siemens.
 
+    Args:
+      siemens: the conductance.
+
     Example:
       >>> from memjax.devices.units import in_unit
       >>> in_unit(2.5e-6)

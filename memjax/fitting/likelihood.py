@@ -99,7 +99,12 @@ def predict(device: Device, noise: Noise, y: Array, pulses: Array, sign: Array) 
 
 
 def log_likelihood(predictions: Predictions, y: Array) -> Array:
-    """Of each of one ramp's readings after the first, in units of the window; 0 beyond the end."""
+    """Of each of one ramp's readings after the first, in units of the window; 0 beyond the end.
+
+    Args:
+      predictions: of the ramp.
+      y: its readings [points]; NaN beyond the end.
+    """
     square = predictions.error**2 / predictions.variance
     terms = -0.5 * (jnp.log(2.0 * jnp.pi * predictions.variance) + square)
     return jnp.where(jnp.isfinite(y[1:]), terms, 0.0)

@@ -112,6 +112,11 @@ def before_the_bounds(y: np.ndarray, pulses: np.ndarray, sign: np.ndarray) -> np
     A device stops at its bounds, which the filter does not know of: what it saw there it would take
     for a step that shrinks. A ramp ends at its first reading from which one more mean step and 2.5
     sds lead beyond: a rule that looks at readings before those that it leaves out.
+
+    Args:
+      y: readings in fractions of the window [ramp, point].
+      pulses: since the reading before.
+      sign: of the ramps.
     """
     up, down, sd, read = moments(y, pulses, sign)
     reach = np.where(sign > 0, up, down) + 2.5 * (sd + read)
@@ -126,7 +131,13 @@ def before_the_bounds(y: np.ndarray, pulses: np.ndarray, sign: np.ndarray) -> np
 def moments(
     y: np.ndarray, pulses: np.ndarray, sign: np.ndarray
 ) -> tuple[float, float, float, float]:
-    """Mean size of a step up and of one down, and sds of a step and of a reading, about right."""
+    """Mean size of a step up and of one down, and sds of a step and of a reading, about right.
+
+    Args:
+      y: readings in fractions of the window [ramp, point].
+      pulses: since the reading before.
+      sign: of the ramps.
+    """
     steps = np.diff(y, axis=1) / np.maximum(pulses[:, 1:], 1)
     means = [abs(np.nanmean(steps[sign == s])) if np.any(sign == s) else 0.0 for s in (1, -1)]
     up, down = (max(mean if mean > 0 else max(means), 1e-6) for mean in means)
@@ -138,7 +149,12 @@ def moments(
 
 
 def to_line(problem: Problem, values: np.ndarray) -> np.ndarray:
-    """Parameters on the whole line: a logarithm from one bound, a logit between two."""
+    """Parameters on the whole line: a logarithm from one bound, a logit between two.
+
+    Args:
+      problem: with the ranges.
+      values: of the parameters.
+    """
     low, high = problem.lows, problem.highs
     with np.errstate(all="ignore"):
         below = np.log(np.maximum(values - low, 1e-9 * np.maximum(1.0, abs(values))))
@@ -148,7 +164,12 @@ def to_line(problem: Problem, values: np.ndarray) -> np.ndarray:
 
 
 def from_line(problem: Problem, u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The parameters of a point on the line, and their derivatives."""
+    """The parameters of a point on the line, and their derivatives.
+
+    Args:
+      problem: with the ranges.
+      u: a point on the line.
+    """
     low, high = problem.lows, problem.highs
     with np.errstate(all="ignore"):
         grown, share = np.exp(u), 1.0 / (1.0 + np.exp(-u))
@@ -159,7 +180,12 @@ def from_line(problem: Problem, u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def device_of(problem: Problem, values: Any) -> tuple[Device, Noise, Any, Any]:
-    """The device and the noise of these parameters, and where its bounds are in the window."""
+    """The device and the noise of these parameters, and where its bounds are in the window.
+
+    Args:
+      problem: what is asked.
+      values: of the parameters.
+    """
     named = dict(zip(problem.names, values, strict=True))
     low, high = named.pop("low", 0.0), named.pop("high", 1.0)
     noise = Noise(named.pop("sigma_ramp", 0.0), named.pop("read", 0.0))

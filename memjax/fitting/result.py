@@ -78,21 +78,37 @@ class Fit:
         return ends
 
     def curves(self, ramps: Ramps) -> np.ndarray:
-        """The noise-free ramp from each measured ramp's own start, in siemens [ramp, point]."""
+        """The noise-free ramp from each measured ramp's own start, in siemens [ramp, point].
+
+        Args:
+          ramps: measured ramps; their starts and lengths count.
+        """
         return self._siemens(rollout.mean_curves(self.device, ramps, self.window))
 
     def bands(self, ramps: Ramps) -> tuple[np.ndarray, np.ndarray]:
-        """The 5th and 95th per cent of readings from each ramp's own start, in siemens."""
+        """The 5th and 95th per cent of readings from each ramp's own start, in siemens.
+
+        Args:
+          ramps: measured ramps; their starts and lengths count.
+        """
         low, high = rollout.bands(self.device, self.noise, ramps, self.window)
         return self._siemens(low), self._siemens(high)
 
     def errors(self, ramps: Ramps) -> dict[str, float]:
-        """The rms error of the mean curve of these ramps over the window, up and down."""
+        """The rms error of the mean curve of these ramps over the window, up and down.
+
+        Args:
+          ramps: measured ramps, which may be others than those that were fitted.
+        """
         curves = rollout.mean_curves(self.device, ramps, self.window)
         return rollout.mean_curve_error(curves, ramps, self.window)
 
     def coverage(self, ramps: Ramps) -> dict[str, float]:
-        """The share of these ramps' readings within the 90 % band, up and down."""
+        """The share of these ramps' readings within the 90 % band, up and down.
+
+        Args:
+          ramps: measured ramps, which may be others than those that were fitted.
+        """
         band = rollout.bands(self.device, self.noise, ramps, self.window)
         return rollout.coverage(band, ramps, self.window)
 
@@ -129,6 +145,9 @@ class Fits:
 
     def save(self, path: str | Path) -> None:
         """Writes the device for ``memjax.devices.load``, and where it comes from.
+
+        Args:
+          path: the file.
 
         Raises:
           UserError: the file cannot be written.

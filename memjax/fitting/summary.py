@@ -16,7 +16,11 @@ _PROPORTION = {
 
 
 def models(fits: Fits) -> Table:
-    """Every model's criteria and residuals, the best first."""
+    """Every model's criteria and residuals, the best first.
+
+    Args:
+      fits: of the ramps.
+    """
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("model", no_wrap=True)
     for title in ("k", "ΔBIC", "ΔAIC", "rms, %", "corr.", "c2c", "levels"):
@@ -41,7 +45,11 @@ def models(fits: Fits) -> Table:
 
 
 def parameters(fit: Fit) -> Table:
-    """One model's parameters with their standard errors and 95 % intervals."""
+    """One model's parameters with their standard errors and 95 % intervals.
+
+    Args:
+      fit: of one model.
+    """
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     for title in ("parameter", "value", "standard error", "95 %", "unit"):
         table.add_column(title, no_wrap=title != "unit")
@@ -56,7 +64,11 @@ def parameters(fit: Fit) -> Table:
 
 
 def sentences(fits: Fits) -> list[str]:
-    """What was chosen and by how much, and what a reader should know."""
+    """What was chosen and by how much, and what a reader should know.
+
+    Args:
+      fits: of the ramps.
+    """
     best = fits.best
     said = [f"{best.model} is chosen by BIC" if len(fits.fits) > 1 else f"{best.model} is fitted"]
     if np.isfinite(fits.margin) and fits.fits[1].converged:
