@@ -1,5 +1,7 @@
 """memjax: neural networks trained in situ on memristive devices, thousands of variants at once."""
 
+import importlib
+
 from memjax import cells, devices, nn, pulses, random, updates
 from memjax.errors import DataError, SpecError, UserError
 from memjax.updates import (
@@ -31,6 +33,8 @@ __all__ = [
     "coincidence_sgd",
     "data",
     "devices",
+    "fit",
+    "fitting",
     "in_situ",
     "manhattan",
     "memristive_sgd",
@@ -49,8 +53,8 @@ __all__ = [
 
 
 def __getattr__(name: str):
-    if name in ("data", "sweep"):  # xarray, Zarr and plotting are for those who sweep
-        import importlib
-
+    if name in ("data", "fitting", "sweep"):  # SciPy, xarray, Zarr and plotting are for a few
         return importlib.import_module(f"memjax.{name}")
+    if name == "fit":
+        return importlib.import_module("memjax.fitting").fit
     raise AttributeError(f"module 'memjax' has no attribute {name!r}")

@@ -9,8 +9,8 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 
-def once(x: Float[Array, "..."]) -> Float[Array, "..."]:
-    """The same numbers, bit for bit, computed once and kept for all their consumers.
+def materialize(x: Float[Array, "..."]) -> Float[Array, "..."]:
+    """The same numbers, bit for bit, computed once and kept in memory for all their consumers.
 
     A division, which XLA holds to be too expensive to duplicate, by a 1 that it cannot see through.
     """

@@ -7,7 +7,8 @@ import jax
 import numpy as np
 import pytest
 
-from memjax.devices import MODELS, fit, get, pulse_response
+from memjax import fit
+from memjax.devices import MODELS, get, pulse_response
 from memjax.devices.c2c import CONVENTIONS
 from memjax.devices.ltp_ltd import respond, to_csv
 from memjax.devices.physical import PHYSICAL

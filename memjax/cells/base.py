@@ -7,6 +7,7 @@ from jaxtyping import Array, Int32
 from memjax import random
 from memjax.devices import Device
 from memjax.pytree import Leaf, param, params
+from memjax.renamed import Renamed, take_over
 
 Count = Int32[Array, ""] | int
 
@@ -32,12 +33,20 @@ class Cell:
     )
 
     def pulse_size(self, device: Device) -> Any:
-        """One pulse's mean weight change at ``g_ref``, ``2 R mean_step``, in weight units."""
+        """One pulse's mean weight change at ``g_ref``, ``2 R mean_step``, in weight units.
+
+        Args:
+          device: the device that the cells are made of.
+        """
         return 2.0 * self.weight_range * device.mean_step
 
-    def idles(self, device: Device) -> bool:
-        """Whether cells that get no pulse stay as they are, so that others may be pulsed alone."""
-        return not device.ages
+    def is_static(self, device: Device) -> bool:
+        """Whether cells that get no pulse stay as they are, so that others may be pulsed alone.
+
+        Args:
+          device: the device that the cells are made of.
+        """
+        return not device.changes_with_time
 
     def init(self, device: Device, stream: random.Stream, weight: Array) -> tuple[CellState, Array]:
         """Fabricates cells and programs them to ``weight`` as nearly as they can hold it.
@@ -80,18 +89,45 @@ class Cell:
         raise NotImplementedError(f"{type(self).__name__} must define pulse")
 
     def shares(self, n: Array) -> tuple[Array, ...]:
-        """The signed pulses that each device of a cell takes of ``n``, up positive, on average."""
+        """The signed pulses that each device of a cell takes of ``n``, up positive, on average.
+
+        Args:
+          n: signed pulse counts of the weight's shape.
+        """
         return (n,)
 
     def conductances(self, device: Device, state: CellState, weight: Array) -> tuple[Array, ...]:
-        """The normalised conductance of each device of the cells."""
+        """The normalised conductance of each device of the cells.
+
+        Args:
+          device: the device that the cells are made of.
+          state: the cells' state.
+          weight: the weight that they hold.
+        """
         del device, weight
         return state.conductances
 
     def readout(self, device: Device, state: CellState, weight: Array) -> Array:
-        """The weight that the cells hold, given the last one that they were seen to hold."""
+        """The weight that the cells hold, given the last one that they were seen to hold.
+
+        Args:
+          device: the device that the cells are made of.
+          state: the cells' state.
+          weight: the last one that they were seen to hold.
+        """
         raise NotImplementedError(f"{type(self).__name__} must define readout")
 
     def read_variance(self, device: Device, weight: Array) -> Array:
-        """The variance of one read of each weight, ``device.sigma_read`` of every conductance."""
+        """The variance of one read of each weight, ``device.sigma_read`` of every conductance.
+
+        Args:
+          device: the device that the cells are made of.
+          weight: the weight that they hold.
+        """
         raise NotImplementedError(f"{type(self).__name__} must define read_variance")
+
+    idles = Renamed("is_static")
+
+    def __init_subclass__(cls, **more: Any) -> None:
+        super().__init_subclass__(**more)
+        take_over(cls)

@@ -6,7 +6,7 @@ from memjax import random
 from memjax.cells.base import Cell, CellState, Count
 from memjax.cells.several import program, pulse_all
 from memjax.devices import Device
-from memjax.fusion import once
+from memjax.fusion import materialize
 from memjax.pytree import params
 
 
@@ -39,7 +39,7 @@ class DifferentialPair(Cell):
     ) -> tuple[CellState, Array]:
         """``n`` pulses up on g+ and as many down on g-."""
         del count
-        n = once(n)
+        n = materialize(n)
         state = pulse_all(device, state, [n, -n], stream, exact_noise=exact_noise)
         return state, self.readout(device, state, weight)
 

@@ -8,6 +8,7 @@ from jaxtyping import Array
 from memjax import random
 from memjax.cells.base import Cell, CellState, Count
 from memjax.devices import Device
+from memjax.devices.bounds import clip_to_bounds
 from memjax.pytree import params
 
 
@@ -30,8 +31,7 @@ class ReferenceCell(Cell):
         """Clips each weight to what its device can hold."""
         wanted = self._conductance(device, weight)
         array, g = device.init(random.fold_in(stream, 0), wanted)
-        held = 2.0 * self.weight_range * (g - device.g_ref)
-        return CellState((array,), ()), jnp.where(g == wanted, weight, held)
+        return CellState((array,), ()), jnp.where(g == wanted, weight, self._weight(device, g))
 
     def pulse(
         self,
@@ -74,8 +74,8 @@ class ReferenceCell(Cell):
     def _conductance(self, device: Device, weight: Array) -> Array:
         return weight * (0.5 / self.weight_range) + device.g_ref
 
+    def _weight(self, device: Device, g: Array) -> Any:
+        return 2.0 * self.weight_range * (g - device.g_ref)
+
     def _clip(self, device: Device, array: Any, weight: Array) -> Array:
-        low, high = (
-            2.0 * self.weight_range * (g - device.g_ref) for g in (array.g_min, array.g_max)
-        )
-        return jnp.clip(weight, low, high)
+        return clip_to_bounds(array, weight, lambda g: self._weight(device, g))

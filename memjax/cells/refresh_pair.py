@@ -10,7 +10,7 @@ from memjax.cells.base import CellState, Count
 from memjax.cells.differential import DifferentialPair
 from memjax.cells.several import pick, program, pulse_one
 from memjax.devices import Device
-from memjax.fusion import once
+from memjax.fusion import materialize
 from memjax.pytree import Leaf, param, params
 
 
@@ -62,7 +62,7 @@ class RefreshPair(DifferentialPair):
         """One pulse's mean weight change, ``R mean_step``, in weight units."""
         return self.weight_range * device.mean_step
 
-    def idles(self, device: Device) -> bool:
+    def is_static(self, device: Device) -> bool:
         """Never: a refresh comes by the count of updates."""
         del device
         return False
@@ -92,7 +92,7 @@ class RefreshPair(DifferentialPair):
         state = _reset(device, state, due)
         missing = jnp.where(due, wanted - (state.conductances[0] - state.conductances[1]), 0.0)
         array, g = pick((missing < 0).astype(jnp.int32), state)
-        n = once(n + jnp.sign(missing) * device.pulses_up(array, g, jnp.abs(missing)))
+        n = materialize(n + jnp.sign(missing) * device.pulses_to_raise(array, g, jnp.abs(missing)))
         chosen = (n < 0).astype(jnp.int32)
         state = pulse_one(device, state, chosen, jnp.abs(n), stream, exact_noise=exact_noise)
         return state, self.readout(device, state, weight)

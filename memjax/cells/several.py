@@ -10,7 +10,8 @@ from jaxtyping import Array
 from memjax import random
 from memjax.cells.base import CellState
 from memjax.devices import Device
-from memjax.fusion import once
+from memjax.devices.bounds import clip_to_bounds
+from memjax.fusion import materialize
 
 
 def program(device: Device, stream: random.Stream, wanted: Sequence[Array]) -> CellState:
@@ -36,8 +37,9 @@ def pulse_one(
 ) -> CellState:
     """Fires ``n`` pulses at device number ``chosen`` of each cell; the others get none.
 
-    Devices that neither age nor remember are gathered first, so that a cell of many devices draws
-    one random number and makes one step a weight, as a cell of one does.
+    Devices that nothing but pulses changes, and those in the conductance alone, are gathered first,
+    so that a cell of many devices draws one random number and makes one step a weight, as a cell of
+    one does.
 
     Args:
       device: the device that the cells are made of.
@@ -47,7 +49,7 @@ def pulse_one(
       stream: random stream of this update.
       exact_noise: exact normal numbers instead of the fast ones (static).
     """
-    if device.remembers:
+    if device.has_memory:
         each = [jnp.where(chosen == k, n, 0.0) for k in range(len(state.devices))]
         return pulse_all(device, state, each, stream, exact_noise=exact_noise)
     array, g = pick(chosen, state)
@@ -56,7 +58,7 @@ def pulse_one(
         return random.normal(random.fold_in(stream, purpose), n.shape, exact=exact_noise)
 
     _, change = device.advance(array, g, n, noise)
-    change = once(jnp.clip(g + change, array.g_min, array.g_max) - g)
+    change = materialize(clip_to_bounds(array, g + change) - g)
     conductances = tuple(
         old + jnp.where(chosen == k, change, 0.0) for k, old in enumerate(state.conductances)
     )
@@ -64,7 +66,12 @@ def pulse_one(
 
 
 def pick(chosen: Array, state: CellState) -> tuple[Any, Array]:
-    """Device number ``chosen`` of each cell, and its conductance."""
+    """Device number ``chosen`` of each cell, and its conductance.
+
+    Args:
+      chosen: a number below the cell's number of devices, a scalar or one a weight.
+      state: the cells' state.
+    """
     weights = jnp.ndim(state.conductances[0])
 
     def choose(first: Array, *others: Array) -> Array:
@@ -102,5 +109,5 @@ def pulse_all(
             return random.normal(own, n.shape, exact=exact_noise)
 
         array, change = device.advance(array, g, n, noise)
-        moved.append((array, once(jnp.clip(g + change, array.g_min, array.g_max))))
+        moved.append((array, materialize(clip_to_bounds(array, g + change))))
     return CellState(*zip(*moved, strict=True))

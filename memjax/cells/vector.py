@@ -9,7 +9,7 @@ from memjax import random
 from memjax.cells.base import Cell, CellState, Count
 from memjax.cells.several import program, pulse_all, pulse_one
 from memjax.devices import Device
-from memjax.fusion import once
+from memjax.fusion import materialize
 from memjax.pytree import params, static
 
 RULES = ("all", "first", "in_turn", "at_random")
@@ -59,7 +59,7 @@ class VectorCell(Cell):
         exact_noise: bool = False,
     ) -> tuple[CellState, Array]:
         """``n`` pulses, by the rule."""
-        n = once(n)
+        n = materialize(n)
         if self.rule == "all":
             state = pulse_all(device, state, [n] * self.devices, stream, exact_noise=exact_noise)
         else:

@@ -1,5 +1,7 @@
 """Physics: one device and one train of pulses. Nothing here knows of networks."""
 
+import importlib
+import warnings
 from typing import Any
 
 from memjax.devices.asymmetric_step import AsymmetricStep
@@ -26,12 +28,11 @@ from memjax.devices.symmetric_step import SymmetricStep
 
 
 def __getattr__(name: str) -> Any:
-    """``fit`` when it is asked for: it needs SciPy's optimisers, which a training does without."""
+    """``fit`` under its old name."""
     if name != "fit":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from memjax.fitting import fit
-
-    return fit
+    warnings.warn("memjax.devices.fit is memjax.fit now", DeprecationWarning, stacklevel=2)
+    return importlib.import_module("memjax.fitting").fit
 
 
 __all__ = [
@@ -53,7 +54,6 @@ __all__ = [
     "SoftBoundsReference",
     "Spread",
     "SymmetricStep",
-    "fit",
     "get",
     "load",
     "pulse_response",

@@ -6,6 +6,7 @@ import jax.numpy as jnp
 
 from memjax import random
 from memjax.devices.contraction import Contraction, ContractionDevice, by_rates
+from memjax.devices.fit_hints import FitHints
 from memjax.pytree import Leaf, param, params
 
 
@@ -29,7 +30,12 @@ class AsymmetricStep(ContractionDevice):
     alpha_up: Leaf = param(default=1.0, doc="potentiation's exponent over its range", at_least=0)
     alpha_down: Leaf = param(default=1.0, doc="depression's exponent over its range", at_least=0)
 
-    pulses_to_bound: ClassVar[bool] = True
+    levels_are_pulses: ClassVar[bool] = True
+
+    @classmethod
+    def fit_hints(cls) -> FitHints:
+        """Not unasked: its curves are those of ``SaturatingExponential`` in other parameters."""
+        return FitHints(in_auto=False)
 
     def fabricate(self, stream: random.Stream, shape: tuple[int, ...]) -> Contraction:
         """Rates and asymptotes within the device's own bounds."""

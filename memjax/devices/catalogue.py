@@ -82,7 +82,11 @@ def save(path: str | Path, device: Device, **tables: dict[str, Any]) -> None:
 
 
 def as_table(device: Device) -> dict[str, Any]:
-    """A device as its file has it: the model's name and every parameter that is not absent."""
+    """A device as its file has it: the model's name and every parameter that is not absent.
+
+    Args:
+      device: the device.
+    """
     values = {
         field.name: files.plain(getattr(device, field.name))
         for field in dataclasses.fields(device)
@@ -92,7 +96,11 @@ def as_table(device: Device) -> dict[str, Any]:
 
 
 def is_file(name: str | Path) -> bool:
-    """Whether a device's name is that of a file."""
+    """Whether a device's name is that of a file.
+
+    Args:
+      name: what a user gave.
+    """
     return isinstance(name, Path) or name.lower().endswith(".toml")
 
 
@@ -118,6 +126,10 @@ def find(name: str) -> str:
 def replace(device: Device, changes: dict[str, Any]) -> Device:
     """The device with other values of some parameters.
 
+    Args:
+      device: the device.
+      changes: values by parameter.
+
     Raises:
       UserError: no such parameter, or a value of a wrong kind or out of range.
     """
@@ -133,12 +145,20 @@ def replace(device: Device, changes: dict[str, Any]) -> Device:
 
 
 def summary(name: str) -> str:
-    """What a preset or a model is, in a line."""
+    """What a preset or a model is, in a line.
+
+    Args:
+      name: of a preset or a model, as it is written.
+    """
     return PRESETS[name].what if name in PRESETS else _doc(name).splitlines()[0].rstrip(".")
 
 
 def source(name: str) -> str:
-    """The paper that it is from."""
+    """The paper that it is from.
+
+    Args:
+      name: of a preset or a model, as it is written.
+    """
     if name in PRESETS:
         return PRESETS[name].source
     _, _, cited = _doc(name).partition("Source:")
@@ -146,7 +166,11 @@ def source(name: str) -> str:
 
 
 def parameters(device: Device) -> list[tuple[str, Any, str, str]]:
-    """Every parameter's name, value (``None``: the effect is absent), unit and meaning."""
+    """Every parameter's name, value (``None``: the effect is absent), unit and meaning.
+
+    Args:
+      device: the device.
+    """
     return [
         (field.name, getattr(device, field.name), field.metadata["unit"], field.metadata["doc"])
         for field in dataclasses.fields(device)
@@ -154,7 +178,11 @@ def parameters(device: Device) -> list[tuple[str, Any, str, str]]:
 
 
 def nonlinearity(device: Device) -> str:
-    """The values of the parameters that bend the response, in short: ``nl 2.4/-4.88``."""
+    """The values of the parameters that bend the response, in short: ``nl 2.4/-4.88``.
+
+    Args:
+      device: the device.
+    """
     common = {field.name for field in dataclasses.fields(Device)}
     values = {
         field.name: getattr(device, field.name)

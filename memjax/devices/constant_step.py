@@ -4,7 +4,8 @@ import jax.numpy as jnp
 from jaxtyping import Array
 
 from memjax import random
-from memjax.devices.base import Device, Spread
+from memjax.devices.base import Device
+from memjax.devices.population import Spread
 from memjax.pytree import params
 
 
@@ -32,7 +33,7 @@ class ConstantStep(Device):
         step = jnp.where(n > 0, array.up, array.down)
         return n * step, step * self.sigma_c2c * jnp.sqrt(jnp.abs(n))
 
-    def count_up(self, array: Spread, g: Array, distance: Array) -> Array:
+    def _pulses_to_raise(self, array: Spread, g: Array, distance: Array) -> Array:
         """``round(distance / step)``, as far as the bound."""
         distance = jnp.minimum(distance, array.g_max - g)
         return jnp.round(distance * (1.0 / jnp.maximum(array.up, 1e-6 * self.nominal_step)))

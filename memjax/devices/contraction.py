@@ -6,7 +6,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from memjax.devices.base import Device, Spread
+from memjax.devices.base import Device
+from memjax.devices.population import Spread
 from memjax.pytree import params
 
 
@@ -42,7 +43,15 @@ _LOG2_E = 1.4426950408889634
 def by_rates(
     rates: tuple[Array, Array], top: Array, bottom: Array, zero: Any, spread: Spread
 ) -> Contraction:
-    """A contraction of these rates (up, down) between these asymptotes, within the own bounds."""
+    """A contraction of these rates (up, down) between these asymptotes, within the own bounds.
+
+    Args:
+      rates: contraction per pulse, up and down.
+      top: the asymptote of pulses up.
+      bottom: that of pulses down.
+      zero: where the noise of a step is taken that all pulses have alike.
+      spread: the own bounds.
+    """
     up, down = rates
     one, zero = jnp.float32(1.0), jnp.asarray(zero, jnp.float32)
     last = jnp.expm1(up), jnp.expm1(down)
@@ -55,6 +64,13 @@ def by_fractions(
     """The same by the fraction of the way to the asymptote that a pulse goes.
 
     A fraction of 1 or more overshoots: the bound stops it, but its noise is that of all of it.
+
+    Args:
+      fractions: of the way, up and down.
+      top: the asymptote of pulses up.
+      bottom: that of pulses down.
+      zero: where the noise of a step is taken that all pulses have alike.
+      spread: the own bounds.
     """
     some = tuple(jnp.minimum(fraction, _ALMOST_ALL) for fraction in fractions)
     rates = -jnp.log1p(-some[0]), -jnp.log1p(-some[1])

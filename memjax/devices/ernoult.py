@@ -6,6 +6,7 @@ import jax.numpy as jnp
 from jaxtyping import Array
 
 from memjax import random
+from memjax.devices.fit_hints import FitHints
 from memjax.devices.population import Spread
 from memjax.devices.translated import TranslatedDevice
 from memjax.pytree import Leaf, param, params
@@ -32,7 +33,12 @@ class Ernoult(TranslatedDevice):
 
     beta: Leaf = param(default=3.0, doc="non-linearity", more_than=0, at_most=20)
 
-    pulses_to_bound: ClassVar[bool] = True
+    levels_are_pulses: ClassVar[bool] = True
+
+    @classmethod
+    def fit_hints(cls) -> FitHints:
+        """From a curve that is all but straight."""
+        return FitHints(starts=lambda steps: {"beta": 0.5})
 
     def fabricate(self, stream: random.Stream, shape: tuple[int, ...]) -> Spread:
         """The spread, its steps in units of ``phi``."""

@@ -6,6 +6,7 @@ import jax.numpy as jnp
 from jaxtyping import Array
 
 from memjax import random
+from memjax.devices.fit_hints import FitHints
 from memjax.devices.population import Spread
 from memjax.devices.stepped import SteppedDevice
 from memjax.pytree import Leaf, param, params
@@ -48,6 +49,11 @@ class ExponentialStep(SteppedDevice):
     def fitted(cls) -> tuple[str, ...]:
         """Steps, amplitudes and exponents; ``slope`` and ``offset`` would only rescale them."""
         return ("levels", "up_down", "amplitude_up", "amplitude_down", "gamma_up", "gamma_down")
+
+    @classmethod
+    def fit_hints(cls) -> FitHints:
+        """Not unasked: ramps seldom tell its six parameters apart."""
+        return FitHints(in_auto=False)
 
     @property
     def mean_step(self) -> Any:

@@ -8,6 +8,7 @@ from jax.scipy.special import ndtr
 from jaxtyping import Array
 
 from memjax import random
+from memjax.devices.fit_hints import FitHints
 from memjax.devices.piecewise_step import interpolate, locate, place
 from memjax.devices.population import Spread
 from memjax.devices.stepped import SteppedDevice
@@ -45,6 +46,12 @@ class JumpTable(SteppedDevice):
         "quantiles of RESET's change, a row a G",
         unit="mean steps",
     )
+
+    @classmethod
+    def fit_hints(cls) -> FitHints:
+        """It has no likelihood."""
+        remedy = "make it by memjax.fitting.jump_table and write it by memjax.devices.save"
+        return FitHints(in_auto=False, instead=remedy)
 
     @property
     def mean_step(self) -> Any:

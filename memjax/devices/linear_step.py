@@ -7,6 +7,7 @@ from jaxtyping import Array
 
 from memjax import random
 from memjax.devices.contraction import Contraction, ContractionDevice, by_fractions
+from memjax.devices.fit_hints import FitHints
 from memjax.pytree import Leaf, param, params
 
 _STRAIGHT = 1e-6  # below it the step is constant to 1e-6 of itself, and float32 still has a slope
@@ -36,6 +37,11 @@ class LinearStep(ContractionDevice):
     sigma_gamma: Leaf | None = param(
         default=None, doc="device-to-device sd of both slopes", unit="units of gamma", at_least=0
     )
+
+    @classmethod
+    def fit_hints(cls) -> FitHints:
+        """Not unasked: its curves are those of ``SaturatingExponential`` in other parameters."""
+        return FitHints(in_auto=False)
 
     def fabricate(self, stream: random.Stream, shape: tuple[int, ...]) -> Contraction:
         """Rates towards the place where the line reaches 0."""

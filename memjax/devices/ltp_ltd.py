@@ -10,9 +10,9 @@ import numpy as np
 
 from memjax.devices.base import Device
 from memjax.devices.pulse_response import pulse_response
+from memjax.devices.units import PREFIXES, in_unit
 from memjax.errors import UserError
 
-_UNITS = {"S": 1.0, "mS": 1e-3, "uS": 1e-6, "µS": 1e-6, "μS": 1e-6, "nS": 1e-9, "pS": 1e-12}
 _MOST = 100_000  # pulses
 _POPULATION = 200  # devices of the band
 
@@ -80,9 +80,9 @@ def parse_start(device: Device, text: str) -> float:
     parsed = re.fullmatch(pattern, text, re.ASCII)
     try:
         number, unit = float(parsed[1]), parsed[2]  # type: ignore[index]
-        scale = _UNITS[unit] if unit else 1.0
+        scale = PREFIXES[unit] if unit else 1.0
     except (TypeError, ValueError, KeyError):
-        known = ", ".join(dict.fromkeys(u for u in _UNITS if u.isascii()))
+        known = ", ".join(dict.fromkeys(u for u in PREFIXES if u.isascii()))
         raise UserError(
             f"--start {text}: must be a weight, such as 0.1, or a conductance in one of {known}"
         ) from None
@@ -162,9 +162,3 @@ def _axis(device: Device) -> tuple[str, Any]:
         return "weight (model units)", lambda g: np.asarray(device.weights(g))
     unit, scale = in_unit(float(device.gmax))
     return f"conductance ({unit})", lambda g: np.asarray(device.siemens(g)) / scale
-
-
-def in_unit(siemens: float) -> tuple[str, float]:
-    """The unit in which a conductance reads well, and its size in siemens."""
-    unit = next((u for u in ("S", "mS", "µS", "nS") if siemens >= _UNITS[u]), "pS")
-    return unit, _UNITS[unit]

@@ -6,6 +6,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from memjax import random
+from memjax.devices.fit_hints import FitHints
 from memjax.devices.stepped import SteppedDevice
 from memjax.pytree import Leaf, param, params
 
@@ -55,6 +56,12 @@ class OnsetStep(SteppedDevice):
     memory_up: Leaf = param(default=10.0, doc="potentiation's recovery", unit="pulses", more_than=0)
     memory_down: Leaf = param(default=10.0, doc="depression's recovery", unit="pulses", more_than=0)
 
+    @classmethod
+    def fit_hints(cls) -> FitHints:
+        """Ramps show a reversal's onset once, at their start."""
+        caveat = "pulses that turn after a few are an extrapolation from ramps that do not"
+        return FitHints(caveat=caveat)
+
     @property
     def mean_step(self) -> Any:
         """The step at ``g_ref`` while pulses alternate, so that ``z`` is about 0."""
@@ -77,13 +84,13 @@ class OnsetStep(SteppedDevice):
         """The noise of whole steps, whatever the memory takes of them."""
         return jnp.where(n > 0, array.up, array.down) * jnp.sqrt(jnp.abs(n)) * self.sigma_c2c
 
-    def remember(self, array: OnsetArray, g: Array, n: Array) -> OnsetArray:
+    def update_memory(self, array: OnsetArray, g: Array, n: Array) -> OnsetArray:
         """The memory after n pulses of one direction."""
         del g
         kept = jnp.exp(-jnp.abs(n) / jnp.where(n > 0, self.memory_up, self.memory_down))
         moved = jnp.sign(n) + (array.memory - jnp.sign(n)) * kept
         return array._replace(memory=jnp.where(n != 0, moved, array.memory))
 
-    def forget(self, array: OnsetArray, where: Array) -> OnsetArray:
+    def reset_memory(self, array: OnsetArray, where: Array) -> OnsetArray:
         """A RESET is the longest train down."""
         return array._replace(memory=jnp.where(where, -1.0, array.memory))

@@ -6,6 +6,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from memjax import random
+from memjax.devices.fit_hints import FitHints, MeasuredSteps
 from memjax.devices.stepped import SteppedDevice
 from memjax.pytree import Leaf, param, params
 
@@ -65,6 +66,18 @@ class PhaseChange(SteppedDevice):
         """The mean of a SET; the sd's line is scaled as one."""
         return ("mean_slope", "mean_offset", "mean_memory", "memory_pulses")
 
+    @classmethod
+    def fit_hints(cls) -> FitHints:
+        """A SET's start, in microsiemens: 0.7 steps, and one more of the memory; not unasked."""
+
+        def starts(steps: MeasuredSteps) -> dict[str, float]:
+            return {
+                "mean_offset": 0.7e6 * steps.extent * steps.up,
+                "mean_memory": 1e6 * steps.extent * steps.up,
+            }
+
+        return FitHints(in_auto=False, starts=starts)
+
     def fabricate(self, stream: random.Stream, shape: tuple[int, ...]) -> PhaseChangeArray:
         """Devices after a RESET."""
         spread = self.spread(stream, shape)
@@ -82,13 +95,13 @@ class PhaseChange(SteppedDevice):
         sd = array.up * self._line(self.sd_slope, self.sd_offset, self.sd_memory, array, g)
         return jnp.where(up, sd, after / self._range) * self.sigma_c2c
 
-    def remember(self, array: PhaseChangeArray, g: Array, n: Array) -> PhaseChangeArray:
+    def update_memory(self, array: PhaseChangeArray, g: Array, n: Array) -> PhaseChangeArray:
         """``P_mem`` after n SETs, or after a RESET."""
         del g
         faded = array.memory * jnp.exp(-jnp.maximum(n, 0.0) / self.memory_pulses)
         return array._replace(memory=jnp.where(n < 0, 1.0, faded))
 
-    def forget(self, array: PhaseChangeArray, where: Array) -> PhaseChangeArray:
+    def reset_memory(self, array: PhaseChangeArray, where: Array) -> PhaseChangeArray:
         """``P_mem = 1`` after a RESET."""
         return array._replace(memory=jnp.where(where, 1.0, array.memory))
 

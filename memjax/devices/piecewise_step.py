@@ -6,6 +6,7 @@ import jax.numpy as jnp
 from jaxtyping import Array
 
 from memjax import random
+from memjax.devices.fit_hints import FitHints
 from memjax.devices.population import Spread
 from memjax.devices.stepped import SteppedDevice
 from memjax.pytree import params, table
@@ -36,6 +37,11 @@ class PiecewiseStep(SteppedDevice):
     def fitted(cls) -> tuple[str, ...]:
         """The nodes, in units of a step that is given."""
         return ("up_nodes", "down_nodes")
+
+    @classmethod
+    def fit_hints(cls) -> FitHints:
+        """The step that the nodes are in units of is the measured one."""
+        return FitHints(given=("levels",))
 
     @property
     def mean_step(self) -> Any:

@@ -1,17 +1,47 @@
 """Device-to-device spread: what fabrication did to each device of an array."""
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from memjax import random
-
-if TYPE_CHECKING:
-    from memjax.devices.base import Device
+from memjax.devices.levels import Levels
+from memjax.pytree import Leaf, param, params, static
 
 LAWS = ("normal", "lognormal")
 """How the mean step may be distributed over devices."""
+
+
+@params
+class SpreadParameters(Levels):
+    """How the devices of an array differ from each other."""
+
+    sigma_d2d: Leaf | None = param(
+        default=None, doc="device-to-device sd of the mean step", unit="relative", at_least=0
+    )
+    d2d: str = static(default="normal", doc="law of the mean step over devices", choices=LAWS)
+    sigma_up_down: Leaf | None = param(
+        default=None,
+        doc="device-to-device sd of the up/down imbalance",
+        unit="fraction of a step",
+        at_least=0,
+    )
+    sigma_bounds: Leaf | None = param(
+        default=None,
+        doc="device-to-device sd of each bound's distance from g_ref",
+        unit="relative",
+        at_least=0,
+    )
+    sigma_lower_bound: Leaf | None = param(
+        default=None,
+        doc="the same for the lower bound alone, where it differs",
+        unit="relative",
+        at_least=0,
+    )
+    stuck: Leaf | None = param(
+        default=None, doc="fraction of devices stuck at a random conductance", at_least=0, at_most=1
+    )
 
 
 class Spread(NamedTuple):
@@ -28,11 +58,15 @@ class Spread(NamedTuple):
     g_max: Float[Array, "..."]
 
     def times(self, size: Any) -> "Spread":
-        """The same with steps of that size instead of 1."""
+        """The same with steps of that size instead of 1.
+
+        Args:
+          size: of a step, a number or one a device.
+        """
         return self._replace(up=self.up * size, down=self.down * size)
 
 
-def spread(device: "Device", stream: random.Stream, shape: tuple[int, ...]) -> Spread:
+def spread(device: SpreadParameters, stream: random.Stream, shape: tuple[int, ...]) -> Spread:
     """Draws the device-to-device spread of an array of devices.
 
     ``gain = 1 + sigma_d2d xi`` (``d2d = "normal"``) or ``exp(sigma_d2d xi)`` (``"lognormal"``),

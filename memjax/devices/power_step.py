@@ -41,7 +41,7 @@ class PowerStep(SteppedDevice):
         default=None, doc="device-to-device sd of gamma", unit="relative", at_least=0
     )
 
-    vanishes: ClassVar[bool] = True
+    step_vanishes_at_bounds: ClassVar[bool] = True
 
     @property
     def mean_step(self) -> Any:

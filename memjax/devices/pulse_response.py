@@ -10,6 +10,7 @@ from jaxtyping import Array, Float, Key
 
 from memjax import random
 from memjax.devices.base import Device
+from memjax.devices.bounds import clip_to_bounds
 from memjax.errors import UserError
 from memjax.pytree import Leaf
 
@@ -68,7 +69,7 @@ def pulse_response(
             return jnp.float32(0.0) if ideal else random.normal(random.fold_in(own, purpose), ())
 
         array, change = device.advance(array, g, sign, noise)
-        g = jnp.clip(g + change, array.g_min, array.g_max)
+        g = clip_to_bounds(array, g + change)
         return (array, g), g
 
     signs = np.tile(np.repeat(np.array([1.0, -1.0], np.float32), [n_up, n_down]), cycles)
@@ -77,7 +78,11 @@ def pulse_response(
 
 
 def without_noise(device: Device) -> Device:
-    """The ideal twin of a device: the same response, no spread, no noise, nothing stuck."""
+    """The ideal twin of a device: the same response, no spread, no noise, nothing stuck.
+
+    Args:
+      device: any device.
+    """
     ideal: dict[str, Any] = {
         field.name: None if field.default is None else 0.0
         for field in dataclasses.fields(device)

@@ -8,6 +8,7 @@ from jaxtyping import Array
 
 from memjax import random
 from memjax.devices.contraction import Contraction, ContractionDevice, by_rates
+from memjax.devices.fit_hints import FitHints, MeasuredSteps
 from memjax.pytree import Leaf, param, params
 
 _LABEL_PER_BULGE = 10.10152526
@@ -102,12 +103,21 @@ class SaturatingExponential(ContractionDevice):
         default=None, doc="device-to-device sd of both labels", unit="labels", at_least=0
     )
 
-    pulses_to_bound: ClassVar[bool] = True
+    levels_are_pulses: ClassVar[bool] = True
 
     @classmethod
     def fitted(cls) -> tuple[str, ...]:
         """Pulses and labels, each of both directions."""
         return ("levels", "levels_down", "nl_up", "nl_down")
+
+    @classmethod
+    def fit_hints(cls) -> FitHints:
+        """Pulses of either direction, from its own mean step."""
+
+        def starts(steps: MeasuredSteps) -> dict[str, float]:
+            return {"levels": max(1.0 / steps.up, 2.5), "levels_down": max(1.0 / steps.down, 2.5)}
+
+        return FitHints(starts=starts)
 
     @property
     def mean_step(self) -> Any:

@@ -29,7 +29,7 @@ class SoftBounds(ContractionDevice):
     Source: Fusi & Abbott, Nat. Neurosci. 10:485 (2007); Frascaroli et al., Sci. Rep. 8:7178 (2018).
     """
 
-    vanishes: ClassVar[bool] = True
+    step_vanishes_at_bounds: ClassVar[bool] = True
 
     @classmethod
     def by_pulses(

@@ -4,6 +4,7 @@ import jax.numpy as jnp
 
 from memjax import random
 from memjax.devices.contraction import Contraction, by_fractions
+from memjax.devices.fit_hints import FitHints
 from memjax.devices.soft_bounds import SoftBounds
 from memjax.pytree import Leaf, param, params, static
 
@@ -43,6 +44,11 @@ class SoftBoundsReference(SoftBounds):
     def fitted(cls) -> tuple[str, ...]:
         """Steps alone: a reference only moves the bounds, and a fit finds those themselves."""
         return ("levels", "up_down")
+
+    @classmethod
+    def fit_hints(cls) -> FitHints:
+        """Not unasked: its curves are those of ``SoftBounds``."""
+        return FitHints(in_auto=False)
 
     def fabricate(self, stream: random.Stream, shape: tuple[int, ...]) -> Contraction:
         """Soft bounds, moved by the own reference."""

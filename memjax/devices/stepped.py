@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from jaxtyping import Array
 
 from memjax.devices.base import Device
+from memjax.devices.bounds import clip_to_bounds
 from memjax.pytree import params
 
 
@@ -20,7 +21,7 @@ class SteppedDevice(Device):
     ``sigma_c2c^2``. Most updates fire one pulse or none, and cost one round.
     """
 
-    whole_pulses: ClassVar[bool] = True
+    integer_pulses_only: ClassVar[bool] = True
 
     def pulse(self, array: Any, g: Array, up: Array) -> Array:
         """The signed mean change of one pulse.
@@ -33,7 +34,14 @@ class SteppedDevice(Device):
         raise NotImplementedError(f"{type(self).__name__} must define pulse")
 
     def pulse_sd(self, array: Any, g: Array, up: Array, step: Array) -> Array:
-        """The c2c standard deviation of one pulse of mean ``step``."""
+        """The c2c standard deviation of one pulse of mean ``step``.
+
+        Args:
+          array: what ``fabricate`` returned.
+          g: normalised conductances.
+          up: whether the pulse is one of potentiation.
+          step: its mean.
+        """
         del array, g, up
         return jnp.abs(step) * self.sigma_c2c
 
@@ -44,12 +52,12 @@ class SteppedDevice(Device):
 
         def fire(carry: tuple[Array, Array, Array, Any]) -> tuple[Array, Array, Array, Any]:
             k, mean, variance, array = carry
-            now = jnp.where(k > 0, jnp.clip(g + mean, array.g_min, array.g_max), g + nothing)
+            now = jnp.where(k > 0, clip_to_bounds(array, g + mean), g + nothing)
             step, slope = jax.jvp(lambda g: self.pulse(array, g, up), (now,), (jnp.ones_like(now),))
             fires = k < count
             more = (1.0 + slope) ** 2 * variance + self.pulse_sd(array, now, up, step) ** 2
             mean = jnp.where(fires, now - g + step, mean)
-            array = self.remember(array, now, jnp.where(fires, jnp.sign(n), 0.0))
+            array = self.update_memory(array, now, jnp.where(fires, jnp.sign(n), 0.0))
             return k + 1.0, mean, jnp.where(fires, more, variance), array
 
         start = (jnp.zeros((), nothing.dtype), nothing, nothing, array)

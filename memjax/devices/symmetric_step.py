@@ -31,7 +31,7 @@ class SymmetricStep(TranslatedDevice):
 
     alpha: Leaf = param(default=1.0, doc="non-linearity: 0 is a straight line", at_least=0)
 
-    pulses_to_bound: ClassVar[bool] = True
+    levels_are_pulses: ClassVar[bool] = True
 
     def fabricate(self, stream: random.Stream, shape: tuple[int, ...]) -> Spread:
         """The spread, its steps in units of ``phi``."""

@@ -19,15 +19,32 @@ class TranslatedDevice(Device):
     """
 
     def shift(self, array: Any, up: Array) -> Array:
-        """What one pulse adds to ``phi``."""
+        """What one pulse adds to ``phi``.
+
+        Args:
+          array: what ``fabricate`` returned.
+          up: whether the pulse is one of potentiation.
+        """
         raise NotImplementedError(f"{type(self).__name__} must define shift")
 
     def scale(self, array: Any, g: Array, up: Array) -> Array:
-        """``phi`` of a conductance, on the scale of potentiation or of depression."""
+        """``phi`` of a conductance, on the scale of potentiation or of depression.
+
+        Args:
+          array: what ``fabricate`` returned.
+          g: normalised conductances.
+          up: whether the pulses are of potentiation.
+        """
         raise NotImplementedError(f"{type(self).__name__} must define scale")
 
     def unscale(self, array: Any, phi: Array, up: Array) -> tuple[Array, Array]:
-        """The conductance of a ``phi``, and ``|dg / dphi|`` there."""
+        """The conductance of a ``phi``, and ``|dg / dphi|`` there.
+
+        Args:
+          array: what ``fabricate`` returned.
+          phi: places on the scale.
+          up: whether the pulses are of potentiation.
+        """
         raise NotImplementedError(f"{type(self).__name__} must define unscale")
 
     def response(self, array: Any, g: Array, n: Array) -> tuple[Array, Array]:

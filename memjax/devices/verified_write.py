@@ -1,16 +1,15 @@
 """Write with verification: how many pulses lead from one conductance to another."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array
 
-if TYPE_CHECKING:
-    from memjax.devices.base import Device
+from memjax.devices.response_model import ResponseModel
 
 
-def pulses_up(device: "Device", array: Any, g: Array, distance: Array) -> Array:
+def pulses_to_raise(device: ResponseModel, array: Any, g: Array, distance: Array) -> Array:
     """Pulses that lead nearest to ``distance`` above ``g`` in the mean.
 
     Each round fires as many as the step at the place reached suggests; where they would lead too
@@ -41,7 +40,7 @@ def pulses_up(device: "Device", array: Any, g: Array, distance: Array) -> Array:
         fits = after - target <= jnp.where(more > 1.0, 0.02, 0.5) * step
         most = jnp.where(fits, most, jnp.floor(0.5 * more))
         more = jnp.where(fits, more, 0.0)
-        return ask(device.remember(array, g, more), jnp.where(fits, after, g), n + more, most)
+        return ask(device.update_memory(array, g, more), jnp.where(fits, after, g), n + more, most)
 
     most = jnp.where(distance > 0, jnp.round(1.0 / device.nominal_step), 0.0)
     start = ask(array, g, jnp.zeros_like(g), most)

@@ -80,7 +80,11 @@ class Estimate(NamedTuple):
         return self.log_likelihood > _WORST and self.left < _LEFT
 
     def of(self, name: str) -> float:
-        """An estimate by its name."""
+        """An estimate by its name.
+
+        Args:
+          name: of the parameter.
+        """
         return float(self.values[self.names.index(name)])
 
 
@@ -219,7 +223,14 @@ class Scores(NamedTuple):
 
 
 def score(problem: Problem, u: np.ndarray, free: np.ndarray, held: Any = 0.0) -> Scores:
-    """The likelihood of a point on the line; ``held`` are the values of what is not free."""
+    """The likelihood of a point on the line; ``held`` are the values of what is not free.
+
+    Args:
+      problem: what is asked.
+      u: the point.
+      free: which parameters are on the line.
+      held: values of the others.
+    """
     values, slopes = from_line(problem, u)
     said = _filter(problem, np.where(free, values, held))
     sd, chain = np.sqrt(said.now.variance), slopes[free][:, None, None]

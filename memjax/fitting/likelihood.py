@@ -16,7 +16,6 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array
 
-from memjax.devices import c2c
 from memjax.devices.base import Device
 
 LONG = 1e4  # pulses of the ramp before, which the devices may remember
@@ -60,7 +59,7 @@ def predict(device: Device, noise: Noise, y: Array, pulses: Array, sign: Array) 
       sign: of all of them.
     """
     array = device.fabricate(jnp.zeros(2, jnp.uint32), ())
-    array = device.remember(array, y[0], -sign * LONG)
+    array = device.update_memory(array, y[0], -sign * LONG)
     read = noise.read**2
 
     def step(carry: Any, now: tuple[Array, Array]) -> tuple[Any, tuple[Array, Array]]:
@@ -69,7 +68,7 @@ def predict(device: Device, noise: Noise, y: Array, pulses: Array, sign: Array) 
         n = sign * count
 
         def change(x: Array) -> tuple[Array, Array]:
-            return c2c.standard_deviation(device, array, x, n)
+            return device.mean_and_sd(array, x, n)
 
         (move, sd), (slope, _) = jax.jvp(change, (x,), (jnp.ones_like(x),))
         f = 1.0 + gain * slope
@@ -81,7 +80,7 @@ def predict(device: Device, noise: Noise, y: Array, pulses: Array, sign: Array) 
         variance = q_xx + read
         k_x, k_g = q_xx / variance, q_xg / variance
         after = (
-            device.remember(array, x, n),
+            device.update_memory(array, x, n),
             predicted + k_x * error,
             gain + k_g * error,
             q_xx - k_x * q_xx,
@@ -100,7 +99,12 @@ def predict(device: Device, noise: Noise, y: Array, pulses: Array, sign: Array) 
 
 
 def log_likelihood(predictions: Predictions, y: Array) -> Array:
-    """Of each of one ramp's readings after the first, in units of the window; 0 beyond the end."""
+    """Of each of one ramp's readings after the first, in units of the window; 0 beyond the end.
+
+    Args:
+      predictions: of the ramp.
+      y: its readings [points]; NaN beyond the end.
+    """
     square = predictions.error**2 / predictions.variance
     terms = -0.5 * (jnp.log(2.0 * jnp.pi * predictions.variance) + square)
     return jnp.where(jnp.isfinite(y[1:]), terms, 0.0)

@@ -1,32 +1,40 @@
 """The picture of a fit: measured ramps, the device's mean curve, its band, and what is left."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from memjax.devices.ltp_ltd import in_unit
-
-if TYPE_CHECKING:
-    from memjax.fitting.fits import Fits
+from memjax.devices.units import in_unit
+from memjax.fitting.ramps import Ramps
 
 _COLOURS = {1: "#0072B2", -1: "#D55E00"}
 _NAMES = {1: "potentiation", -1: "depression"}
 
 
-def draw(fits: "Fits") -> Any:
-    """The best fit over the ramps, above the mean curve's residual.
+def draw(
+    ramps: Ramps,
+    window: tuple[float, float],
+    curves: np.ndarray,
+    band: tuple[np.ndarray, np.ndarray],
+    model: str,
+    title: str,
+) -> Any:
+    """A fit over the ramps, above the mean curve's residual.
 
     Args:
-      fits: of the ramps.
+      ramps: what was measured.
+      window: Gmin and Gmax of the device, in siemens.
+      curves: the mean curve from each ramp's own start, in siemens [ramp, point].
+      band: the 5th and 95th per cent of readings, likewise.
+      model: what was fitted.
+      title: of the picture.
 
     Returns:
       A matplotlib figure.
     """
     from matplotlib.figure import Figure
 
-    ramps, best = fits.ramps, fits.best
     unit, scale = in_unit(float(np.nanmax(ramps.conductance)))
-    curves, band = best.curves(ramps), best.bands(ramps)
     signs = [sign for sign in (1, -1) if np.any(ramps.sign == sign)]
     figure = Figure(figsize=(4.2 * len(signs) + 0.6, 5.6), layout="constrained")
     panels = figure.subplots(
@@ -49,17 +57,16 @@ def draw(fits: "Fits") -> Any:
         for row, reading in enumerate(measured):
             name = f"{mine.sum()} measured ramps" if row == 0 else None
             top.plot(x, reading, color="grey", lw=0.5, alpha=0.6, label=name)
-        top.plot(x, centre, color=_COLOURS[sign], lw=2, label=f"{best.model}, mean")
+        top.plot(x, centre, color=_COLOURS[sign], lw=2, label=f"{model}, mean")
         top.set_title(_NAMES[sign])
         top.legend(frameon=False, fontsize=8)
-        extent = (best.window[1] - best.window[0]) / scale
+        extent = (window[1] - window[0]) / scale
         bottom.axhline(0.0, color="black", lw=0.8)
         bottom.plot(x, 100.0 * residual / extent, color=_COLOURS[sign], lw=1.5)
         bottom.set_xlabel("pulse number")
     panels[0, 0].set_ylabel(f"conductance ({unit})")
     panels[1, 0].set_ylabel("mean residual\n(% of the window)")
-    rms = ", ".join(f"{name} {100 * value:.2g} %" for name, value in best.rms.items())
-    figure.suptitle(f"{best.model}: rms of the mean curve over the window: {rms}", fontsize=10)
+    figure.suptitle(title, fontsize=10)
     return figure
 
 

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from memjax.devices.base import Device
+from memjax.devices.fit_hints import MeasuredSteps
 from memjax.fitting.likelihood import Noise
 from memjax.fitting.ramps import Ramps
 
@@ -58,27 +59,24 @@ def pose(
         y = before_the_bounds(y, pulses, sign)
     data = y, pulses, sign
     up, down, sd, read = moments(*data)
-    per_pulse = 0.0 if model.pulses_to_bound else 1.0
+    per_pulse = 0.0 if model.levels_are_pulses else 1.0
+    hints = model.fit_hints()
     starts = {
         "levels": max(per_pulse + 1.0 / max(up, down), 2.5),
-        "levels_down": max(1.0 / down, 2.5),
         "up_down": float(np.clip(1.0 - down / up if down < up else up / down - 1.0, -0.9, 0.9)),
         "sigma_c2c": sd / (0.5 * (up + down)),
         "sigma_ramp": 0.1,
-        "beta": 0.5,
         "read": read,
         "low": max(-0.1, -0.5 * low / (high - low)),
         "high": 1.1,
-        "mean_offset": 0.7e6 * (high - low) * up,
-        "mean_memory": 1e6 * (high - low) * up,
+        **hints.starts(MeasuredSteps(up, down, high - low)),
     }
-    if model.pulses_to_bound and "levels_down" in model.fitted():
-        starts["levels"] = max(1.0 / up, 2.5)
     ranges = {
         "sigma_ramp": (0.0, np.inf),
         "read": (0.0, np.inf),
         "low": (max(-0.999 * low / (high - low), -_FAR), 0.45),
         "high": (0.55, 1.0 + _FAR),
+        **hints.ranges,
     }
     fields = {field.name: field for field in dataclasses.fields(model)}
     unseen: set[str] = set()
@@ -87,7 +85,8 @@ def pose(
     elif np.all(ramps.sign < 0):
         unseen = {"up", "high"}
     names, rows = [], []
-    for name in (*model.fitted(), *(_WINDOW if model.vanishes else ()), *NOISES):
+    window_ends = _WINDOW if model.step_vanishes_at_bounds else ()
+    for name in (*model.fitted(), *window_ends, *NOISES):
         if name in fixed or name in unseen or unseen & set(name.split("_")):
             continue
         field = fields.get(name)
@@ -101,9 +100,8 @@ def pose(
         start = starts.get(name, 0.0 if default is None else default)
         names.append(name)
         rows.append((*ranges[name], start))
-    given = {"gmax": high, "on_off": high / low, **fixed}
-    if "levels" not in names and "levels" not in fixed and "up_nodes" in fields:
-        given["levels"] = starts["levels"]
+    held = {name: starts[name] for name in hints.given}
+    given = {"gmax": high, "on_off": high / low, **held, **fixed}
     lows, highs, begin = (np.array(column, float) for column in zip(*rows, strict=True))
     return Problem(model, tuple(sorted(given.items())), tuple(names), lows, highs, begin, data)
 
@@ -114,6 +112,11 @@ def before_the_bounds(y: np.ndarray, pulses: np.ndarray, sign: np.ndarray) -> np
     A device stops at its bounds, which the filter does not know of: what it saw there it would take
     for a step that shrinks. A ramp ends at its first reading from which one more mean step and 2.5
     sds lead beyond: a rule that looks at readings before those that it leaves out.
+
+    Args:
+      y: readings in fractions of the window [ramp, point].
+      pulses: since the reading before.
+      sign: of the ramps.
     """
     up, down, sd, read = moments(y, pulses, sign)
     reach = np.where(sign > 0, up, down) + 2.5 * (sd + read)
@@ -128,7 +131,13 @@ def before_the_bounds(y: np.ndarray, pulses: np.ndarray, sign: np.ndarray) -> np
 def moments(
     y: np.ndarray, pulses: np.ndarray, sign: np.ndarray
 ) -> tuple[float, float, float, float]:
-    """Mean size of a step up and of one down, and sds of a step and of a reading, about right."""
+    """Mean size of a step up and of one down, and sds of a step and of a reading, about right.
+
+    Args:
+      y: readings in fractions of the window [ramp, point].
+      pulses: since the reading before.
+      sign: of the ramps.
+    """
     steps = np.diff(y, axis=1) / np.maximum(pulses[:, 1:], 1)
     means = [abs(np.nanmean(steps[sign == s])) if np.any(sign == s) else 0.0 for s in (1, -1)]
     up, down = (max(mean if mean > 0 else max(means), 1e-6) for mean in means)
@@ -140,7 +149,12 @@ def moments(
 
 
 def to_line(problem: Problem, values: np.ndarray) -> np.ndarray:
-    """Parameters on the whole line: a logarithm from one bound, a logit between two."""
+    """Parameters on the whole line: a logarithm from one bound, a logit between two.
+
+    Args:
+      problem: with the ranges.
+      values: of the parameters.
+    """
     low, high = problem.lows, problem.highs
     with np.errstate(all="ignore"):
         below = np.log(np.maximum(values - low, 1e-9 * np.maximum(1.0, abs(values))))
@@ -150,7 +164,12 @@ def to_line(problem: Problem, values: np.ndarray) -> np.ndarray:
 
 
 def from_line(problem: Problem, u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The parameters of a point on the line, and their derivatives."""
+    """The parameters of a point on the line, and their derivatives.
+
+    Args:
+      problem: with the ranges.
+      u: a point on the line.
+    """
     low, high = problem.lows, problem.highs
     with np.errstate(all="ignore"):
         grown, share = np.exp(u), 1.0 / (1.0 + np.exp(-u))
@@ -161,7 +180,12 @@ def from_line(problem: Problem, u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def device_of(problem: Problem, values: Any) -> tuple[Device, Noise, Any, Any]:
-    """The device and the noise of these parameters, and where its bounds are in the window."""
+    """The device and the noise of these parameters, and where its bounds are in the window.
+
+    Args:
+      problem: what is asked.
+      values: of the parameters.
+    """
     named = dict(zip(problem.names, values, strict=True))
     low, high = named.pop("low", 0.0), named.pop("high", 1.0)
     noise = Noise(named.pop("sigma_ramp", 0.0), named.pop("read", 0.0))

@@ -57,7 +57,11 @@ class Ramps:
         return float(np.percentile(lows, 5)), float(np.percentile(highs, 95))
 
     def select(self, which: np.ndarray) -> "Ramps":
-        """The ramps of a mask or of a list of indices, as narrow as they allow."""
+        """The ramps of a mask or of a list of indices, as narrow as they allow.
+
+        Args:
+          which: a mask over ramps, or their indices.
+        """
         width = int(np.isfinite(self.conductance[which]).sum(axis=1).max(initial=0))
         return replace(
             self,
@@ -69,7 +73,11 @@ class Ramps:
         )
 
     def split(self, mask: np.ndarray) -> tuple["Ramps", "Ramps"]:
-        """The ramps where ``mask`` is true, and the others."""
+        """The ramps where ``mask`` is true, and the others.
+
+        Args:
+          mask: over ramps.
+        """
         mask = np.asarray(mask, bool)
         return self.select(mask), self.select(~mask)
 
@@ -102,6 +110,9 @@ Curve = list[Reading]
 
 def arrange(readings: list[Reading]) -> Ramps:
     """Puts readings in order, checks them, and lays them out.
+
+    Args:
+      readings: in any order.
 
     Raises:
       DataError: readings that cannot be fitted; names the line and the column.

@@ -9,8 +9,8 @@ import numpy as np
 from jaxtyping import Array
 
 from memjax import random
-from memjax.devices import c2c
 from memjax.devices.base import Device
+from memjax.devices.bounds import clip_to_bounds
 from memjax.fitting.likelihood import LONG, Noise
 from memjax.fitting.ramps import Ramps
 
@@ -19,7 +19,13 @@ _TAIL = 5.0  # per cent outside a band of 90 %, on each side
 
 
 def mean_curves(device: Device, ramps: Ramps, window: tuple[float, float]) -> np.ndarray:
-    """The noise-free ramp from each ramp's own start, in fractions of the window [ramp, point]."""
+    """The noise-free ramp from each ramp's own start, in fractions of the window [ramp, point].
+
+    Args:
+      device: the device.
+      ramps: their starts and lengths.
+      window: normalised conductances 0 and 1, in siemens.
+    """
     y = in_window(ramps, window)
     return _masked(_simulate(device, Noise(0.0, 0.0), y, ramps, draws=None), y)
 
@@ -56,7 +62,12 @@ def mean_curve_error(
 
 
 def rms_of_mean(residual: np.ndarray, ramps: Ramps) -> dict[str, float]:
-    """The rms of the mean over ramps, up and down, of residuals [ramp, reading], NaN for none."""
+    """The rms of the mean over ramps, up and down, of residuals [ramp, reading], NaN for none.
+
+    Args:
+      residual: in fractions of the window.
+      ramps: their directions.
+    """
     found = {}
     for name, sign in (("up", 1), ("down", -1)):
         mine = residual[ramps.sign == sign]
@@ -69,7 +80,13 @@ def rms_of_mean(residual: np.ndarray, ramps: Ramps) -> dict[str, float]:
 def coverage(
     band: tuple[np.ndarray, np.ndarray], ramps: Ramps, window: tuple[float, float]
 ) -> dict[str, float]:
-    """The share of readings after the start that lie within the band, up and down."""
+    """The share of readings after the start that lie within the band, up and down.
+
+    Args:
+      band: what ``bands`` returned for these ramps.
+      ramps: the measured ones.
+      window: normalised conductances 0 and 1, in siemens.
+    """
     y, found = in_window(ramps, window), {}
     inside = (y >= band[0]) & (y <= band[1])
     for name, sign in (("up", 1), ("down", -1)):
@@ -80,7 +97,12 @@ def coverage(
 
 
 def in_window(ramps: Ramps, window: tuple[float, float]) -> np.ndarray:
-    """Readings as normalised conductance."""
+    """Readings as normalised conductance.
+
+    Args:
+      ramps: the measured ones.
+      window: normalised conductances 0 and 1, in siemens.
+    """
     return (ramps.conductance - window[0]) / (window[1] - window[0])
 
 
@@ -115,7 +137,7 @@ def _ramps(draws: int | None) -> Any:
         own = random.fold_in(stream, number)
         array = device.fabricate(jnp.zeros(2, jnp.uint32), shape)
         first = jnp.full(shape, y0)
-        array = device.remember(array, first, jnp.full(shape, -sign * LONG))
+        array = device.update_memory(array, first, jnp.full(shape, -sign * LONG))
         array = jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float32), array)
 
         def normal(step: Any, purpose: int) -> Array:
@@ -129,9 +151,9 @@ def _ramps(draws: int | None) -> Any:
             array, g = carry
             step, count = now
             n = jnp.full(shape, sign * count)
-            mean, sd = c2c.standard_deviation(device, array, g, n)
-            array = device.remember(array, g, n)
-            g = jnp.clip(g + gain * mean + sd * normal(step, 1), array.g_min, array.g_max)
+            mean, sd = device.mean_and_sd(array, g, n)
+            array = device.update_memory(array, g, n)
+            g = clip_to_bounds(array, g + gain * mean + sd * normal(step, 1))
             return (array, g), g + noise.read * normal(step, 2)
 
         numbers = jnp.arange(1, pulses.shape[0])

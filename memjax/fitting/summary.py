@@ -4,7 +4,7 @@ import numpy as np
 from rich import box
 from rich.table import Table
 
-from memjax.fitting.fits import Fit, Fits
+from memjax.fitting.result import Fit, Fits
 
 _DECIDED = 6  # of BIC, strong evidence by Kass & Raftery, J. Am. Stat. Assoc. 90:773 (1995)
 
@@ -16,7 +16,11 @@ _PROPORTION = {
 
 
 def models(fits: Fits) -> Table:
-    """Every model's criteria and residuals, the best first."""
+    """Every model's criteria and residuals, the best first.
+
+    Args:
+      fits: of the ramps.
+    """
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("model", no_wrap=True)
     for title in ("k", "ΔBIC", "ΔAIC", "rms, %", "corr.", "c2c", "levels"):
@@ -41,7 +45,11 @@ def models(fits: Fits) -> Table:
 
 
 def parameters(fit: Fit) -> Table:
-    """One model's parameters with their standard errors and 95 % intervals."""
+    """One model's parameters with their standard errors and 95 % intervals.
+
+    Args:
+      fit: of one model.
+    """
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     for title in ("parameter", "value", "standard error", "95 %", "unit"):
         table.add_column(title, no_wrap=title != "unit")
@@ -56,7 +64,11 @@ def parameters(fit: Fit) -> Table:
 
 
 def sentences(fits: Fits) -> list[str]:
-    """What was chosen and by how much, and what a reader should know."""
+    """What was chosen and by how much, and what a reader should know.
+
+    Args:
+      fits: of the ramps.
+    """
     best = fits.best
     said = [f"{best.model} is chosen by BIC" if len(fits.fits) > 1 else f"{best.model} is fitted"]
     if np.isfinite(fits.margin) and fits.fits[1].converged:
@@ -76,6 +88,6 @@ def sentences(fits: Fits) -> list[str]:
             f"successive errors correlate by {best.autocorrelation:+.2f}: the device remembers "
             "something that this model does not"
         )
-    if best.model == "OnsetStep":
-        said.append("pulses that turn after a few are an extrapolation from ramps that do not")
+    if caveat := best.device.fit_hints().caveat:
+        said.append(caveat)
     return said

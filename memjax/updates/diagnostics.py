@@ -9,8 +9,8 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from memjax.cells import Cell, CellState
-from memjax.devices import Device, keeping
-from memjax.fusion import once
+from memjax.devices import Device, effects
+from memjax.fusion import materialize
 
 BINS = 32
 """Bins of a histogram of conductances, from Gmin to Gmax."""
@@ -46,8 +46,8 @@ def no_pulses(device: Device) -> PulseStats:
       device: the device, which says what can be known.
     """
     zero, unknown = jnp.zeros(()), jnp.full((), jnp.nan)
-    energy = zero if _knows_energy(device) else unknown
-    return PulseStats(zero, zero, zero, zero, energy, zero if _knows_time(device) else unknown)
+    energy = zero if device.knows_energy else unknown
+    return PulseStats(zero, zero, zero, zero, energy, zero if device.knows_time else unknown)
 
 
 def count_pulses(
@@ -72,8 +72,8 @@ def count_pulses(
       change: what the weights changed by.
     """
     delivered, size = asked is n, cell.pulse_size(device)
-    n = once(n)  # here alone: what computes the weights stays as it is without diagnostics
-    asked = n if delivered else once(asked)
+    n = materialize(n)  # here alone: what computes the weights stays as it is without diagnostics
+    asked = n if delivered else materialize(asked)
     taken = cell.shares(n)
     pulses = total(jnp.abs(n))
     counted = no_pulses(device)._replace(
@@ -82,33 +82,17 @@ def count_pulses(
         signal=size**2 * total(n * n),
         noise=total((change - n * size) ** 2),
     )
-    if _knows_energy(device):
-        unit = device.gmax * (1.0 - 1.0 / device.on_off)  # type: ignore[operator]
-        up = unit * device.voltage_up**2 * device.width_up  # type: ignore[operator]
-        down = unit * device.voltage_down**2 * device.width_down  # type: ignore[operator]
+    if device.knows_energy:
         held = cell.conductances(device, state, weight)
-        heat = [
-            jnp.where(share > 0, up, down) * jnp.abs(share) * (g + device.g_offset)
-            for share, g in zip(taken, held, strict=True)
-        ]
+        heat = [device.energy(share, g) for share, g in zip(taken, held, strict=True)]
         counted = counted._replace(energy=total(sum(heat[1:], heat[0])))
-    if _knows_time(device):
+    if device.knows_time:
         longest = [
             jnp.max(_folded(functools.reduce(jnp.maximum, sides), jnp.maximum), initial=0.0)
             for sides in (taken, [-share for share in taken])
         ]
-        up, down = (jnp.asarray(w, jnp.float32) for w in (device.width_up, device.width_down))
-        counted = counted._replace(time=up * longest[0] + down * longest[1])
+        counted = counted._replace(time=device.time(*longest))
     return counted
-
-
-def _knows_energy(device: Device) -> bool:
-    parts = device.gmax, device.voltage_up, device.voltage_down
-    return _knows_time(device) and all(part is not None for part in parts)
-
-
-def _knows_time(device: Device) -> bool:
-    return device.width_up is not None and device.width_down is not None
 
 
 def total(x: Array) -> Array:
@@ -122,7 +106,7 @@ def _folded(x: Array, add: Callable[[Array, Array], Array]) -> Array:
     if not height or x.shape[0] % _SLICES:
         return x
     slices = (x[k * height : (k + 1) * height] for k in range(_SLICES))
-    return once(functools.reduce(add, slices))
+    return materialize(functools.reduce(add, slices))
 
 
 def saturated(device: Device, cell: Cell, state: CellState, weight: Array) -> Array:
@@ -140,7 +124,7 @@ def saturated(device: Device, cell: Cell, state: CellState, weight: Array) -> Ar
         only_up = all(bool(jnp.all(s >= 0)) for s in cell.shares(jnp.array([1.0, -1.0])))
     half, found = 0.5 * device.nominal_step, []
     for array, g in zip(state.devices, cell.conductances(device, state, weight), strict=True):
-        own = keeping.own(array)
+        own = effects.model_array(array)
         at_top, at_bottom = own.g_max - g < half, g - own.g_min < half
         found.append(jnp.mean((at_top if only_up else at_top | at_bottom).astype(jnp.float32)))
     return sum(found[1:], found[0]) / len(found)

@@ -13,7 +13,7 @@ from memjax import random
 from memjax.cells import Cell, CellState, ReferenceCell
 from memjax.devices import Device
 from memjax.errors import UserError
-from memjax.fusion import once
+from memjax.fusion import materialize
 from memjax.pulses import Bernoulli, Delivered, Scheme
 from memjax.pytree import as_arrays
 from memjax.updates.diagnostics import PulseStats, count_pulses, no_pulses
@@ -164,7 +164,7 @@ def pulsed_update(
             change = held - weight
             new_states.append(new)
             if state.stats is not None:
-                change = once(change)
+                change = materialize(change)
                 what = {"asked": asked, "n": n, "change": change}
                 counted.append(count_pulses(state.device, state.cell, old, weight, **what))
             changes.append(change.astype(leaf.dtype))

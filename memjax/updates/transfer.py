@@ -267,7 +267,7 @@ def _write(
     counts: list[Array],
 ) -> tuple[PulsedUpdateState, Any]:
     """Pulses for one row of each array of C; the others' cells are left alone where they idle."""
-    if not cell.idles(state.device):
+    if not cell.is_static(state.device):
         everywhere = [
             put(jnp.zeros(jnp.shape(w), jnp.float32), n, row)
             for w, n, row in zip(weights, counts, rows, strict=True)

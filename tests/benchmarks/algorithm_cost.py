@@ -59,7 +59,7 @@ def _rates(network: str, names: list[str], rounds: int) -> dict[str, float]:
         )
         return seconds_of_lanes(classifier, data, chunk)
 
-    able = [n for n in names if CASES[n][0] != "rprop" or not ConstantStep.whole_pulses]
+    able = [n for n in names if CASES[n][0] != "rprop" or not ConstantStep.integer_pulses_only]
     for name in able:
         seconds(name)
     times: dict[str, list[float]] = {name: [] for name in able}

@@ -19,7 +19,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from memjax.devices import MODELS, c2c
+from memjax.devices import MODELS
 from memjax.fitting.estimate import Estimate, estimate
 from memjax.fitting.intervals import intervals
 from memjax.fitting.likelihood import LONG
@@ -135,14 +135,14 @@ def simulate(name: str, sets: int, seed: int = 0) -> list[Ramps]:
             gain_key, pulse_key, read_key = jax.random.split(key, 3)
             gain = 1.0 + noise.ramp * jax.random.normal(gain_key)
             array = device.fabricate(jnp.zeros(2, jnp.uint32), ())
-            array = device.remember(array, x0, -sign * LONG)
+            array = device.update_memory(array, x0, -sign * LONG)
             array = jax.tree.map(lambda leaf: jnp.asarray(leaf, float), array)
 
             def pulse(carry: Any, xi: Any) -> Any:
                 array, x = carry
-                mean, sd = c2c.standard_deviation(device, array, x, sign)
+                mean, sd = device.mean_and_sd(array, x, sign)
                 new = x + gain * mean + sd * xi
-                return (jax.tree.map(jnp.asarray, device.remember(array, x, sign)), new), new
+                return (jax.tree.map(jnp.asarray, device.update_memory(array, x, sign)), new), new
 
             _, x = jax.lax.scan(pulse, (array, x0), jax.random.normal(pulse_key, n_pulses))
             y = low + (high - low) * jnp.concatenate([x0[None], x])

@@ -11,8 +11,7 @@ import argparse
 
 import numpy as np
 
-from memjax.devices import fit
-from memjax.fitting import Ramps, read
+from memjax.fitting import Ramps, fit, read
 
 
 def splits(ramps: Ramps) -> dict[str, np.ndarray]:

@@ -162,7 +162,7 @@ def test_equals_its_twin(kind, model):
         for k in range(len(state.devices))
     ]
     held = cells_twin.programmed(kind, R, own, np.linspace(-2 * R, 2 * R, N))
-    apart = kind == "differential" or device.remembers  # each device has noise of its own
+    apart = kind == "differential" or device.has_memory  # each device has noise of its own
     for step in range(40):
         n = 1.0 if step % 8 < 4 else -1.0
         update = stream(200 + step)

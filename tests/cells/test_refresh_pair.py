@@ -294,7 +294,7 @@ def test_what_one_device_cannot_hold_is_lost():
 
 def test_a_pulse_size_is_of_one_device():
     assert RefreshPair(weight_range=R).pulse_size(ConstantStep(levels=65)) == R / 64
-    assert not RefreshPair().idles(ConstantStep())
+    assert not RefreshPair().is_static(ConstantStep())
 
 
 @pytest.mark.parametrize("name", ["refresh_above", "refresh_below"])

@@ -38,7 +38,7 @@ CHOSEN = {"one for all": jnp.int32(2), "one a weight": jnp.arange(N, dtype=jnp.i
 def test_both_paths_agree_without_noise(model, chosen):
     """Gathered, of a device that remembers nothing; in its place, of one with a part that is 0."""
     plain, keeps = (MODELS[model](**QUIET, **own) for own in ({}, {"sigma_write": 0.0}))
-    assert (plain.remembers, keeps.remembers) == (False, True)
+    assert (plain.has_memory, keeps.has_memory) == (False, True)
     pulsed = [
         pulse_one(device, made(device), CHOSEN[chosen], some_pulses(), stream(2), exact_noise=False)
         for device in (plain, keeps)

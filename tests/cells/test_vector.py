@@ -139,8 +139,8 @@ def test_a_device_without_pulses_still_ages(rule):
     """10 updates, one device pulsed: all decay towards g_ref by 1 / lifetime an update."""
     device = as_arrays(ConstantStep(levels=101.0, lifetime=50.0))
     cell = as_arrays(VectorCell(devices=3, rule=rule, weight_range=R))
-    assert not cell.idles(device)
-    assert cell.idles(ConstantStep())
+    assert not cell.is_static(device)
+    assert cell.is_static(ConstantStep())
     state, weight = cell.init(device, stream(1), jnp.full(4, 0.5 * R))
     g = np.full(3, 0.75)
     for count in range(10):

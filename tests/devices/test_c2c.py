@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from memjax import random
-from memjax.devices import ConstantStep, SoftBounds, c2c
+from memjax.devices import ConstantStep, SoftBounds
 
 STREAM = random.stream(jax.random.key(0))
 
@@ -30,7 +30,7 @@ def test_four_pulses_of_a_constant_step(convention, expected):
     device = ConstantStep(levels=51.0, on_off=5.0, sigma_c2c=0.3, c2c=convention)
     array = device.fabricate(STREAM, ())
     for n in (4.0, -4.0):
-        mean, sd = c2c.standard_deviation(device, array, jnp.float32(0.4), jnp.float32(n))
+        mean, sd = device.mean_and_sd(array, jnp.float32(0.4), jnp.float32(n))
         assert (float(mean), float(sd)) == pytest.approx((0.02 * n, expected), rel=1e-5)
 
 

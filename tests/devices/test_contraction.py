@@ -7,6 +7,7 @@ import pytest
 
 from memjax.devices.contraction import ContractionDevice, by_fractions, by_rates
 from memjax.devices.population import Spread
+from reference.pulsed import pulsed
 
 DEVICE = ContractionDevice(sigma_c2c=0.2)
 
@@ -56,7 +57,7 @@ def test_closed_form(n):
 def test_trains_compose():
     """n then m pulses are n + m."""
     own, g = array(0.05), jnp.linspace(0.0, 1.0, 11)
-    step = jax.jit(lambda g, n: DEVICE.step(own, g, jnp.full(11, n), jnp.zeros(11)))
+    step = jax.jit(lambda g, n: pulsed(DEVICE, own, g, jnp.full(11, n), jnp.zeros(11)))
     np.testing.assert_allclose(step(step(g, 3.0), 4.0), step(g, 7.0), atol=2e-7)
 
 
@@ -66,8 +67,8 @@ def test_a_growing_curve_stays_finite_beyond_its_bound(rate):
     own = array(rate, -0.01, 1.01)
     for n in (1.0, 10.0, 1000.0):
         for noise in (0.0, 5.0, -5.0):
-            up = DEVICE.step(own, jnp.float32(0.5), jnp.float32(n), jnp.float32(noise))
-            down = DEVICE.step(own, jnp.float32(0.5), jnp.float32(-n), jnp.float32(noise))
+            up = pulsed(DEVICE, own, jnp.float32(0.5), jnp.float32(n), jnp.float32(noise))
+            down = pulsed(DEVICE, own, jnp.float32(0.5), jnp.float32(-n), jnp.float32(noise))
             assert 0.0 <= float(down) <= float(up) <= 1.0
             if n > 1.0:  # 10 pulses' noise may exceed their sum
                 both = {0.0: (0.0, 1.0), 5.0: (1.0, 1.0), -5.0: (0.0, 0.0)}

@@ -16,6 +16,7 @@ from memjax.errors import UserError
 from memjax.pulses import Coincidence
 from memjax.pytree import as_arrays, check, params, static
 from reference import devices_twin
+from reference.pulsed import pulsed
 
 STREAM = random.stream(jax.random.key(7))
 N = 200_000
@@ -265,7 +266,7 @@ def test_any_kind_of_number_will_do(kind):
     device = as_arrays(ConstantStep(levels=kind(5)))
     assert device.levels.dtype == jnp.float32
     array = device.fabricate(STREAM, ())
-    assert float(device.step(array, jnp.float32(0), jnp.float32(1), jnp.float32(0))) == 0.25
+    assert float(pulsed(device, array, jnp.float32(0), jnp.float32(1), jnp.float32(0))) == 0.25
 
 
 @pytest.mark.parametrize(

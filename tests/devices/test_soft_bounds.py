@@ -7,6 +7,7 @@ import pytest
 
 from memjax import random
 from memjax.devices import SoftBounds
+from reference.pulsed import pulsed
 
 # dw_min = 0.001 at w = 0, bounds +-0.6: w = 1.2 g - 0.6.
 DEVICE = SoftBounds(levels=1201.0)
@@ -19,7 +20,7 @@ def test_published_values():
     n = jnp.array([1.0, 100.0, 500.0, 1000.0])
     published = np.array([0.001, 0.092182, 0.339422, 0.486832])
     for sign in (1.0, -1.0):
-        w = 1.2 * DEVICE.step(ARRAY, jnp.float32(0.5)[None], sign * n, jnp.zeros(4)) - 0.6
+        w = 1.2 * pulsed(DEVICE, ARRAY, jnp.float32(0.5)[None], sign * n, jnp.zeros(4)) - 0.6
         np.testing.assert_allclose(w, sign * published, atol=6e-7)
 
 
@@ -29,8 +30,8 @@ def test_alternating_pulses_settle_at_the_symmetry_point():
     @jax.jit
     def run(g):
         def cycle(_, g):
-            g = DEVICE.step(ARRAY, g, jnp.float32(1.0), jnp.float32(0.0))
-            return DEVICE.step(ARRAY, g, jnp.float32(-1.0), jnp.float32(0.0))
+            g = pulsed(DEVICE, ARRAY, g, jnp.float32(1.0), jnp.float32(0.0))
+            return pulsed(DEVICE, ARRAY, g, jnp.float32(-1.0), jnp.float32(0.0))
 
         return jax.lax.fori_loop(0, 5000, cycle, g)
 
@@ -41,7 +42,7 @@ def test_alternating_pulses_settle_at_the_symmetry_point():
 @pytest.mark.parametrize(("g", "n", "after"), [(0.5, 1, 0.75), (0.75, 2, 0.9375), (0.8, -1, 0.4)])
 def test_steps_are_in_proportion_to_the_distance(g, n, after):
     device = SoftBounds(levels=5.0)
-    g = device.step(device.fabricate(STREAM, ()), jnp.float32(g), jnp.float32(n), jnp.float32(0))
+    g = pulsed(device, device.fabricate(STREAM, ()), jnp.float32(g), jnp.float32(n), jnp.float32(0))
     assert float(g) == pytest.approx(after, abs=1e-6)
 
 
@@ -62,5 +63,7 @@ def test_own_bounds_set_the_slope():
 
 def test_a_step_ends_at_the_bound():
     device = SoftBounds(levels=2.0)
-    g = device.step(device.fabricate(STREAM, ()), jnp.float32(0.5), jnp.float32(1), jnp.float32(0))
+    g = pulsed(
+        device, device.fabricate(STREAM, ()), jnp.float32(0.5), jnp.float32(1), jnp.float32(0)
+    )
     assert float(g) == 1.0

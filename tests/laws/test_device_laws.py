@@ -18,7 +18,7 @@ from memjax.devices.base import Device
 from memjax.devices.contraction import ContractionDevice
 from memjax.devices.stepped import SteppedDevice, of_single_pulses
 from memjax.pytree import as_arrays
-from reference import devices_twin
+from reference import devices_twin, pulsed
 from reference.families import FAMILIES, spread_compiled_once
 
 N = 512  # devices of one population
@@ -154,7 +154,7 @@ def models_of(law):
 @jax.jit
 def step(device, array, g, n, noise):
     """The devices after a train, and their conductances; compiled once a set of effects."""
-    return device.remember(array, g, n), device.step(array, g, n, noise)
+    return pulsed.advance(device, array, g, n, noise)
 
 
 def fabricate(device, own_stream):
@@ -325,7 +325,7 @@ def test_every_convention_gives_its_published_sd(model):
     def every(device, array, g, n):
         at_zero, _ = device.response(array, jnp.full_like(g, 1.0) * device.g_ref, jnp.sign(n))
         own = {name: dataclasses.replace(device, c2c=name) for name in c2c.CONVENTIONS}
-        found = {name: c2c.standard_deviation(d, array, g, n) for name, d in own.items()}
+        found = {name: d.mean_and_sd(array, g, n) for name, d in own.items()}
         return at_zero, *device.response(array, g, n), found
 
     at_zero, mean, own, found = jax.tree.map(
@@ -358,7 +358,7 @@ def pulse_by_pulse(device, array, g, sign, count, purpose):
     def one(k, carry):
         array, now = carry
         noise = random.normal(random.fold_in(stream(purpose), k), g.shape)
-        return device.remember(array, now, sign), now + device.change(array, now, sign, noise)
+        return device.update_memory(array, now, sign), now + device.change(array, now, sign, noise)
 
     return jax.lax.fori_loop(0, count, one, (array, g))[1] - g
 
@@ -591,7 +591,9 @@ def a_train(device, own_stream):
     """What a model's own parameters bear on: fabricated devices, and what pulses do to them."""
     array = device.fabricate(own_stream, (64,))
     g = jnp.linspace(0.02, 0.98, 64)
-    return jnp.stack([device.step(array, g, n * jnp.ones(64), normals(5)[:64]) for n in (2, -2)])
+    return jnp.stack(
+        [pulsed.pulsed(device, array, g, n * jnp.ones(64), normals(5)[:64]) for n in (2, -2)]
+    )
 
 
 ALONE = {run: jax.jit(run, compiler_options=FAST) for run in (experiment, a_train)}
@@ -603,7 +605,7 @@ def test_jit_equals_eager(model):
     device, array, g = made(model, "other")
     n, noise = signed_counts(3), normals(5)
     _, fused = step(device, array, g, n, noise)
-    np.testing.assert_allclose(device.step(array, g, n, noise), fused, atol=2e-6)
+    np.testing.assert_allclose(pulsed.pulsed(device, array, g, n, noise), fused, atol=2e-6)
 
 
 @every_model

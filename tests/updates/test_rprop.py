@@ -67,7 +67,7 @@ def test_a_devices_pulse_has_the_width_that_was_asked():
     assert np.allclose(optax.apply_updates(p, updates), [-0.05, -0.1], atol=1e-7)
 
 
-@pytest.mark.parametrize("model", [m for m in MODELS if MODELS[m].whole_pulses])
+@pytest.mark.parametrize("model", [m for m in MODELS if MODELS[m].integer_pulses_only])
 def test_models_of_whole_pulses_are_refused_with_those_that_work(model):
     with pytest.raises(memjax.UserError, match=f"{model} knows whole pulses only; take one of .*E"):
         RProp().check(MODELS[model](), None)

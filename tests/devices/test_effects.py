@@ -1,4 +1,4 @@
-"""What devices remember beside their model's own: nothing that they need not."""
+"""Effects keep no state that they need not, and lose it at a RESET."""
 
 import jax
 import jax.numpy as jnp
@@ -7,16 +7,16 @@ import pytest
 
 from memjax import random
 from memjax.devices import ConstantStep
-from memjax.devices.keeping import Kept
+from memjax.devices.effects import EffectState
 
 STREAM = random.stream(jax.random.key(0))
 
 DEVICE = {"levels": 101.0}
 
 
-def test_a_part_that_is_absent_remembers_nothing():
+def test_an_effect_that_is_absent_has_no_state():
     array, _ = ConstantStep(**DEVICE).init(STREAM, jnp.full(3, 0.5))
-    assert not isinstance(array, Kept)
+    assert not isinstance(array, EffectState)
     for name, kept in (("sigma_write", "hidden"), ("lifetime", "loss"), ("sigma_ramp", "ramp")):
         array, _ = ConstantStep(**DEVICE, **{name: 2.0}).init(STREAM, jnp.full(3, 0.5))
         there = [field for field in ("hidden", "loss", "ramp") if getattr(array, field) is not None]
@@ -62,7 +62,7 @@ def test_a_ramp_keeps_its_gain_until_it_turns():
         assert gains[a].std() == pytest.approx(0.3, rel=5 / np.sqrt(2 * 4096))
 
 
-def test_a_reset_makes_the_parts_forget_where_it_is():
+def test_a_reset_clears_the_effects_where_it_is():
     """Shown and hidden at the own Gmin, no ramp; the others and the lifetimes keep every bit."""
     parts = {"sigma_write": 3.0, "sigma_ramp": 0.3, "lifetime": 50.0, "sigma_lifetime": 0.2}
     device = ConstantStep(**DEVICE, **parts, sigma_bounds=0.3, stuck=0.1)

@@ -1,0 +1,173 @@
+"""What a fit found: one model's, and several beside each other."""
+
+import dataclasses
+import functools
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from memjax.devices import catalogue
+from memjax.devices.base import Device
+from memjax.fitting import picture, rollout
+from memjax.fitting.estimate import Estimate
+from memjax.fitting.intervals import SDS, intervals
+from memjax.fitting.likelihood import Noise
+from memjax.fitting.problem import Problem
+from memjax.fitting.ramps import Ramps
+
+
+@dataclasses.dataclass(frozen=True)
+class Fit:
+    """One model's fit.
+
+    Attributes:
+      model: its name.
+      device: the most likely device, its noise and spread as the data show them.
+      parameters: each estimated parameter's name, value, standard error (NaN at a limit) and unit.
+      log_likelihood: of the readings, in units of the window.
+      n_parameters, n_readings: numbers of both; readings where a ramp may meet its bound and those
+        after them do not count.
+      rms: rms residual of the mean curve over the window, ``up`` and ``down``.
+      autocorrelation: of successive standardised one-step errors; far from 0, something is missed.
+      levels: conductance levels that readings tell apart with 95 % certainty.
+      window: Gmin and Gmax of the device, in siemens.
+      noise: sds of a ramp's gain and of a reading over the window.
+      converged: whether the search ended in a maximum that describes the ramps (rms < 50 %).
+      problem, estimate: what was asked and what was found.
+    """
+
+    model: str
+    device: Device
+    parameters: list[tuple[str, float, float, str]]
+    log_likelihood: float
+    n_parameters: int
+    n_readings: int
+    rms: dict[str, float]
+    autocorrelation: float
+    levels: float
+    window: tuple[float, float]
+    noise: Noise
+    converged: bool
+    problem: Problem = dataclasses.field(repr=False)
+    estimate: Estimate = dataclasses.field(repr=False)
+
+    @property
+    def aic(self) -> float:
+        """``2 k - 2 log L``."""
+        return 2.0 * self.n_parameters - 2.0 * self.log_likelihood
+
+    @property
+    def bic(self) -> float:
+        """``k log N - 2 log L``."""
+        return self.n_parameters * float(np.log(self.n_readings)) - 2.0 * self.log_likelihood
+
+    @functools.cached_property
+    def intervals(self) -> dict[str, tuple[float, float]]:
+        """The 95 % interval of each parameter, and of noises left out; NaN at a limit.
+
+        Reckoned when first asked for (``memjax.fitting.intervals``); of spreads between
+        devices, which are told by moments, 1.96 standard errors.
+        """
+        with np.errstate(all="ignore"):
+            low, high = intervals(self.problem, self.estimate).tolist()
+        ends = dict(zip(self.estimate.names, zip(low, high, strict=True), strict=True))
+        for name, value, error, _ in self.parameters:
+            if name not in ends or value != self.estimate.of(name):
+                ends[name] = max(value - SDS * error, 0.0), value + SDS * error
+        return ends
+
+    def curves(self, ramps: Ramps) -> np.ndarray:
+        """The noise-free ramp from each measured ramp's own start, in siemens [ramp, point].
+
+        Args:
+          ramps: measured ramps; their starts and lengths count.
+        """
+        return self._siemens(rollout.mean_curves(self.device, ramps, self.window))
+
+    def bands(self, ramps: Ramps) -> tuple[np.ndarray, np.ndarray]:
+        """The 5th and 95th per cent of readings from each ramp's own start, in siemens.
+
+        Args:
+          ramps: measured ramps; their starts and lengths count.
+        """
+        low, high = rollout.bands(self.device, self.noise, ramps, self.window)
+        return self._siemens(low), self._siemens(high)
+
+    def errors(self, ramps: Ramps) -> dict[str, float]:
+        """The rms error of the mean curve of these ramps over the window, up and down.
+
+        Args:
+          ramps: measured ramps, which may be others than those that were fitted.
+        """
+        curves = rollout.mean_curves(self.device, ramps, self.window)
+        return rollout.mean_curve_error(curves, ramps, self.window)
+
+    def coverage(self, ramps: Ramps) -> dict[str, float]:
+        """The share of these ramps' readings within the 90 % band, up and down.
+
+        Args:
+          ramps: measured ramps, which may be others than those that were fitted.
+        """
+        band = rollout.bands(self.device, self.noise, ramps, self.window)
+        return rollout.coverage(band, ramps, self.window)
+
+    def _siemens(self, curves: np.ndarray) -> np.ndarray:
+        return self.window[0] + curves * (self.window[1] - self.window[0])
+
+
+@dataclasses.dataclass(frozen=True)
+class Fits:
+    """Fits of several models to the same ramps, the best first; those without a maximum last.
+
+    Attributes:
+      ramps: the measurement.
+      fits: of the models.
+    """
+
+    ramps: Ramps
+    fits: list[Fit]
+
+    @property
+    def best(self) -> Fit:
+        """The fit of least BIC."""
+        return self.fits[0]
+
+    @property
+    def device(self) -> Device:
+        """Its device."""
+        return self.best.device
+
+    @property
+    def margin(self) -> float:
+        """By how much its BIC is below that of the next model; NaN if there is none."""
+        return self.fits[1].bic - self.best.bic if len(self.fits) > 1 else float("nan")
+
+    def save(self, path: str | Path) -> None:
+        """Writes the device for ``memjax.devices.load``, and where it comes from.
+
+        Args:
+          path: the file.
+
+        Raises:
+          UserError: the file cannot be written.
+        """
+        best = self.best
+        facts: dict[str, Any] = {
+            "ramps": self.ramps.n_ramps,
+            "readings": best.n_readings,
+            "log_likelihood": best.log_likelihood,
+            "bic": best.bic,
+            "levels_told_apart": best.levels,
+            "residual": best.rms,
+            "standard_errors": {n: e for n, _, e, _ in best.parameters if np.isfinite(e)},
+        }
+        catalogue.save(path, self.device, fit=facts)
+
+    def plot(self) -> Any:
+        """The ramps, the best device's mean curves and band: a matplotlib figure."""
+        best, ramps = self.best, self.ramps
+        shares = ", ".join(f"{name} {100 * value:.2g} %" for name, value in best.rms.items())
+        title = f"{best.model}: rms of the mean curve over the window: {shares}"
+        window, curves = best.window, best.curves(ramps)
+        return picture.draw(ramps, window, curves, best.bands(ramps), best.model, title)
