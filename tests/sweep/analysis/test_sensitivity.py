@@ -12,7 +12,9 @@ from SALib.test_functions import Ishigami
 
 from memjax.errors import UserError
 from memjax.sweep.analysis.effects import main_effects
-from memjax.sweep.analysis.sensitivity import sensitivity_figure, sobol_indices, summary
+from memjax.sweep.analysis.sensitivity import sobol_indices
+from memjax.sweep.show.sensitivity_plot import sensitivity_figure
+from memjax.sweep.show.sensitivity_table import summary
 
 CENTRED = {"x": [-1.0, 0.0, 1.0], "y": [-3.0, -1.0, 1.0, 3.0]}
 
@@ -27,7 +29,8 @@ def cube(values: np.ndarray, names: str) -> xr.Dataset:
     """A sweep of these accuracies [axes..., seed]."""
     dims = (*names, "seed")
     data = {"test_accuracy": ((*dims, "epoch"), values[..., None])}
-    return xr.Dataset(data | {"status": (dims, np.zeros(values.shape, int))}, {}, {"n_classes": 10})
+    data |= {"status": (dims, np.zeros(values.shape, int))}
+    return xr.Dataset(data, {"epoch": [1]}, {"n_classes": 10})
 
 
 def printed(ds) -> str:
@@ -196,7 +199,7 @@ def test_no_axis_is_an_error(make, axes):
 def test_unfinished_lane_is_an_error(make):
     ds = make({"a": [1, 2]})
     ds["test_accuracy"].loc[{"a": 1, "seed": 0}] = np.nan
-    with pytest.raises(UserError, match="no final accuracy"):
+    with pytest.raises(UserError, match="no final test accuracy"):
         sobol_indices(ds)
 
 

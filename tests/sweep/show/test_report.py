@@ -12,7 +12,8 @@ from typer.testing import CliRunner
 
 from memjax.cli import app
 from memjax.errors import UserError
-from memjax.sweep.analysis.effects import final_accuracy, main_effects
+from memjax.sweep.analysis.effects import main_effects
+from memjax.sweep.analysis.results import final
 from memjax.sweep.show.report import html, write
 from memjax.sweep.store import directory as store
 
@@ -41,14 +42,14 @@ def swept(make, fail, device):
 
 def test_the_cube_is_the_dataset_to_a_ten_thousandth(swept):
     found, ds = data(html(swept)), swept.sortby("sigma_c2c")
-    final = final_accuracy(ds)
-    for name, cells in {"mean": final.mean("seed"), "sd": final.std("seed", ddof=1)}.items():
+    last = final(ds)
+    for name, cells in {"mean": last.mean("seed"), "sd": last.std("seed", ddof=1)}.items():
         assert np.abs(words(found["cells"][name]) / 1e4 - cells.values.ravel()).max() < 0.51e-4
     assert words(found["lost"]).tolist() == (ds.status != 0).sum("seed").values.ravel().tolist()
     curves = words(found["curves"]["mean"]).reshape(3, 2, 2, 4) / 1e4
     assert np.allclose(curves[0], ds.test_accuracy.isel(sigma_c2c=0).mean("seed"), atol=0.51e-4)
     assert np.allclose(curves[2, 0, 1, 2:], 0.1)  # failed: at chance
-    assert found["best"] == final.mean("seed").values.argmax()
+    assert found["best"] == last.mean("seed").values.argmax()
     assert found["baseline"]["mean"][-1] == pytest.approx(
         float(ds.baseline_accuracy[:, -1].mean()), abs=1e-4
     )
@@ -208,7 +209,7 @@ PIXEL = """([i, j]) => {
 
 def test_sliders_selects_and_hover_show_the_data(visit, swept):
     page, ds = visit(swept), swept.sortby("sigma_c2c")
-    cells = 100 * final_accuracy(ds).mean("seed")
+    cells = 100 * final(ds).mean("seed")
     assert page.title() == "synthetic" and "best cell" in page.inner_text("#facts")
     choose = page.locator("#choose-x"), page.locator("#choose-y")
     choose[0].select_option("1")
@@ -228,7 +229,7 @@ def test_sliders_selects_and_hover_show_the_data(visit, swept):
     page.mouse.move(*page.evaluate(PIXEL, [1, 1]))
     page.wait_for_selector("#map .hoverlayer :text('levels 64')")
     (hover,) = [line for line in page.locator(HOVER).all_text_contents() if "%" in line]
-    cell = 100 * final_accuracy(ds).isel(levels=1, sigma_c2c=1, material=1)
+    cell = 100 * final(ds).isel(levels=1, sigma_c2c=1, material=1)
     said = [float(x) for x in hover.removesuffix(" %").split(" ± ")]
     assert said == pytest.approx([float(cell.mean()), float(cell.std(ddof=1))], abs=0.056)
     page.mouse.click(*page.evaluate(PIXEL, [0, 0]))  # chooses the cell

@@ -24,7 +24,7 @@ def test_rows_hold_shares_values_and_accuracies(make, device):
     for parameter in effects.index:
         assert f"{100 * effects.loc[parameter, 'share']:.1f} %" in row(text, parameter)
     found = effects.loc["sigma_c2c"]
-    means = f"{100 * found['worst_accuracy']:.1f} → {100 * found['best_accuracy']:.1f} %"
+    means = f"{100 * found['worst_mean']:.1f} → {100 * found['best_mean']:.1f} %"
     assert "3 → 0 " in row(text, "sigma_c2c")
     assert means in row(text, "sigma_c2c")
     assert "█" * 11 in row(text, "sigma_c2c")
