@@ -109,6 +109,7 @@ def _data(ds: xr.Dataset) -> dict[str, Any]:
             "name": along.label,
             "label": along.axis_label,
             "noun": along.noun,
+            "unit": "" if along.units == "1" else f" {along.units}",
             "training": along.is_training,
             "log": bool(is_geometric(every) and every[0] > 0),
             "all": every.tolist(),
