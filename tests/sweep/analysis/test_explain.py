@@ -8,12 +8,22 @@ from memjax.errors import UserError
 from memjax.sweep import Spec, run
 from memjax.sweep.analysis.explain import explain, find
 from memjax.sweep.store import directory as store
+from reference.sweeps import as_older
 
 
 def trained(**raw):
     raw = {"seeds": 1, "evaluate": {"diagnostics": True}, **raw}
     raw["train"] = {"epochs": 1, "learning_rate": 0.1, **raw.get("train", {})}
-    return run(Spec.from_dict(raw), dataset=load("digits").take(600, 200))
+    return telling(run(Spec.from_dict(raw), dataset=load("digits").take(600, 200)))
+
+
+def telling(ds, counts_of="wanted", moved_by="training"):
+    """Says what counts do not tell."""
+    ds = ds.copy()
+    if "pulses" in ds:
+        ds["pulses"].attrs["counts_of"] = counts_of
+        ds["conductance_after"].attrs["moved_by"] = moved_by
+    return ds
 
 
 @pytest.fixture(scope="module")
@@ -107,3 +117,53 @@ def test_two_arrays_tell_of_both():
     fast = result.fast_pulses.sel(algorithm="agad")
     assert np.all(fast > result.pulses.sel(algorithm="agad"))
     assert np.all(np.isnan(result.fast_pulses.sel(algorithm="sgd")))
+
+
+def test_what_counts_do_not_tell_is_taken_from_attributes():
+    result = trained(pulses={"scheme": "truncated"}, device={"levels": 4})
+    lost = "of the pulses that were wanted"
+    assert lost in " ".join(explain(result))
+    assert lost not in " ".join(explain(telling(result, counts_of="other")))
+    without = result.copy()
+    del without["pulses"].attrs["counts_of"]
+    assert lost not in " ".join(explain(without))
+
+
+def test_an_attribute_may_depend_on_an_axis(noisy):
+    ds = noisy.copy(deep=True)
+    ds["pulses"][:] = 1e-3
+    ds["wanted_pulses"][:] = 1.0
+    ds["pulses"].attrs |= {"counts_of": ["other", "wanted"], "counts_of_axis": "levels"}
+    lost = "Layer 1 fired 0.1 %"
+    assert lost in " ".join(explain(ds, "sigma_c2c=4,levels=2"))
+    assert lost not in " ".join(explain(ds, "sigma_c2c=4,levels=100"))
+    assert ds["pulses"].attrs["counts_of"] == ["other", "wanted"]
+
+
+def test_any_study_is_told_by_its_own_words(study, fail):
+    ds = study({"levels": [4, 64]}, lambda levels: 0.4 - 0.3 * (levels > 8), noise=0.0)
+    lane, well, nothing = explain(ds)
+    assert lane == "Lane 0: levels = 4, seed = 0."
+    assert well == "It does better than the guess: 0.4 V, guess 1 V (lower is better)."
+    assert nothing == "Nothing else was counted."
+    gone = fail(ds, from_epoch=100.0, levels=64)
+    assert find(gone) == {"levels": 1, "seed": 0}
+    assert explain(gone)[-1] == "It went non-finite in time since programming 100 s."
+    bad = ds.assign(rms_error=ds["rms_error"] * 0 + 0.99)
+    assert "no better than the guess: 0.99 V" in explain(bad, "0")[1]
+
+
+def test_a_lane_that_could_not_be_run_tells_why(make):
+    ds = make({"levels": [4, 8]}).assign_attrs(errors=["no room"])
+    ds["status"][0, 0] = 2
+    assert explain(ds, "0")[1:] == ["It could not be run: no room."]
+
+
+@pytest.mark.parametrize("older", [False, True])
+def test_a_classifier_is_told_against_chance_and_its_baseline(make, older):
+    ds = make({"levels": [4, 64]}, lambda levels: 0.5, noise=0.0)
+    said = explain(as_older(ds) if older else ds, "0")
+    assert said[1] == "It learns: 50.0 %, chance 10 %, float baseline 97.8 %."
+    assert said[2] == "Nothing else was counted; run with --set evaluate.diagnostics=true."
+    low = make({"levels": [4, 64]}, lambda levels: 0.12, noise=0.0)
+    assert explain(low, "0")[1].startswith("It is at chance: 12.0 %")
