@@ -115,7 +115,7 @@ def search(
     from memjax.sweep import Spec
     from memjax.sweep.engine.progress import progress as progress_of
     from memjax.sweep.search import search as searching
-    from memjax.sweep.show.search_plot import table
+    from memjax.sweep.show.search_table import table
 
     settings = list(set_ or [])
     if data_dir is not None:

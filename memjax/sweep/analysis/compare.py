@@ -9,7 +9,7 @@ import xarray as xr
 from scipy import stats
 
 from memjax.errors import UserError
-from memjax.sweep.analysis.objective import Objective
+from memjax.sweep.analysis.objective import Objective, attributes
 from memjax.sweep.analysis.results import (
     baseline,
     baseline_name,
@@ -118,7 +118,7 @@ def compare(first: xr.Dataset, second: xr.Dataset) -> xr.Dataset:
         if reference is not None:
             result[f"{name}_baseline"] = (dim, reference.values)
     titles = [str(ds.attrs.get("name", "sweep")) for ds in (first, second)]
-    result.attrs = _attrs_of(about) | {
+    result.attrs = attributes(about._replace(column="first")) | {
         "name": titles[0] if titles[0] == titles[1] else " → ".join(titles),
         "reference_name": baseline_name(first),
         "mean_difference": float(difference.mean()),
@@ -148,13 +148,6 @@ def _common_objective(first: xr.Dataset, second: xr.Dataset) -> Objective:
             f"{one.label} cannot be compared; give two sweeps of one task"
         )
     return one
-
-
-def _attrs_of(about: Objective) -> dict[str, Any]:
-    """An objective as results tell it, of the column ``first``."""
-    attrs = {"objective": "first", "better": about.better, "guess": about.guess}
-    attrs |= {"guess_name": about.guess_name}
-    return attrs if about.bounds is None else attrs | {"bounds": list(about.bounds)}
 
 
 def _notes(first: xr.Dataset, second: xr.Dataset) -> list[str]:

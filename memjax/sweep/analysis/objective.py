@@ -22,9 +22,9 @@ class Objective(NamedTuple):
       guess_name: what the guess is called.
 
     Example:
-      >>> accuracy = Objective("test_accuracy", "higher", (0, 1), 0.1, "test accuracy")
-      >>> accuracy.text(0.93412, 0.0123), accuracy.axis_label
-      ('93.4 ± 1.2 %', 'test accuracy (%)')
+      >>> part = Objective("retained", "higher", (0, 1), 0.1, "weights retained")
+      >>> part.text(0.93412, 0.0123), part.axis_label
+      ('93.4 ± 1.2 %', 'weights retained (%)')
       >>> error = Objective("rms_error", "lower", None, 1.0, "rms error", "V")
       >>> error.text(0.93412), error.axis_label, error.gain(0.5) > error.gain(0.9)
       ('0.9341 V', 'rms error (V)', True)
@@ -109,3 +109,11 @@ class Objective(NamedTuple):
 
 def _is_finite(value: Any) -> bool:
     return math.isfinite(float(value))
+
+
+def attributes(objective: Objective) -> dict[str, Any]:
+    """An objective as attributes of a dataset, of which its column has label and units."""
+    found: dict[str, Any] = {"objective": objective.column, "better": objective.better}
+    found |= {"guess": objective.guess, "guess_name": objective.guess_name}
+    bounds = objective.bounds
+    return found if bounds is None else found | {"bounds": [float(bound) for bound in bounds]}
