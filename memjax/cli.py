@@ -115,6 +115,7 @@ def search(
     from memjax.sweep import Spec
     from memjax.sweep.engine.progress import progress as progress_of
     from memjax.sweep.search import search as searching
+    from memjax.sweep.show.search_plot import draw
     from memjax.sweep.show.search_table import table
 
     settings = list(set_ or [])
@@ -129,7 +130,7 @@ def search(
         found = searching.search(checked, target, axis, lanes=lanes, out=directory, progress=report)
     Console().print(table(found))
     typer.echo(f"results: {directory / searching.RESULTS}")
-    typer.echo(f"picture: {directory / searching.PICTURE}")
+    typer.echo(f"picture: {draw(found, directory)}")
 
 
 @app.command()

@@ -116,7 +116,7 @@ def with_keys(ds: xr.Dataset, root_seed: int = 0, shared: tuple = (), **others: 
 
 def as_older(ds: xr.Dataset) -> xr.Dataset:
     """A classifier's results as versions wrote them that knew nothing else."""
-    old = ds.drop_vars(["lane_key", "key_data"])
+    old = ds.drop_vars(["lane_key", "key_data"]).copy(deep=True)
     kept = ("n_classes", "name", "dataset", "spec", "notes", "data_digest")
     old.attrs = {name: value for name, value in ds.attrs.items() if name in kept}
     for variable in old.variables.values():
@@ -152,7 +152,8 @@ def with_corruption(ds: xr.Dataset) -> xr.Dataset:
         corrupted_accuracy=(0.1 + (final - 0.1) * np.exp(-amount * speed)).transpose(*dims),
         baseline_corrupted_accuracy=0.1 + (base - 0.1) * np.exp(-0.8 * amount),
     )
-    ds["corrupted_accuracy"].attrs = _about("test accuracy") | {"relative_to": "clean"}
+    about = _about("test accuracy on corrupted images") | {"relative_to": "clean"}
+    ds["corrupted_accuracy"].attrs = about
     return ds
 
 

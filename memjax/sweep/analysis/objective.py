@@ -27,7 +27,7 @@ class Objective(NamedTuple):
       ('93.4 ± 1.2 %', 'weights retained (%)')
       >>> error = Objective("rms_error", "lower", None, 1.0, "rms error", "V")
       >>> error.text(0.93412), error.axis_label, error.gain(0.5) > error.gain(0.9)
-      ('0.9341 V', 'rms error (V)', True)
+      ('0.934 V', 'rms error (V)', True)
     """
 
     column: str
@@ -71,8 +71,10 @@ class Objective(NamedTuple):
         return 100 * values if self.as_percent else values
 
     def number(self, value: Any, form: str | None = None) -> str:
-        """Writes a value without its unit: a percentage to a tenth, others to four digits."""
-        return format(float(self.shown(value)), form or self._form)
+        """Writes a value without its unit: a percentage to a tenth, others to three digits."""
+        shown = float(self.shown(value))
+        usual = ".1f" if self.as_percent else ".0f" if 1e3 <= abs(shown) < 1e6 else ".3g"
+        return format(shown, form or usual)
 
     def text(self, value: Any, spread: Any = math.nan, form: str | None = None) -> str:
         """Writes a value as a person reads it, with its unit.
@@ -96,10 +98,6 @@ class Objective(NamedTuple):
         rounded = round(shown, 1) if self.as_percent else float(f"{shown:.3g}")
         form = "+.1f" if self.as_percent else "+.3g"
         return self._plus_minus(format(rounded + 0.0, form), error)  # no -0.0
-
-    @property
-    def _form(self) -> str:
-        return ".1f" if self.as_percent else ".4g"
 
     def _plus_minus(self, shown: str, spread: Any) -> str:
         if not _is_finite(spread):

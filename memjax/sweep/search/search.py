@@ -33,7 +33,6 @@ Evaluate = Callable[[np.ndarray], np.ndarray]
 """``evaluate(lane numbers) -> the final objective of each``; NaN where a lane failed."""
 
 RESULTS = "search.zarr"
-PICTURE = "search.png"
 
 BUDGET = (32, 1_000)  # lanes of a default one
 MOST_LANES = 2_000  # the model's cost grows with their cube
@@ -68,9 +67,9 @@ def search(
       target: of the final objective, in its units; within its bounds.
       along: the axis; without one the axis of noise (``sigma_...``), if there is one only.
       lanes: the most to train; without it a tenth of the sweep's, between 32 and 1,000.
-      out: a directory for ``search.zarr`` and ``search.png``; without one nothing is written. Lanes
-        are kept there as they are trained: neither a search that goes on, nor one of another
-        target, nor one after the whole sweep trains a lane again.
+      out: a directory for ``search.zarr``; without one nothing is written. Lanes are kept there as
+        they are trained: neither a search that goes on, nor one of another target, nor one after
+        the whole sweep trains a lane again.
       dataset: data in place of what the specification names.
       objective: what ``evaluate`` tells; a fraction of which more is better, if nothing else.
       evaluate: trains lanes in place of this process: the final objective of lane numbers.
@@ -161,11 +160,8 @@ def _unreached(model: LevelSet, objective: Objective, target: float) -> str:
 
 
 def _write(results: xr.Dataset, directory: Path) -> None:
-    from memjax.sweep.show.search_plot import figure  # matplotlib, for those who want pictures
-
     try:
         store.write(results, directory / RESULTS)
-        figure(results).savefig(directory / PICTURE, dpi=150)
     except OSError as error:
         raise UserError(
             f"{directory}: cannot be written: {error.strerror or error}; make room there"

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from memjax.sweep.analysis.compare import LEVEL
 from memjax.sweep.analysis.objective import Objective
 from memjax.sweep.analysis.results import is_numeric, labels, objective
-from memjax.sweep.show.compare_table import mean_difference
+from memjax.sweep.show.compare_table import mean_difference, side
 from memjax.sweep.show.panels import (
     MEAN,
     evenly,
@@ -31,7 +31,7 @@ def compare_figure(result: xr.Dataset, names: tuple[str, str] = ("first", "secon
       names: what to call the two sweeps.
     """
     about = objective(result)
-    title = f"{names[1]} - {names[0]}: {mean_difference(result)} on average"
+    title = f"{names[1]} - {names[0]}: {mean_difference(result)} on average{side(result)}"
     result = result.drop_dims(("seed", "other_seed"), errors="ignore").assign_attrs(result.attrs)
     ranked = _ranked(result)
     single = [d for d in _dims(result) if d not in ranked]

@@ -59,7 +59,7 @@ def sentences(result: xr.Dataset, names: tuple[str, str] = ("first", "second")) 
     how = {0: "Welch", cells: "paired"}.get(pairs, f"{pairs} paired, others Welch")
     over = "the only cell" if cells == 1 else f"{cells} cells"
     mean = mean_difference(result)
-    found = [f"{names[1]} - {names[0]}: {mean} (mean ± standard error over {over})"]
+    found = [f"{names[1]} - {names[0]}: {mean} (mean ± standard error over {over}{side(result)})"]
     if facts["undecided"] == cells:
         found.append("beyond noise: cannot be told; run both with seeds = 3 or more")
     else:
@@ -76,11 +76,15 @@ def sentences(result: xr.Dataset, names: tuple[str, str] = ("first", "second")) 
 
 
 def mean_difference(result: xr.Dataset) -> str:
-    """The mean difference over cells ± its standard error; lower may be what is better."""
+    """The mean difference over cells ± its standard error."""
     about, facts = objective(result), result.attrs
     mean = about.difference(facts["mean_difference"], facts["mean_standard_error"])
-    told = f"{mean} {POINTS}" if about.as_percent else about.with_unit(mean)
-    return told if about.better == "higher" else f"{told}, lower is better"
+    return f"{mean} {POINTS}" if about.as_percent else about.with_unit(mean)
+
+
+def side(result: xr.Dataset) -> str:
+    """Reminds of which differences are improvements, where it is those below 0."""
+    return "" if objective(result).better == "higher" else "; lower is better"
 
 
 def _dims(result: xr.Dataset) -> list[str]:

@@ -1,6 +1,7 @@
 """What a search found, as a picture."""
 
 import itertools
+from pathlib import Path
 
 import numpy as np
 import xarray as xr
@@ -8,6 +9,7 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from memjax.errors import UserError
 from memjax.sweep.analysis.results import is_numeric, labels, objective
 from memjax.sweep.show.panels import (
     COLOURS,
@@ -17,6 +19,29 @@ from memjax.sweep.show.panels import (
     make_panels,
     x_axis,
 )
+
+PICTURE = "search.png"
+
+
+def draw(ds: xr.Dataset, directory: Path) -> Path:
+    """Writes the picture of a search.
+
+    Args:
+      ds: what ``memjax.sweep.search.search.search`` returned.
+      directory: where to write ``search.png``.
+
+    Returns:
+      Its path.
+
+    Raises:
+      UserError: it cannot be written there.
+    """
+    path = directory / PICTURE
+    try:
+        figure(ds).savefig(path, dpi=150)
+    except OSError as error:
+        raise UserError(f"{path}: cannot be written: {error.strerror or error}") from None
+    return path
 
 
 def figure(ds: xr.Dataset) -> Figure:

@@ -18,7 +18,7 @@ from memjax.sweep.analysis.results import final
 from memjax.sweep.show.compare_plot import compare_figure
 from memjax.sweep.show.compare_table import sentences, summary
 from memjax.sweep.store import directory as store
-from reference.sweeps import with_keys
+from reference.sweeps import as_older, with_keys
 
 AXES = {"levels": [8, 16, 32], "sigma_c2c": [0.0, 1.0]}
 
@@ -280,3 +280,55 @@ def test_mistakes_are_one_line_and_status_2(one, memjax, tmp_path):
     }.items():
         status, _, err = memjax(*args)
         assert status == 2 and err.count("\n") == 1 and words in err
+
+
+def test_where_lower_is_better_a_fall_is_an_improvement(study):
+    one = study(AXES, lambda levels, sigma_c2c: 0.3)
+    fall = xr.where(one["levels"] == 8, -0.1, xr.where(one["levels"] == 16, 0.05, 0.0))
+    values = (one["rms_error"] + fall).transpose(*one["rms_error"].dims)
+    two = one.assign(rms_error=values.assign_attrs(one["rms_error"].attrs))
+    found = compare(one, shaken_study(two))
+    assert (found.attrs["improved"], found.attrs["worsened"]) == (2, 2)
+    text = printed(found, ("old", "new"))
+    assert "2 cells better, 2 worse" in text and "lower is better" in " ".join(text.split())
+    cell = found.sel(levels=8, sigma_c2c=0.0)
+    assert f"{float(cell['first']):.3g} → {float(cell['second']):.3g} V" in text
+    assert "baseline" not in text and "reference" not in text
+    figure = compare_figure(found)
+    (image,) = figure.axes[0].get_images()
+    best = np.unravel_index(np.asarray(image.get_array()).argmin(), image.get_array().shape)
+    red, _, blue, _ = image.to_rgba(np.asarray(image.get_array()))[best]
+    assert blue > red
+    assert figure.axes[-1].get_ylabel() == "second - first (rms error of the output, V)"
+
+
+def shaken_study(ds) -> xr.Dataset:
+    noise = np.random.default_rng(1).normal(0, 0.001, ds["status"].shape)
+    return ds.assign(
+        rms_error=(ds["rms_error"] + noise[..., None]).assign_attrs(ds.rms_error.attrs)
+    )
+
+
+def test_tiny_units_are_no_rounding(study):
+    one = study(AXES)
+    one["rms_error"] = 1e-12 * one["rms_error"].astype(float)
+    two = one.assign(rms_error=1.5 * one["rms_error"])
+    found = compare(one, two)
+    assert (found["p_value"] < 1).all() and found.attrs["worsened"] == 6
+
+
+def test_other_objectives_are_refused_and_other_experiments_noted(one, study):
+    with pytest.raises(UserError, match=r"first sweep is about test accuracy .higher is better"):
+        compare(one, study(AXES))
+    other = one.assign_attrs(experiment="my_cnn.py:CNN")
+    (note,) = compare(one, other).attrs["notes"]
+    assert note == "they are different experiments: classifier and my_cnn.py:CNN"
+
+
+def test_older_results_are_compared_without_pairs_and_it_is_said(one):
+    found = compare(as_older(one), as_older(told(shaken(one))))
+    assert not found["paired"].any()
+    assert "older results do not tell their random numbers" in printed(found)
+    assert (
+        found.attrs["mean_difference"] == compare(one, told(shaken(one))).attrs["mean_difference"]
+    )

@@ -6,6 +6,7 @@ import pytest
 from memjax.errors import UserError
 from memjax.sweep.analysis.effects import best_cell, main_effects
 from memjax.sweep.analysis.results import final, heading, labels
+from reference.sweeps import as_older
 
 
 def shares(ds):
@@ -127,3 +128,24 @@ def test_a_group_is_named_in_the_order_of_its_specification(make):
         lines = "\n".join(f"{name} = []" for name in order)
         said = ds.assign_attrs(spec=f"[axes.material]\n{lines}\n")
         assert heading(said, "material") == f"material ({', '.join(order)})"
+
+
+def test_where_lower_is_better_the_least_is_best(study, fail):
+    ds = study({"levels": [4, 8, 64]}, lambda levels: 1 / levels, noise=0.0)
+    frame = main_effects(ds)
+    assert (frame.loc["levels", "worst"], frame.loc["levels", "best"]) == (4, 64)
+    assert frame.loc["levels", "worst_mean"] == pytest.approx(0.25)
+    assert int(best_cell(ds)["levels"]) == 64
+    lost = main_effects(fail(ds, from_epoch=1.0, levels=64))
+    assert (lost.loc["levels", "worst"], lost.loc["levels", "worst_mean"]) == (64, 1.0)
+
+
+def test_shares_know_no_units(study):
+    ds = study({"levels": [4, 8, 64], "sigma_c2c": [0, 1]}, lambda levels, sigma_c2c: 1 / levels)
+    small = ds.assign(rms_error=1e-12 * ds["rms_error"].astype(float))
+    assert shares(small) == pytest.approx(shares(ds))
+
+
+def test_older_results_have_the_same_effects(make, device):
+    ds = make({"levels": [4, 64], "sigma_c2c": [3.0, 0.0]}, device)
+    assert main_effects(as_older(ds)).equals(main_effects(ds))

@@ -13,8 +13,8 @@ from memjax.sweep import Spec, run
 from memjax.sweep.analysis.objective import Objective
 from memjax.sweep.engine.trainer import Trainer
 from memjax.sweep.search.recall import Recall
-from memjax.sweep.search.search import PICTURE, RESULTS, search
-from memjax.sweep.show.search_plot import figure
+from memjax.sweep.search.search import RESULTS, search
+from memjax.sweep.show.search_plot import draw, figure
 from memjax.sweep.show.search_table import table
 from memjax.sweep.spec import grid as lane_table
 
@@ -290,7 +290,9 @@ def test_end_to_end_lanes_are_the_sweeps_own(small, tiny, tmp_path):
     assert told[-1][1] == 20
     kept = xr.open_zarr(tmp_path / RESULTS, consolidated=False).load()
     xr.testing.assert_equal(kept, ds)
-    assert (tmp_path / PICTURE).stat().st_size > 10_000
+    assert draw(ds, tmp_path).stat().st_size > 10_000
+    with pytest.raises(UserError, match=r"search\.png: cannot be written: No such file"):
+        draw(ds, tmp_path / "no")
 
 
 @pytest.fixture

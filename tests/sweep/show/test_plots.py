@@ -10,6 +10,7 @@ from memjax.sweep.analysis.results import final
 from memjax.sweep.show import plots
 from memjax.sweep.show.panels import is_geometric, label
 from memjax.sweep.show.robustness_plot import robustness_figure
+from reference.sweeps import as_older
 
 AXES = {
     "levels": [4, 8, 16, 32],
@@ -224,3 +225,74 @@ def test_geometric_spacing_is_told_from_even_spacing(values, geometric):
 
 def test_unknown_names_are_written_with_spaces(make):
     assert label(make({"tau_refresh": [1, 2]}), "tau_refresh") == "tau refresh"
+
+
+@pytest.fixture
+def errors(study, fail):
+    """Of a study: errors in volts, lower is better, no reference; its worst cells failed."""
+    ds = study(
+        {"levels": [4, 8, 64], "sigma_c2c": [0.0, 1.0, 3.0], "scheme": ["plain", "sign"]},
+        lambda levels, sigma_c2c, scheme: 0.05 + 0.5 / levels + 0.1 * sigma_c2c,
+    )
+    return fail(ds, from_epoch=100.0, levels=4, sigma_c2c=3.0)
+
+
+def test_a_study_has_pictures_by_its_stages(errors, tmp_path):
+    files = plots.draw(errors, tmp_path)
+    assert [file.stem for file in files] == ["main_effects", "heatmap", "curves"]
+
+
+def test_a_study_is_drawn_in_its_units(errors):
+    for ax in plots.main_effects_figure(errors).axes[:1]:
+        assert ax.get_ylabel() == "final rms error of the output (V)"
+        assert lines(ax)["guess (1 V)"].get_ydata()[0] == 1
+        assert not any("reference" in name or "baseline" in name for name in lines(ax))
+    (ax,) = plots.curves_figure(errors).axes
+    assert (ax.get_xlabel(), ax.get_xscale()) == ("time since programming (s)", "log")
+    assert ax.get_ylabel() == "rms error of the output (V)"
+    expected = errors["rms_error"].sel(sigma_c2c=0.0).mean(["levels", "scheme", "seed"])
+    name = f"0 ({float(expected[-1]):.3g} V)"
+    np.testing.assert_allclose(lines(ax)[name].get_ydata(), expected, rtol=1e-6)
+
+
+def test_the_best_cell_is_the_brightest_also_where_lower_is_better(errors, make, device):
+    for ds in (errors, make(some("levels", "sigma_c2c"), device)):
+        *panels, bar = plots.heatmap_figure(ds).axes
+        (image,) = panels[0].get_images()
+        values = np.asarray(image.get_array())
+        light = image.to_rgba(values)[..., :3].sum(-1)
+        lower = ds is errors
+        assert light.argmax() == (values.argmin() if lower else values.argmax())
+        assert light.argmin() == (values.argmax() if lower else values.argmin())
+    *panels, bar = plots.heatmap_figure(errors).axes
+    assert bar.get_ylabel() == "rms error of the output (V)"
+    assert "guess 1" in [tick.get_text() for tick in bar.get_yticklabels()]
+
+
+def test_a_guess_far_above_is_said_and_pointed_at(study):
+    ds = study({"levels": [4, 8], "rule": ["x", "y"]}, lambda levels, rule: 0.01 * levels)
+    assert "guess (1 V, far above)" in legend(plots.main_effects_figure(ds))
+    bar = plots.heatmap_figure(ds).axes[-1]
+    assert "guess 1 ↑" in [tick.get_text() for tick in bar.get_yticklabels()]
+
+
+def test_older_results_are_drawn(make, device, corrupt, tmp_path):
+    ds = as_older(corrupt(make(AXES, device)))
+    names = [file.stem for file in plots.draw(ds, tmp_path)]
+    assert names == ["main_effects", "heatmap", "learning_curves", "corruption"]
+    figure = plots.main_effects_figure(ds)
+    assert figure.axes[0].get_xlabel() == "sigma c2c"
+    assert figure.axes[0].get_ylabel() == "final test accuracy (%)"
+    assert {"chance (10 %)", "float baseline (97.8 %)"} <= set(legend(figure))
+
+
+def test_words_with_dollars_are_no_formulas(make, tmp_path):
+    ds = make({"price": [1, 2, 3], "rule": ["$\\bad{$", "b"]}).assign_attrs(name="$\\worse{$")
+    ds["price"].attrs = {"long_name": "$\\price{$ of it", "units": "$"}
+    assert len(plots.draw(ds, tmp_path)) == 3
+
+
+def test_long_words_of_an_axis_are_wrapped(make):
+    ds = make({"up_down": [0.0, 0.1]})
+    ds["up_down"].attrs = {"long_name": "up/down imbalance: that fraction of a step off depression"}
+    assert max(map(len, label(ds, "up_down").splitlines())) <= 42

@@ -16,6 +16,7 @@ from memjax.sweep.analysis.effects import main_effects
 from memjax.sweep.analysis.results import final
 from memjax.sweep.show.report import html, write
 from memjax.sweep.store import directory as store
+from reference.sweeps import as_older
 
 EVIL = "</script><script>window.hacked=1</script><img src=x onerror=window.hacked=1>"
 
@@ -268,3 +269,68 @@ def test_a_telephone_is_wide_enough(visit, swept):
     page.wait_for_selector("#effects .main-svg")
     assert page.evaluate("document.documentElement.scrollWidth") <= 401
     assert page.locator("#parallel .parcoords").count() > 0 or page.is_hidden("#parallel")
+
+
+def floats(text):
+    return np.frombuffer(base64.b64decode(text), "<f4")
+
+
+def small(levels, sigma_c2c):
+    return 1e-5 * (5 + 50 / levels + 10 * sigma_c2c)
+
+
+@pytest.fixture
+def errors(study, fail):
+    """Errors in volts, lower is better, without a reference; three of its cells failed."""
+    axes = {"levels": [4, 8, 64], "sigma_c2c": [0.0, 1.0, 3.0]}
+    ds = study(
+        axes, lambda levels, sigma_c2c: 1e-5 * (5 + 50 / levels + 10 * sigma_c2c), noise=1e-6
+    )
+    return fail(ds, from_epoch=100.0, levels=4)
+
+
+def test_a_study_is_kept_as_floats_in_its_units(errors):
+    found, last = data(html(errors)), final(errors)
+    np.testing.assert_allclose(floats(found["cells"]["mean"]), last.mean("seed").values.ravel())
+    sd = last.std("seed", ddof=1).values.ravel()
+    np.testing.assert_allclose(floats(found["cells"]["sd"]), sd, rtol=1e-6)
+    assert found["best"] == last.mean("seed").values.argmin() == 6
+    assert found["baseline"] is None
+    about, stages = found["objective"], found["stages"]
+    assert (about["unit"], about["lower"], about["guess"]) == ("V", True, 1.0)
+    assert (stages["all"], stages["log"]) == ([1, 10, 100, 1000], True)
+
+
+def test_older_results_have_a_report(swept):
+    new, old = data(html(swept)), data(html(as_older(swept)))
+    for part in ("objective", "cells", "curves", "baseline", "stages", "effects", "failures"):
+        assert old[part] == new[part]
+
+
+def test_a_study_is_shown_by_its_own_words(visit, errors):
+    page = visit(errors)
+    page.wait_for_selector("#curves .main-svg")
+    facts = page.inner_text("#facts")
+    assert "guess 1\u00a0V" in facts.replace(" V", "\u00a0V") and "baseline" not in facts
+    assert "(lower is better) at levels 64, sigma_c2c 0" in facts
+    assert page.inner_text("#map-title") == "Final rms error of the output of every cell"
+    assert page.inner_text("#curves-title").endswith("against time since programming")
+    assert "count at guess" in page.inner_text("#map-hint")
+    assert page.input_value("#slider-0") == "2" and page.input_value("#slider-1") == "0"
+    ds = final(errors).mean("seed")
+    shown = np.array(page.evaluate(MAP))
+    assert np.allclose(shown, ds) or np.allclose(shown, ds.T)
+    line = page.evaluate("document.getElementById('line').layout.xaxis.title.text")
+    assert line in ("number of conductance levels L", "cycle-to-cycle sd of one step (mean steps)")
+    curves = page.evaluate("document.getElementById('curves').layout.xaxis")
+    assert (curves["type"], curves["title"]["text"]) == ("log", "time since programming (s)")
+    assert page.evaluate("document.getElementById('map').data[0].reversescale") is True
+    assert not any(word in page.inner_text("body").lower() for word in ("accuracy", "epoch", "nan"))
+
+
+def test_a_guess_far_away_is_said(visit, study):
+    page = visit(study({"levels": [4, 8, 64], "sigma_c2c": [0.0, 1.0]}, small, noise=1e-6))
+    page.wait_for_selector("#line .main-svg")
+    assert "Guess, 1 V, lies far above." in page.inner_text("#line-hint")
+    low, high = page.evaluate("document.getElementById('line').layout.yaxis.range")
+    assert -1e-4 < low < high < 1e-3
