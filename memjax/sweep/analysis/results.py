@@ -223,6 +223,15 @@ def is_numeric(ds: xr.Dataset, axis: str) -> bool:
     return np.issubdtype(ds[axis].dtype, np.number) and not zipped(ds, axis)
 
 
+def is_geometric(values: np.ndarray) -> bool:
+    """Whether sorted values (a leading 0 aside) are evener in ratio than in difference."""
+    positive = values[values > 0]
+    if len(positive) < 3 or values[0] < 0:
+        return False
+    gaps, ratios = np.diff(positive), np.diff(np.log(positive))
+    return bool(ratios.std() / ratios.mean() < gaps.std() / gaps.mean())
+
+
 def heading(ds: xr.Dataset, axis: str) -> str:
     """Names an axis; a numbered zipped group with its parameters: ``material (levels, on_off)``."""
     names = _values_of(ds, axis)

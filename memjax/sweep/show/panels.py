@@ -13,7 +13,7 @@ from matplotlib.image import AxesImage
 from matplotlib.ticker import MaxNLocator
 
 from memjax.sweep.analysis.objective import Objective
-from memjax.sweep.analysis.results import axis_label, is_numeric, labels
+from memjax.sweep.analysis.results import axis_label, is_geometric, is_numeric, labels
 
 # Okabe and Ito's colours, less black (the reference's) and yellow (too pale for a line).
 COLOURS = ["#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9"]
@@ -101,15 +101,6 @@ def x_axis(ax: Axes, ds: xr.Dataset, axis: str) -> np.ndarray:
     name_ticks(ax.xaxis, ds, axis, values)
     ax.minorticks_off()
     return values
-
-
-def is_geometric(values: np.ndarray) -> bool:
-    """Tells whether sorted values (a leading 0 aside) are evener in ratio than in difference."""
-    positive = values[values > 0]
-    if len(positive) < 3 or values[0] < 0:
-        return False
-    gaps, ratios = np.diff(positive), np.diff(np.log(positive))
-    return bool(ratios.std() / ratios.mean() < gaps.std() / gaps.mean())
 
 
 def name_ticks(ticks: Axis, ds: xr.Dataset, axis: str, positions: np.ndarray) -> None:

@@ -21,6 +21,7 @@ from memjax.sweep.analysis.results import (
     failed,
     final,
     heading,
+    is_geometric,
     is_numeric,
     labels,
     objective,
@@ -29,7 +30,6 @@ from memjax.sweep.analysis.results import (
     stage,
     strings,
 )
-from memjax.sweep.show.panels import is_geometric
 
 _PAGE = Path(__file__).with_name("report.html")
 _CURVE_BYTES = 1_000_000  # of means of curves that are kept: 2.7 MB of the file with their sd

@@ -158,6 +158,22 @@ def test_numeric_axes_are_told_from_names_and_groups(make):
     assert [results.is_numeric(ds, a) for a in results.axes(ds)] == [True, False, False]
 
 
+@pytest.mark.parametrize(
+    ("values", "geometric"),
+    [
+        ([4, 8, 16, 32], True),
+        ([1, 2, 5, 10, 20, 50], True),
+        ([0, 0.1, 1, 10], True),
+        ([0, 1, 2, 3], False),
+        ([0.1, 0.2, 0.3, 0.4], False),
+        ([-1, 1, 10, 100], False),
+        ([1, 100], False),
+    ],
+)
+def test_geometric_spacing_is_told_from_even_spacing(values, geometric):
+    assert results.is_geometric(np.array(values, float)) is geometric
+
+
 def test_spread_and_mean_of_one_seed(make):
     one, many = (results.final(make({}, seeds=n)) for n in (1, 5))
     assert float(results.spread(one)) == 0.0

@@ -8,7 +8,7 @@ from memjax.errors import UserError
 from memjax.sweep.analysis.effects import main_effects
 from memjax.sweep.analysis.results import final
 from memjax.sweep.show import plots
-from memjax.sweep.show.panels import is_geometric, label
+from memjax.sweep.show.panels import label
 from memjax.sweep.show.robustness_plot import robustness_figure
 from reference.sweeps import as_older
 
@@ -205,22 +205,6 @@ def test_zipped_group_is_drawn_by_its_parameters(make, tmp_path):
     (ax,) = plots.main_effects_figure(ds).axes
     assert ax.get_xlabel() == "material (levels, rule)"
     assert [tick.get_text() for tick in ax.get_xticklabels()] == ["64, x", "8, y", "32, z"]
-
-
-@pytest.mark.parametrize(
-    ("values", "geometric"),
-    [
-        ([4, 8, 16, 32], True),
-        ([1, 2, 5, 10, 20, 50], True),
-        ([0, 0.1, 1, 10], True),
-        ([0, 1, 2, 3], False),
-        ([0.1, 0.2, 0.3, 0.4], False),
-        ([-1, 1, 10, 100], False),
-        ([1, 100], False),
-    ],
-)
-def test_geometric_spacing_is_told_from_even_spacing(values, geometric):
-    assert is_geometric(np.array(values, float)) is geometric
 
 
 def test_unknown_names_are_written_with_spaces(make):
