@@ -1,11 +1,9 @@
 """What stands in a lane's way, by what was counted of its pulses and devices.
 
 Columns are found by their names, and must have the dimension ``layer`` where a sentence is about
-one. Two facts that counts do not tell are attributes of columns: ``counts_of`` of ``pulses``,
-"wanted" where an algorithm tries to fire what a gradient wants at each update, and ``moved_by`` of
-``conductance_after``, "training" where nothing else moves devices. Where it depends on an axis,
-the attribute is a list, a value for each of its points, and ``counts_of_axis`` (``moved_by_axis``)
-names the axis. Without them the rules that need them say nothing.
+one. Two of them tell what counts do not, and rules that need them say nothing without:
+``follows_updates`` is 1 where the pulses of every update are to be what a gradient wants of it,
+``only_trained`` is 1 where nothing but training moves devices.
 """
 
 from collections.abc import Callable
@@ -38,22 +36,17 @@ def obstacles(results: xr.Dataset, place: dict[str, int]) -> list[str]:
       results: of a sweep, with diagnostics.
       place: the lane, by its indices along the axes and ``seed``.
     """
-    here = results.isel(place).copy()  # of the attributes too
-    for column in here.data_vars.values():
-        for name in _VARYING:
-            if f"{name}_axis" in column.attrs and name in column.attrs:
-                axis = column.attrs[f"{name}_axis"]
-                column.attrs[name] = np.ravel(column.attrs[name])[place[axis]]
+    here = results.isel(place)
     return [sentence for needs, rule in _RULES if _has(here, needs) for sentence in rule(here)]
 
 
-_VARYING = ("counts_of", "moved_by")
+_OF_A_LANE = ("updates", "follows_updates", "only_trained")
 
 
 def _has(results: xr.Dataset, needs: tuple[str, ...]) -> bool:
-    """Whether there are such columns, by layer all but the count of updates."""
+    """Whether there are such columns, those that are not of a whole lane by layer."""
     return all(
-        name in results and (name == "updates" or "layer" in results[name].dims) for name in needs
+        name in results and (name in _OF_A_LANE or "layer" in results[name].dims) for name in needs
     )
 
 
@@ -94,7 +87,7 @@ def _coarse_steps(here: xr.Dataset) -> list[str]:
 
 def _lost_updates(here: xr.Dataset) -> list[str]:
     """Of the array that gradients drive: A, where there are two."""
-    if here.pulses.attrs.get("counts_of") != "wanted":
+    if here.follows_updates != 1:
         return []
     two = "fast_pulses" in here and bool(np.isfinite(here.fast_pulses).all())
     fired = here.fast_pulses if two else here.pulses
@@ -119,7 +112,7 @@ def _noise(here: xr.Dataset) -> list[str]:
 
 def _drift(here: xr.Dataset) -> list[str]:
     """Conductances that all went one way, and that no bound has stopped."""
-    if here.conductance_after.attrs.get("moved_by") != "training":
+    if here.only_trained != 1:
         return []
     g = here.conductance
     moves = [
@@ -139,9 +132,9 @@ def _drift(here: xr.Dataset) -> list[str]:
 _RULES: tuple[tuple[tuple[str, ...], Callable[[xr.Dataset], list[str]]], ...] = (
     (("saturated",), _saturation),
     (("fast_saturated",), _fast_saturation),
-    (("pulses", "wanted_pulses"), _lost_updates),
+    (("pulses", "wanted_pulses", "follows_updates"), _lost_updates),
     (("update_snr",), _noise),
     (("wanted_pulses", "updates"), _coarse_steps),
-    (("conductance_before", "conductance_after", "saturated"), _drift),
+    (("conductance_before", "conductance_after", "saturated", "only_trained"), _drift),
 )
 """The columns that each needs, in the order in which they are told."""

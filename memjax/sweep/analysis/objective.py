@@ -38,6 +38,11 @@ class Objective(NamedTuple):
     units: str = "1"
     guess_name: str = "guess"
 
+    def unbounded_if_infinite(self) -> "Objective":
+        """The same without bounds, if one of them is infinite."""
+        bounded = self.bounds is not None and all(map(math.isfinite, self.bounds))
+        return self if bounded else self._replace(bounds=None)
+
     @property
     def as_percent(self) -> bool:
         """Whether people write it in percent: a fraction between 0 and 1."""

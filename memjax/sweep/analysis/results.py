@@ -94,9 +94,7 @@ def objective(ds: xr.Dataset) -> Objective:
         guess = 1 / int(attrs["n_classes"])
         return FRACTION._replace(guess=guess, label=label)
     bounds = attrs.get("bounds")
-    if bounds is not None and not np.all(np.isfinite(bounds)):
-        bounds = None
-    return Objective(
+    found = Objective(
         column,
         "lower" if attrs.get("better") == "lower" else "higher",
         None if bounds is None else (float(bounds[0]), float(bounds[1])),
@@ -105,6 +103,7 @@ def objective(ds: xr.Dataset) -> Objective:
         str(about.get("units") or "1"),
         str(attrs.get("guess_name") or ("chance" if "n_classes" in attrs else "guess")),
     )
+    return found.unbounded_if_infinite()
 
 
 def stage(ds: xr.Dataset) -> Stage:
@@ -167,13 +166,14 @@ def baseline_name(ds: xr.Dataset) -> str:
 def robustness(ds: xr.Dataset) -> Robustness | None:
     """The column that tells the objective under other circumstances, if there is one.
 
-    It says so by the attribute ``relative_to``, the plain point of its last dimension.
+    It says so by the attribute ``relative_to``, the plain point of its last dimension; of a
+    dimension ``corruption`` that is ``clean``.
     """
     lanes = ds["status"].dims
     for name, column in ds.data_vars.items():
         plain = column.attrs.get("relative_to")
-        if plain is None and "objective" not in ds.attrs and column.dims[-1:] == ("corruption",):
-            plain = "clean"  # results that say no objective
+        if plain is None and column.dims[-1:] == ("corruption",):
+            plain = "clean"
         if plain is not None and column.dims[:-1] == lanes:
             name, dim = str(name), str(column.dims[-1])
             label = objective(ds).label

@@ -10,7 +10,7 @@ lane at a time, and learns nothing from a combination about its neighbour.
 """
 
 import contextlib
-from collections.abc import Callable
+import math
 from pathlib import Path
 from typing import Any
 
@@ -22,15 +22,14 @@ from memjax.errors import UserError, suggest
 from memjax.sweep.analysis.objective import Objective, attributes
 from memjax.sweep.analysis.results import FRACTION, text
 from memjax.sweep.engine.progress import Progress, Tally
+from memjax.sweep.run import job
 from memjax.sweep.search.level_set import Grid, LevelSet, is_numeric
-from memjax.sweep.search.memory import trained_once
+from memjax.sweep.search.memory import Evaluate, objective_of, trained_once
 from memjax.sweep.spec import grid as lane_table
 from memjax.sweep.spec.spec import Spec
 from memjax.sweep.store import directory as store
+from memjax.sweep.store.label import axis_coords
 from memjax.sweep.store.lock import exclusive
-
-Evaluate = Callable[[np.ndarray], np.ndarray]
-"""``evaluate(lane numbers) -> the final objective of each``; NaN where a lane failed."""
 
 RESULTS = "search.zarr"
 
@@ -49,7 +48,7 @@ def search(
     lanes: int | None = None,
     out: str | Path | None = None,
     dataset: Any = None,
-    objective: Objective = FRACTION,
+    objective: Objective | None = None,
     evaluate: Evaluate | None = None,
     batch: int | None = None,
     progress: Progress | None = None,
@@ -71,7 +70,7 @@ def search(
         they are trained: neither a search that goes on, nor one of another target, nor one after
         the whole sweep trains a lane again.
       dataset: data in place of what the specification names.
-      objective: what ``evaluate`` tells; a fraction of which more is better, if nothing else.
+      objective: what ``evaluate`` tells; without one, a fraction of which more is better.
       evaluate: trains lanes in place of this process: the final objective of lane numbers.
       batch: lanes asked for at once, for ``evaluate``; without it an eighth of ``lanes``.
       progress: ``progress(lanes done, lanes in all)``.
@@ -90,16 +89,22 @@ def search(
     Raises:
       UserError: a target that no lane reaches, an axis that cannot be searched, too few lanes.
     """
-    _check_target(objective, target)
     grid = Grid(spec, choose_axis(spec, along))
     budget = _budget(grid, lanes)
+    todo = None
+    if evaluate is None:
+        todo = job(spec, dataset)
+        objective = objective_of(todo)
+    objective = objective or FRACTION
+    _check_target(objective, target)
     directory = None if out is None else Path(out)
     tally = Tally(progress, budget)
     with contextlib.nullcontext() if directory is None else exclusive(directory):
         chunk = batch = batch or max(1, round(budget / _ROUNDS))
-        if evaluate is None:
-            evaluate, chunk = trained_once(spec, dataset, budget / _ROUNDS, tally, directory)
+        if todo is not None:
+            evaluate, chunk = trained_once(todo, budget / _ROUNDS, tally, directory)
             batch = chunk * max(1, round(batch / chunk))
+        assert evaluate is not None
         model = LevelSet(grid, objective, target)
         answers = _learn(model, _guessing(evaluate, objective), budget, batch, chunk)
         results = _label(grid, model, answers, objective, target)
@@ -240,11 +245,9 @@ def _label(
     answers["low"], answers["high"] = ends if larger else ends[::-1]
     used = model.used()[grid.lines]
     answers["trained"] = used.sum(1)
-    coords: dict[str, Any] = {axis.name: np.asarray(axis.labels()) for axis in grid.others}
-    for axis in grid.others:
-        if axis.zipped and axis.names is None:
-            coords |= {p: (axis.name, np.asarray(v)) for p, v in axis.columns.items()}
     along = grid.axis.name
+    coords = {n: coord for n, coord in axis_coords(grid.spec).items() if coord[0] in dims}
+    coords[along] = (along, grid.values, axis_coords(grid.spec)[along][2])
     variables: dict[str, Any] = {n: (dims, a.reshape(shape)) for n, a in answers.items()}
     about = {"units": objective.units, "long_name": objective.label}
     expected = model.gain.values(model.mean[grid.lines]).reshape(*shape, -1)
@@ -252,7 +255,7 @@ def _label(
     variables["lane_value"] = ("lane", model.values, about)
     return xr.Dataset(
         variables,
-        coords | {along: grid.values, "lane": model.lanes},
+        coords | {"lane": model.lanes},
         {
             "name": grid.spec.name,
             "target": target,
