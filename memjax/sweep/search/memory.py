@@ -2,7 +2,7 @@
 
 import contextlib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -40,9 +40,10 @@ def objective_of(todo: Job) -> Objective:
     return Objective(*told, label=label, units=column.units).unbounded_if_infinite()
 
 
+@contextlib.contextmanager
 def trained_once(
     todo: Job, batch: float, tally: Tally, directory: Path | None
-) -> tuple[Evaluate, int]:
+) -> Iterator[tuple[Evaluate, int]]:
     """What runs lanes on this process's devices, if nobody has yet, and how many at once.
 
     Args:
@@ -82,7 +83,8 @@ def trained_once(
                 found.update(zip(keys[here].tolist(), final(columns).tolist(), strict=True))
         return np.array([found[key] for key in keys[numbers].tolist()])
 
-    return evaluate, trainer.width * len(jax.local_devices())
+    with contextlib.closing(journal):
+        yield evaluate, trainer.width * len(jax.local_devices())
 
 
 def _remembered(todo: Job, directory: Path | None, width: int) -> tuple[Journal, list[Entry]]:

@@ -99,10 +99,13 @@ def search(
     _check_target(objective, target)
     directory = None if out is None else Path(out)
     tally = Tally(progress, budget)
-    with contextlib.nullcontext() if directory is None else exclusive(directory):
+    with contextlib.ExitStack() as held:
+        if directory is not None:
+            held.enter_context(exclusive(directory))
         chunk = batch = batch or max(1, round(budget / _ROUNDS))
         if todo is not None:
-            evaluate, chunk = trained_once(todo, budget / _ROUNDS, tally, directory)
+            trained = trained_once(todo, budget / _ROUNDS, tally, directory)
+            evaluate, chunk = held.enter_context(trained)
             batch = chunk * max(1, round(batch / chunk))
         assert evaluate is not None
         model = LevelSet(grid, objective, target)

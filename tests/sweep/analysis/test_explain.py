@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from memjax.data import load
 from memjax.errors import UserError

@@ -1,5 +1,6 @@
 """The weakest device, against oracles whose level set is known."""
 
+import dataclasses
 import io
 
 import numpy as np
@@ -12,7 +13,6 @@ from memjax.errors import UserError
 from memjax.sweep import Spec, run
 from memjax.sweep.analysis.objective import Objective
 from memjax.sweep.engine.trainer import Trainer
-from memjax.sweep.search.recall import Recall
 from memjax.sweep.search.search import RESULTS, search
 from memjax.sweep.show.search_plot import draw, figure
 from memjax.sweep.show.search_table import table
@@ -188,12 +188,10 @@ def test_table_has_twenty_rows_in_eighty_columns_the_most_tolerant_first(found):
 
 
 def test_picture_has_a_line_a_value_and_names_the_axes(found):
-    ds = found[0].copy()
-    ds["sigma_c2c"].attrs = {"long_name": "sd of one step", "units": "mean steps"}
-    picture = figure(ds)
+    picture = figure(found[0])
     (ax,) = picture.axes
-    assert ax.get_xlabel() == "levels"
-    assert ax.get_ylabel() == "sd of one step (mean steps)"
+    assert ax.get_xlabel() == "number of conductance levels L"
+    assert ax.get_ylabel() == "cycle-to-cycle sd of one step (mean steps)"
     assert "where the test accuracy crosses 80 %" in picture.get_suptitle()
     assert len(ax.get_lines()) == 5
     assert [t.get_text() for t in ax.get_yticklabels()] == [f"{v:g}" for v in np.arange(0, 4, 0.5)]
@@ -318,8 +316,8 @@ def test_a_search_goes_on_where_it_was(small, tiny, tmp_path, trained):
     asked, numbers[:], calls[0] = sorted(numbers), [], 1
     with pytest.raises(KeyboardInterrupt):
         search(spec, 0.4, dataset=tiny, lanes=20, out=tmp_path)
-    (kept,) = tmp_path.glob(".search.*.jsonl")
-    kept.write_bytes(kept.read_bytes() + b"[[3, 0.")  # a kill in the middle of a line
+    (kept,) = tmp_path.glob(".search/*/journal.jsonl")
+    kept.write_bytes(kept.read_bytes() + b'{"kind": "la')  # a kill in the middle of a line
     calls[0] = 10**6
     xr.testing.assert_equal(search(spec, 0.4, dataset=tiny, lanes=20, out=tmp_path), plain)
     assert sorted(numbers) == asked
@@ -328,25 +326,33 @@ def test_a_search_goes_on_where_it_was(small, tiny, tmp_path, trained):
     assert numbers == []
 
 
-@pytest.mark.parametrize(
-    "junk", ["5", "null", "[1, 0.5]", "[[null, 1]]", "[[1e999, 0.5]]", "[[3, NaN]]", "[[3, 7.0]]"]
-)
-def test_a_line_that_is_none_is_not_believed(small, tiny, tmp_path, junk):
+@pytest.mark.parametrize("junk", ["5", "null", "[1, 0.5]", "{}", '{"kind": "lanes"}', "{"])
+def test_a_line_that_is_none_is_not_believed(small, tiny, tmp_path, trained, junk):
+    numbers, _ = trained
     spec = small({"levels": [4, 16, 64], "sigma_c2c": [0, 1, 2, 4]}, seeds=3)
-    Recall(tmp_path, spec, "data", 0.1).keep(np.array([3]), np.array([0.5]))
-    (kept,) = tmp_path.glob(".search.*.jsonl")
+    found = search(spec, 0.4, dataset=tiny, lanes=12, out=tmp_path)
+    (kept,) = tmp_path.glob(".search/*/journal.jsonl")
     kept.write_text(f"{kept.read_text()}{junk}\n")
-    assert Recall(tmp_path, spec, "data", 0.1).known == {3: 0.5}
-    assert Recall(tmp_path, spec, "other data", 0.1).known == {}
-    kept.unlink()
-    kept.mkdir()
-    with pytest.raises(UserError, match="cannot be read: Is a directory; remove it"):
-        Recall(tmp_path, spec, "data", 0.1)
+    numbers.clear()
+    xr.testing.assert_equal(search(spec, 0.4, dataset=tiny, lanes=12, out=tmp_path), found)
+    assert numbers == []
 
 
-def test_results_that_cannot_be_read_are_no_hindrance(small, tmp_path):
+def test_lanes_of_other_data_are_not_taken(small, tiny, tmp_path, trained):
+    numbers, _ = trained
+    spec = small({"levels": [4, 16, 64], "sigma_c2c": [0, 1, 2, 4]}, seeds=3)
+    search(spec, 0.4, dataset=tiny, lanes=12, out=tmp_path)
+    first, numbers[:] = sorted(numbers), []
+    other = dataclasses.replace(tiny, x_train=tiny.x_train[::-1].copy())
+    search(spec, 0.4, dataset=other, lanes=12, out=tmp_path)
+    assert len(numbers) == len(first) == 12
+
+
+def test_results_that_cannot_be_read_are_no_hindrance(small, tiny, tmp_path):
+    spec = small({"levels": [4, 16, 64], "sigma_c2c": [0, 1, 2, 4]}, seeds=3)
     xr.Dataset(attrs={"spec": "["}).to_zarr(tmp_path / "results.zarr", consolidated=False)
-    assert Recall(tmp_path, small(), "data", 0.1).known == {}
+    found = search(spec, 0.4, dataset=tiny, lanes=12, out=tmp_path)
+    xr.testing.assert_equal(search(spec, 0.4, dataset=tiny, lanes=12), found)
 
 
 def test_lanes_of_a_finished_sweep_need_no_training(small, tiny, tmp_path, trained):
