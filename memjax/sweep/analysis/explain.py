@@ -117,8 +117,13 @@ def _errors(results: xr.Dataset) -> list[str]:
 
 def _which(results: xr.Dataset, place: dict[str, int]) -> str:
     number = np.ravel_multi_index(tuple(place.values()), results["status"].shape)
-    told = [f"{name} = {results[name].values[at]}" for name, at in place.items()]
+    told = [f"{name} = {_found_again(results[name].values[at])}" for name, at in place.items()]
     return f"Lane {number}: {', '.join(told)}."
+
+
+def _found_again(value: Any) -> str:
+    """A coordinate in as many digits as ``_same`` compares."""
+    return f"{value:.7g}" if isinstance(value, float) else str(value)
 
 
 def _reference(results: xr.Dataset) -> float | None:

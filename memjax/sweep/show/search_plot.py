@@ -53,7 +53,7 @@ def figure(ds: xr.Dataset) -> Figure:
     along, ranked = str(ds.attrs["along"]), _ranked(ds)
     about = objective(ds)
     target = about.text(ds.attrs["target"], form="g")
-    told = f"{ds.attrs['lanes']} of {ds.attrs['lanes_of_grid']} lanes trained"
+    told = f"{ds.attrs['lanes']} of {ds.attrs['lanes_of_grid']} lanes"
     title = f"where the {about.label} crosses {target}, with 90 % interval ({told})"
     if not ranked:
         return _curve(ds, title)

@@ -158,3 +158,11 @@ def test_a_classifier_is_told_against_chance_and_its_baseline(make, older):
     assert said[2] == "Nothing else was counted; run with --set evaluate.diagnostics=true."
     low = make({"levels": [4, 64]}, lambda levels: 0.12, noise=0.0)
     assert explain(low, "0")[1].startswith("It is at chance: 12.0 %")
+
+
+def test_a_lane_is_found_again_by_what_is_said_of_it(make):
+    ds = make({"rate": [1e-5 / 3, 0.00251188643151, 1.0], "rule": ["x", "y"]})
+    for number in range(0, 30, 7):
+        said = explain(ds, str(number))[0]
+        again = said.removesuffix(".").partition(": ")[2].replace(" = ", "=").replace(", ", ",")
+        assert explain(ds, again)[0] == said
