@@ -86,12 +86,14 @@ def sweep(
 @app.command()
 def search(
     spec: Annotated[Path, typer.Argument(help="the sweep's TOML file")],
-    target: Annotated[float, typer.Option(help="final test accuracy to reach: 0.9 for 90 %")],
+    target: Annotated[
+        float, typer.Option(help="what to reach, in the objective's units: 0.9 for 90 %")
+    ],
     along: Annotated[
         str | None, typer.Option(help="the axis to search along (default: that of noise)")
     ] = None,
     lanes: Annotated[
-        int | None, typer.Option(help="the most lanes to train (default: a tenth of the sweep's)")
+        int | None, typer.Option(help="the most lanes to run (default: a tenth of the sweep's)")
     ] = None,
     out: Annotated[
         Path | None, typer.Option(help="result directory (default: results/NAME)")
@@ -107,13 +109,14 @@ def search(
     ] = None,
     progress: Annotated[bool, typer.Option(help="show progress on stderr")] = True,
 ) -> None:
-    """Find the weakest device that reaches an accuracy, training few of a sweep's lanes."""
+    """Find the weakest device that reaches a target, running few of a sweep's lanes."""
     from rich.console import Console
 
     from memjax.sweep import Spec
     from memjax.sweep.engine.progress import progress as progress_of
     from memjax.sweep.search import search as searching
-    from memjax.sweep.show.search_plot import table
+    from memjax.sweep.show.search_plot import draw
+    from memjax.sweep.show.search_table import table
 
     settings = list(set_ or [])
     if data_dir is not None:
@@ -127,7 +130,7 @@ def search(
         found = searching.search(checked, target, axis, lanes=lanes, out=directory, progress=report)
     Console().print(table(found))
     typer.echo(f"results: {directory / searching.RESULTS}")
-    typer.echo(f"picture: {directory / searching.PICTURE}")
+    typer.echo(f"picture: {draw(found, directory)}")
 
 
 @app.command()
@@ -172,7 +175,7 @@ def explain(
         typer.Argument(help="its number, or levels=8,seed=0 (default: the worst)"),
     ] = None,
 ) -> None:
-    """Say in words why a lane does or does not learn."""
+    """Say in words how well a lane does, and what stands in its way."""
     from memjax.sweep.analysis.explain import explain as sentences
     from memjax.sweep.store import directory as store
 
@@ -186,24 +189,27 @@ def sensitivity(
     csv: _Csv = None,
     plot: _Plot = None,
 ) -> None:
-    """Share out the variance of the accuracy among parameters and their interactions."""
+    """Share out the variance of the objective among parameters and their interactions."""
     from rich.console import Console
 
-    from memjax.sweep.analysis import sensitivity as shares
+    from memjax.sweep.analysis.sensitivity import sobol_indices
+    from memjax.sweep.show.sensitivity_table import summary
     from memjax.sweep.store import directory as store
 
     _check_picture(plot)
     results = store.load(directory)
-    indices = shares.sobol_indices(results)
+    indices = sobol_indices(results)
     if csv == "-":
         typer.echo(indices.to_csv(index=False), nl=False)
     else:
-        Console().print(shares.summary(results, indices))
+        Console().print(summary(results, indices))
     if csv is not None and csv != "-":
         Path(csv).write_text(indices.to_csv(index=False), encoding="utf-8")
         typer.echo(f"table: {csv}")
     if plot is not None:
-        shares.sensitivity_figure(results, indices).savefig(plot, dpi=150)
+        from memjax.sweep.show.sensitivity_plot import sensitivity_figure  # matplotlib: only then
+
+        sensitivity_figure(results, indices).savefig(plot, dpi=150)
         if csv != "-":
             typer.echo(f"picture: {plot}")
 
@@ -214,20 +220,23 @@ def compare(
     second: Annotated[Path, typer.Argument(help="another's, over the same axes")],
     plot: _Plot = None,
 ) -> None:
-    """Say what differs between two sweeps: specifications, and accuracies beyond noise."""
+    """Say what differs between two sweeps: specifications, and results beyond noise."""
     from rich.console import Console
 
-    from memjax.sweep.analysis import compare as two
+    from memjax.sweep.analysis.compare import compare as compared
+    from memjax.sweep.show.compare_table import summary
     from memjax.sweep.store import directory as store
 
     _check_picture(plot)
-    result = two.compare(store.load(first), store.load(second))
+    result = compared(store.load(first), store.load(second))
     names = (first.name, second.name)
     if names[0] == names[1] or "" in names:
         names = (str(first), str(second))
-    Console().print(two.summary(result, names))
+    Console().print(summary(result, names))
     if plot is not None:
-        two.compare_figure(result, names).savefig(plot, dpi=150)
+        from memjax.sweep.show.compare_plot import compare_figure  # matplotlib: only then
+
+        compare_figure(result, names).savefig(plot, dpi=150)
         typer.echo(f"picture: {plot}")
 
 

@@ -20,6 +20,6 @@ jax.config.update("jax_numpy_dtype_promotion", "strict")
 jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update("jax_num_cpu_devices", 2)
 
-from reference.sweeps import corrupt, device, fail, make, small, tiny  # noqa: E402
+from reference.sweeps import corrupt, device, fail, make, small, study, tiny  # noqa: E402
 
-__all__ = ["corrupt", "device", "fail", "make", "small", "tiny"]  # fixtures of every room
+__all__ = ["corrupt", "device", "fail", "make", "small", "study", "tiny"]  # fixtures of every room

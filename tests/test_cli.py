@@ -85,7 +85,7 @@ def test_progress_elsewhere_than_on_a_terminal_is_plain_lines(finished):
 
 
 def test_second_sweep_says_that_the_results_are_there(finished, spec, memjax, monkeypatch):
-    monkeypatch.setattr(sys.modules["memjax.sweep.run"], "Here", None)
+    monkeypatch.setattr(sys.modules["memjax.sweep.run"], "LocalWorkers", None)
     out = str(finished[0])
     status, printed, told = memjax("sweep", spec, "--set", "train.epochs=2", "--out", out)
     assert (status, told) == (None, f"{out}: already holds the results of this specification\n")

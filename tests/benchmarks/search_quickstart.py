@@ -24,7 +24,7 @@ import xarray as xr
 from scipy.special import logit
 
 from memjax.sweep import Spec, run
-from memjax.sweep.analysis.effects import final_accuracy
+from memjax.sweep.analysis.results import final as final_values
 from memjax.sweep.search.search import search
 
 SPEC = Path(__file__).parents[2] / "sweeps" / "quickstart.toml"
@@ -80,13 +80,13 @@ def main() -> None:
     """Trains, searches and prints."""
     spec = Spec.from_toml(SPEC)
     started = time.perf_counter()
-    final = final_accuracy(run(spec, sys.argv[1] if len(sys.argv) > 1 else None)).values
+    final = final_values(run(spec, sys.argv[1] if len(sys.argv) > 1 else None)).values
     print(f"the whole grid: {final.size} lanes, {time.perf_counter() - started:.0f} s\n\n{HEAD}")
     for target in TARGETS:
         started = time.perf_counter()
         found = search(spec, target, "sigma_c2c")
         print(row(found, time.perf_counter() - started, compare(found, final)), flush=True)
-        np.testing.assert_array_equal(found["lane_accuracy"], final.ravel()[found["lane"]])
+        np.testing.assert_array_equal(found["lane_value"], final.ravel()[found["lane"]])
     print(f"\nthe mean of {REPLAYS} replays\n{HEAD}")
     for target in TARGETS:
         started, numbers = time.perf_counter(), []

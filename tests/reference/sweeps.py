@@ -1,5 +1,6 @@
 """Sweep results made up, and sweeps so small that tests can run them; as fixtures too."""
 
+import hashlib
 from collections.abc import Callable
 
 import numpy as np
@@ -9,6 +10,14 @@ import xarray as xr
 from memjax.data import Dataset
 from memjax.sweep import Spec
 
+AXES = {
+    "levels": ("number of conductance levels L", "1"),
+    "on_off": ("on/off ratio Gmax / Gmin", "1"),
+    "sigma_c2c": ("cycle-to-cycle sd of one step", "mean steps"),
+    "weight_range": ("weight range", "1"),
+}
+"""What a sweep says of some of its axes."""
+
 
 def synthetic(
     axes: dict,
@@ -17,42 +26,114 @@ def synthetic(
     epochs: int = 15,
     noise: float = 0.004,
 ) -> xr.Dataset:
-    """A dataset whose final accuracy is `final(**coordinates)` plus normal seed noise."""
+    """A classifier's sweep, of final accuracies `final(**coordinates)` plus normal seed noise."""
     rng = np.random.default_rng(0)
-    final = final or (lambda **_: 0.9)
-    coords = {name: np.asarray(values) for name, values in axes.items()}
-    sizes = tuple(len(values) for values in coords.values())
-    target = np.empty((*sizes, seeds))
-    for index in np.ndindex(*sizes):
-        here = {name: values[i] for (name, values), i in zip(coords.items(), index, strict=True)}
-        target[index] = final(**here)
-    target += noise * rng.standard_normal(target.shape)
+    target = _final(axes, final or (lambda **_: 0.9), seeds, noise, rng)
     epoch = np.arange(1, epochs + 1)
     rise = (1 - np.exp(-epoch / 2.5)) / (1 - np.exp(-epochs / 2.5))
     accuracy = 0.1 + (target[..., None] - 0.1) * rise
     float_target = 0.978 + noise / 3 * rng.standard_normal((seeds, 1))
-    dims = (*coords, "seed", "epoch")
-    return xr.Dataset(
-        {
-            "test_accuracy": (dims, accuracy.astype("float32")),
-            "train_loss": (dims, (2.3 * (1 - accuracy)).astype("float32")),
-            "status": (dims[:-1], np.zeros((*sizes, seeds), "int8")),
-            "baseline_accuracy": (("seed", "epoch"), 0.1 + (float_target - 0.1) * rise),
-        },
-        coords={**coords, "seed": np.arange(seeds), "epoch": epoch},
-        attrs={"n_classes": 10, "name": "synthetic"},
-    )
+    reference = {"units": "1", "long_name": "float baseline", "reference_of": "test_accuracy"}
+    dims = (*axes, "seed", "epoch")
+    columns = {
+        "test_accuracy": (dims, accuracy.astype("float32"), _about("test accuracy")),
+        "train_loss": (dims, (2.3 * (1 - accuracy)).astype("float32"), _about("loss")),
+        "baseline_accuracy": (
+            ("seed", "epoch"),
+            0.1 + (float_target - 0.1) * rise,
+            reference,
+        ),
+    }
+    attrs = {"experiment": "classifier", "objective": "test_accuracy", "better": "higher"}
+    attrs |= {"bounds": [0.0, 1.0], "guess": 0.1, "stage": "epoch", "n_classes": 10}
+    return _labelled(columns, axes, {"epoch": epoch}, seeds, attrs)
 
 
-def with_failures(ds: xr.Dataset, from_epoch: int = 4, **where: object) -> xr.Dataset:
-    """Lanes at the given coordinates go non-finite at an epoch."""
+TIMES = (1.0, 10.0, 100.0, 1000.0)
+
+
+def synthetic_study(
+    axes: dict,
+    final: Callable | None = None,
+    seeds: int = 4,
+    times: tuple[float, ...] = TIMES,
+    noise: float = 0.004,
+) -> xr.Dataset:
+    """A study without reference: an error in volts that grows with the logarithm of time."""
+    target = _final(axes, final or (lambda **_: 0.2), seeds, noise, np.random.default_rng(0))
+    grown = (1 + np.log10(times)) / (1 + np.log10(times[-1]))
+    columns = {
+        "rms_error": (
+            (*axes, "seed", "time_s"),
+            (target[..., None] * grown).astype("float32"),
+            _about("rms error of the output", "V"),
+        ),
+        "energy": ((*axes, "seed"), 1e-12 * (1 + target), _about("energy", "J")),
+    }
+    attrs = {"experiment": "my_study.py:Study", "objective": "rms_error", "better": "lower"}
+    time = ("time_s", list(times), _about("time since programming", "s"))
+    attrs |= {"guess": 1.0, "stage": "time_s"}
+    return _labelled(columns, axes, {"time_s": time}, seeds, attrs)
+
+
+def _final(
+    axes: dict, final: Callable, seeds: int, noise: float, rng: np.random.Generator
+) -> np.ndarray:
+    values = [np.asarray(column) for column in axes.values()]
+    target = np.empty((*map(len, values), seeds))
+    for index in np.ndindex(*target.shape[:-1]):
+        here = {name: v[i] for name, v, i in zip(axes, values, index, strict=True)}
+        target[index] = final(**here)
+    return target + noise * rng.standard_normal(target.shape)
+
+
+def _about(long_name: str, units: str = "1") -> dict[str, str]:
+    return {"long_name": long_name, "units": units}
+
+
+def _labelled(columns: dict, axes: dict, coords: dict, seeds: int, attrs: dict) -> xr.Dataset:
+    shape = (*(len(values) for values in axes.values()), seeds)
+    coords = coords | {"seed": np.arange(seeds)}
+    for name, values in axes.items():
+        coords[name] = (name, np.asarray(values), _about(*AXES[name]) if name in AXES else {})
+    columns = columns | {"status": ((*axes, "seed"), np.zeros(shape, "int8"), _about("status"))}
+    return with_keys(xr.Dataset(columns, coords, {"name": "synthetic"} | attrs))
+
+
+def with_keys(ds: xr.Dataset, root_seed: int = 0, shared: tuple = (), **others: object):
+    """Lanes say who they are and their random numbers: of all parameters but the shared ones."""
+    dims = ds["status"].dims
+    keys, words = np.empty((2, *ds["status"].shape), np.uint64)
+    for index in np.ndindex(*ds["status"].shape):
+        here = {d: ds[d].values[i].item() for d, i in zip(dims, index, strict=True)} | others
+        own = {name: value for name, value in here.items() if name not in shared}
+        keys[index], words[index] = (
+            int.from_bytes(hashlib.blake2b(repr(told).encode(), digest_size=8).digest(), "little")
+            for told in (sorted(here.items()), (root_seed, sorted(own.items())))
+        )
+    return ds.assign_coords(lane_key=(dims, keys), key_data=(dims, words))
+
+
+def as_older(ds: xr.Dataset) -> xr.Dataset:
+    """A classifier's results as versions wrote them that knew nothing else."""
+    old = ds.drop_vars(["lane_key", "key_data"]).copy(deep=True)
+    kept = ("n_classes", "name", "dataset", "spec", "notes", "data_digest")
+    old.attrs = {name: value for name, value in ds.attrs.items() if name in kept}
+    for variable in old.variables.values():
+        variable.attrs = {}
+    return old
+
+
+def with_failures(ds: xr.Dataset, from_epoch: float = 4, **where: object) -> xr.Dataset:
+    """Lanes at the given coordinates go non-finite at an epoch, or at another stage."""
+    column, stage = ds.attrs["objective"], ds.attrs["stage"]
     lost = xr.ones_like(ds["status"], dtype=bool)
     for name, value in where.items():
         lost = lost & (ds[name] == value)
-    gone = lost & (ds["epoch"] >= from_epoch)
+    gone = lost & (ds[stage] >= from_epoch)
     return ds.assign(
-        status=ds["status"].where(~lost, 1).transpose(*ds["status"].dims),
-        test_accuracy=ds["test_accuracy"].where(~gone).transpose(*ds["test_accuracy"].dims),
+        status=ds["status"].where(~lost, 1).transpose(*ds["status"].dims).astype("int8"),
+        **{column: ds[column].where(~gone).transpose(*ds[column].dims)},
     )
 
 
@@ -67,15 +148,23 @@ def with_corruption(ds: xr.Dataset) -> xr.Dataset:
     base = ds["baseline_accuracy"].isel(epoch=-1, drop=True)
     speed = 1 + ds["sigma_c2c"] if "sigma_c2c" in ds.dims else 1
     dims = (*final.dims, "corruption")
-    return ds.assign(
+    ds = ds.assign(
         corrupted_accuracy=(0.1 + (final - 0.1) * np.exp(-amount * speed)).transpose(*dims),
         baseline_corrupted_accuracy=0.1 + (base - 0.1) * np.exp(-0.8 * amount),
     )
+    about = _about("test accuracy on corrupted images") | {"relative_to": "clean"}
+    ds["corrupted_accuracy"].attrs = about
+    return ds
 
 
 @pytest.fixture
 def make() -> Callable:
     return synthetic
+
+
+@pytest.fixture
+def study() -> Callable:
+    return synthetic_study
 
 
 @pytest.fixture

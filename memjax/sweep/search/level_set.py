@@ -1,14 +1,16 @@
-r"""A model of accuracy over a sweep's grid that asks for lanes near a target.
+r"""A model of the objective over a sweep's grid that asks for lanes near a target.
 
-With a the accuracy of a lane and x its cell's coordinates, each in [0, 1] (by logarithm where all
-values are positive and spread over a decade, by rank otherwise, names one-hot),
+With y the objective of a lane, z its gain (`Gain`), and x its cell's coordinates, each in [0, 1]
+(by logarithm where all values are positive and spread over a decade, by rank otherwise, names
+one-hot),
 
-    z = log(a / (1 - a)) = f(x) + e,    f ~ GP(mean, s^2 Matern_3/2(x, x')),    e ~ N(0, noise)
+    z = f(x) + e,    f ~ GP(mean, s^2 Matern_3/2(x, x')),    e ~ N(0, noise)
 
-e is what seeds do: z has about the same spread at 95 % as at 20 %, which accuracies have not. The
-next lanes are those of highest
+e is what seeds do. Within bounds lo and hi z is the log-odds of p = (y - lo) / (hi - lo), whose
+spread is about the same at p = 0.95 as at 0.2, which that of p is not; without bounds z = y. Where
+lower is better z is the negative of that. The next lanes are those of highest
 
-    straddle(x) = 3 sd(x) - |mean(x) - logit(target)|
+    straddle(x) = 3 sd(x) - |mean(x) - z of the target|
 
 where the model is unsure and close to the target (Bryan et al. use 1.96; 3 measured better here).
 A batch is picked lane by lane; each takes its mean as told (kriging believer), so that sd shrinks
@@ -26,20 +28,21 @@ from typing import Any
 
 import numpy as np
 from scipy.linalg import solve_triangular
-from scipy.special import logit
+from scipy.special import expit, logit
 from scipy.stats import qmc
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
 
+from memjax.sweep.analysis.objective import Objective
 from memjax.sweep.spec import grid as lane_table
 from memjax.sweep.spec.axes import Axis
 from memjax.sweep.spec.spec import Spec
 
 _KAPPA = 3.0  # straddle's standard deviations
-_DRAWS = 1000  # of a combination's accuracies along the axis
-_NOISE = 0.01  # the least that seeds do to log-odds, of their variance: few lanes may show none
-_EDGE = 0.005  # accuracies closer to 0 or 1 count as this close
+_DRAWS = 1000  # of a combination's gains along the axis
+_NOISE = 0.01  # the least that seeds do to gains, of their variance: few lanes may show none
+_EDGE = 0.005  # parts of the way between bounds that are closer to an end count as this close
 
 
 class Grid:
@@ -115,30 +118,61 @@ def _coordinates(axis: Axis) -> np.ndarray:
     return ((places - places.min()) / np.ptp(places))[:, None]
 
 
+class Gain:
+    """The scale on which an objective is modelled: unbounded, and more is better."""
+
+    def __init__(self, objective: Objective, target: float):
+        """Of an objective, which a target in its units is to be told apart on."""
+        self.sign = float(objective.gain(1.0))
+        self.bounds = objective.bounds
+        if self.bounds is not None:
+            part = self._part(target)
+            self.edge = min(_EDGE, part / 4, (1 - part) / 4)
+        self.goal = float(self.of(target))
+
+    def of(self, values: Any) -> Any:
+        """The gain of a value of the objective, or of an array of them."""
+        if self.bounds is None:
+            return self.sign * values
+        return self.sign * logit(np.clip(self._part(values), self.edge, 1 - self.edge))
+
+    def values(self, gains: np.ndarray) -> np.ndarray:
+        """The values of the objective that have these gains."""
+        if self.bounds is None:
+            return self.sign * gains
+        low, high = self.bounds
+        return low + (high - low) * expit(self.sign * gains)
+
+    def _part(self, values: Any) -> Any:
+        low, high = self.bounds or (0.0, 1.0)
+        return (values - low) / (high - low)
+
+
 class LevelSet:
     """A Gaussian process over a grid's cells that asks for lanes near the target.
 
     Attributes:
-      lanes: told so far, and their ``accuracies``.
-      mean: of the log-odds of the accuracy in every cell, and their ``variance`` without seeds'.
+      lanes: told so far, and their ``values`` of the objective.
+      mean: of the gain in every cell, and its ``variance`` without seeds'.
+      gain: the scale.
     """
 
-    def __init__(self, grid: Grid, target: float):
+    def __init__(self, grid: Grid, objective: Objective, target: float):
         """Knows nothing yet."""
         self.grid = grid
-        self.goal = float(logit(target))
-        self.edge = min(_EDGE, target / 4, (1 - target) / 4)
-        self.lanes, self.accuracies = np.empty(0, int), np.empty(0)
+        self.gain = Gain(objective, target)
+        self.goal = self.gain.goal
+        self.lanes, self.values = np.empty(0, int), np.empty(0)
         columns = grid.x.shape[1]
         self._kernel = ConstantKernel(1.0, (0.05, 50)) * Matern([1.0] * columns, (0.2, 10), nu=1.5)
         self._kernel += WhiteKernel(0.05, (_NOISE, 1))
 
-    def tell(self, lanes: np.ndarray, accuracies: np.ndarray) -> None:
-        """Learns the accuracies of lanes."""
+    def tell(self, lanes: np.ndarray, values: np.ndarray) -> None:
+        """Learns the final objective of lanes."""
         starts = 0 if len(self.lanes) else 2  # later fits begin where the one before ended
         self.lanes = np.concatenate([self.lanes, lanes])
-        self.accuracies = np.concatenate([self.accuracies, accuracies])
-        x, z = self.grid.x[self.lanes // self.grid.spec.seeds], self._log_odds(self.accuracies)
+        self.values = np.concatenate([self.values, values])
+        x, z = self.grid.x[self.lanes // self.grid.spec.seeds], self.gain.of(self.values)
         centre, self._scale = z.mean(), z.std() or 1.0
         process = GaussianProcessRegressor(
             self._kernel, n_restarts_optimizer=starts, random_state=0
@@ -177,22 +211,22 @@ class LevelSet:
         return np.array(asked, int)
 
     def larger_is_weaker(self) -> bool:
-        """Whether accuracy falls along the axis, on average over combinations."""
+        """Whether the gain falls along the axis, on average over combinations."""
         steps = np.arange(len(self.grid.values))
         return bool((self.mean[self.grid.lines] @ (steps - steps.mean())).sum() <= 0)
 
     def answers(self) -> dict[str, np.ndarray]:
         """For every combination, the places of ``search``'s values along the axis, and the rest.
 
-        Log-odds along the axis are drawn from the posterior as the grid would have them: seeds that
+        Gains along the axis are drawn from the posterior as the grid would have them: seeds that
         are known as they are, the others with noise. A place counts from the strong end: p in
         [i, i + 1) where i is the weakest value that passes, -1 if none does.
         """
         lines = self.grid.lines if self.larger_is_weaker() else self.grid.lines[:, ::-1]
         normal = np.random.default_rng(0).standard_normal((lines.shape[1], _DRAWS))
         seeds, used = self.grid.spec.seeds, self.used()
-        sums = np.bincount(self.lanes // seeds, self.accuracies, len(used))
-        known = self._log_odds(sums / np.maximum(used, 1))
+        sums = np.bincount(self.lanes // seeds, self.values, len(used))
+        known = self.gain.of(sums / np.maximum(used, 1))
         found: dict[str, list[Any]] = {}
         for line in lines:
             left = 1 - used[line] / seeds
@@ -208,15 +242,12 @@ class LevelSet:
         """How many lanes of each cell were told."""
         return np.bincount(self.lanes // self.grid.spec.seeds, minlength=len(self.grid.x))
 
-    def _log_odds(self, accuracies: np.ndarray) -> np.ndarray:
-        return logit(np.clip(accuracies, self.edge, 1 - self.edge))
-
     def _prior(self, some: Any, others: Any) -> np.ndarray:
         return self._scale**2 * self._kernel.k1(self.grid.x[some], self.grid.x[others])
 
 
 def _along(margin: np.ndarray) -> dict[str, float]:
-    """One combination's answer; ``[draws, values]`` above the target, from the strong end on."""
+    """One combination's answer; gains over the target's, ``[draws, values]``, strong end first."""
     draws, values = margin.shape
     passed = margin >= 0
     weakest = np.where(passed.any(1), values - 1 - passed[:, ::-1].argmax(1), -1)

@@ -2,7 +2,7 @@
 
 import contextlib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +10,11 @@ import jax
 import numpy as np
 
 from memjax.errors import UserError
+from memjax.sweep.analysis.objective import Objective
 from memjax.sweep.engine.progress import Tally
 from memjax.sweep.engine.trainer import Trainer
-from memjax.sweep.run import Job, job
+from memjax.sweep.run import Job
 from memjax.sweep.spec import grid
-from memjax.sweep.spec.spec import Spec
 from memjax.sweep.store import directory as store
 from memjax.sweep.store.columns import TRAINED, Columns
 from memjax.sweep.store.journal import (
@@ -28,22 +28,31 @@ from memjax.sweep.store.journal import (
 from memjax.sweep.store.reuse import reusable
 
 Evaluate = Callable[[np.ndarray], np.ndarray]
-"""``evaluate(lane numbers) -> final values of the objective``."""
+"""``evaluate(lane numbers) -> the final objective of each``; NaN where a lane failed."""
 
 
+def objective_of(todo: Job) -> Objective:
+    """What a sweep is about, with the label and the units of its column."""
+    experiment = todo.spec.first()
+    told = experiment.objective(todo.data)
+    column = experiment.columns(todo.data)[told.column]
+    label = column.long_name or told.column.replace("_", " ")
+    return Objective(*told, label=label, units=column.units).unbounded_if_infinite()
+
+
+@contextlib.contextmanager
 def trained_once(
-    spec: Spec, dataset: Any, batch: float, tally: Tally, directory: Path | None
-) -> tuple[Evaluate, int]:
+    todo: Job, batch: float, tally: Tally, directory: Path | None
+) -> Iterator[tuple[Evaluate, int]]:
     """What runs lanes on this process's devices, if nobody has yet, and how many at once.
 
     Args:
-      spec: the sweep.
-      dataset: data in place of what the specification names.
+      todo: the sweep.
       batch: lanes that are asked for at once, about.
       tally: told of lanes.
       directory: where lanes are kept, and may be known from; without one, in memory.
     """
-    todo = job(spec, dataset)
+    spec = todo.spec
     trainer = Trainer(spec, todo.data)
     if spec.sections["engine"]["width"] is None:  # a chunk is not to be more than a batch
         share = max(1.0, batch / len(jax.local_devices()))
@@ -74,7 +83,8 @@ def trained_once(
                 found.update(zip(keys[here].tolist(), final(columns).tolist(), strict=True))
         return np.array([found[key] for key in keys[numbers].tolist()])
 
-    return evaluate, trainer.width * len(jax.local_devices())
+    with contextlib.closing(journal):
+        yield evaluate, trainer.width * len(jax.local_devices())
 
 
 def _remembered(todo: Job, directory: Path | None, width: int) -> tuple[Journal, list[Entry]]:

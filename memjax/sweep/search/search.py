@@ -1,7 +1,7 @@
-"""The weakest device that still reaches a target accuracy, from a fraction of a sweep's lanes.
+"""The weakest device that still reaches a target, from a fraction of a sweep's lanes.
 
 Along one axis of the grid (say ``sigma_c2c``) and for every combination of the other axes, where
-does the accuracy cross the target? Only lanes near that level set tell, so a model picks them
+does the objective cross the target? Only lanes near that level set tell, so a model picks them
 (``memjax.sweep.search.level_set``).
 
 Why not Optuna, Hyperoptax, Ax or BoTorch: they look for an optimum, not for a level set, and the
@@ -10,30 +10,28 @@ lane at a time, and learns nothing from a combination about its neighbour.
 """
 
 import contextlib
-from collections.abc import Callable
+import math
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import xarray as xr
-from scipy.special import expit
 from threadpoolctl import threadpool_limits
 
 from memjax.errors import UserError, suggest
-from memjax.sweep.analysis.effects import text
+from memjax.sweep.analysis.objective import Objective, attributes
+from memjax.sweep.analysis.results import FRACTION, text
 from memjax.sweep.engine.progress import Progress, Tally
+from memjax.sweep.run import job
 from memjax.sweep.search.level_set import Grid, LevelSet, is_numeric
-from memjax.sweep.search.memory import trained_once
+from memjax.sweep.search.memory import Evaluate, objective_of, trained_once
 from memjax.sweep.spec import grid as lane_table
 from memjax.sweep.spec.spec import Spec
 from memjax.sweep.store import directory as store
+from memjax.sweep.store.label import axis_coords
 from memjax.sweep.store.lock import exclusive
 
-Evaluate = Callable[[np.ndarray], np.ndarray]
-"""``evaluate(lane numbers) -> final test accuracies``."""
-
 RESULTS = "search.zarr"
-PICTURE = "search.png"
 
 BUDGET = (32, 1_000)  # lanes of a default one
 MOST_LANES = 2_000  # the model's cost grows with their cube
@@ -50,26 +48,30 @@ def search(
     lanes: int | None = None,
     out: str | Path | None = None,
     dataset: Any = None,
+    objective: Objective | None = None,
     evaluate: Evaluate | None = None,
     batch: int | None = None,
     progress: Progress | None = None,
 ) -> xr.Dataset:
     """Finds the weakest value on one axis that reaches a target, for all combinations of the rest.
 
-    Every answer is about the grid: what the mean accuracy over the sweep's seeds would say if all
-    its lanes were trained. Lanes that were trained are the sweep's own, to rounding. Which end
-    of the axis is weak is learned. Of two crossings the one nearer the weak end counts.
+    Every answer is about the grid: what the mean objective over the sweep's seeds would say if all
+    its lanes were trained. It reaches the target if it is at least that, or, where lower is better,
+    at most that; a lane that failed counts as a guess. Lanes that were trained are the sweep's own,
+    to rounding. Which end of the axis is weak is learned. Of two crossings the one nearer the weak
+    end counts.
 
     Args:
       spec: the sweep.
-      target: final test accuracy, a fraction.
+      target: of the final objective, in its units; within its bounds.
       along: the axis; without one the axis of noise (``sigma_...``), if there is one only.
       lanes: the most to train; without it a tenth of the sweep's, between 32 and 1,000.
-      out: a directory for ``search.zarr`` and ``search.png``; without one nothing is written. Lanes
-        are kept there as they are trained: neither a search that goes on, nor one of another
-        target, nor one after the whole sweep trains a lane again.
+      out: a directory for ``search.zarr``; without one nothing is written. Lanes are kept there as
+        they are trained: neither a search that goes on, nor one of another target, nor one after
+        the whole sweep trains a lane again.
       dataset: data in place of what the specification names.
-      evaluate: trains lanes in place of this process: final accuracies of lane numbers.
+      objective: what ``evaluate`` tells; without one, a fraction of which more is better.
+      evaluate: trains lanes in place of this process: the final objective of lane numbers.
       batch: lanes asked for at once, for ``evaluate``; without it an eighth of ``lanes``.
       progress: ``progress(lanes done, lanes in all)``.
 
@@ -80,31 +82,63 @@ def search(
       ``probability`` that the grid says ``weakest`` too, ``within_one`` that it does give or take a
       step; ``passes`` that this value reaches the target, ``next_fails`` that the next weaker does
       not (1 at the axis's end); ``never`` and ``always`` that none and that the weakest reaches it.
-      ``trained``: lanes of a combination. With the axis, too: ``accuracy``, the model's. Over
-      ``lane``, the numbers of those trained: ``lane_accuracy``.
+      ``trained``: lanes of a combination. With the axis, too: ``expected``, the objective
+      by the model. Over ``lane``, the numbers of those trained: ``lane_value``. Attributes describe
+      the objective as results do, of which ``lane_value`` is the column.
 
     Raises:
       UserError: a target that no lane reaches, an axis that cannot be searched, too few lanes.
     """
-    if not 0 < target < 1:
-        raise UserError(f"--target {target:g}: an accuracy is between 0 and 1; give 0.9 for 90 %")
     grid = Grid(spec, choose_axis(spec, along))
     budget = _budget(grid, lanes)
+    todo = None
+    if evaluate is None:
+        todo = job(spec, dataset)
+        objective = objective_of(todo)
+    objective = objective or FRACTION
+    _check_target(objective, target)
     directory = None if out is None else Path(out)
     tally = Tally(progress, budget)
-    with contextlib.nullcontext() if directory is None else exclusive(directory):
+    with contextlib.ExitStack() as held:
+        if directory is not None:
+            held.enter_context(exclusive(directory))
         chunk = batch = batch or max(1, round(budget / _ROUNDS))
-        if evaluate is None:
-            evaluate, chunk = trained_once(spec, dataset, budget / _ROUNDS, tally, directory)
+        if todo is not None:
+            trained = trained_once(todo, budget / _ROUNDS, tally, directory)
+            evaluate, chunk = held.enter_context(trained)
             batch = chunk * max(1, round(batch / chunk))
-        model = LevelSet(grid, target)
-        answers = _learn(model, evaluate, budget, batch, chunk)
-        results = _label(grid, model, answers, target)
-        if not np.isfinite(results["weakest"]).any() and model.accuracies.max() < target:
-            raise UserError(_unreached(model, target))
+        assert evaluate is not None
+        model = LevelSet(grid, objective, target)
+        answers = _learn(model, _guessing(evaluate, objective), budget, batch, chunk)
+        results = _label(grid, model, answers, objective, target)
+        is_reached = objective.gain(model.values).max() >= objective.gain(target)
+        if not np.isfinite(results["weakest"]).any() and not is_reached:
+            raise UserError(_unreached(model, objective, target))
         if directory is not None:
             _write(results, directory)
     return results
+
+
+def _check_target(objective: Objective, target: float) -> None:
+    if objective.bounds is None:
+        if not math.isfinite(target):
+            raise UserError(f"--target {target:g}: must be a finite number")
+        return
+    low, high = objective.bounds
+    if not low < target < high:
+        form = "; give 0.9 for 90 %" if objective.as_percent else ""
+        what = objective.label or "the objective"
+        raise UserError(f"--target {target:g}: {what} is between {low:g} and {high:g}{form}")
+
+
+def _guessing(evaluate: Evaluate, objective: Objective) -> Evaluate:
+    """The same, with lanes that failed at the guess."""
+
+    def evaluate_all(lanes: np.ndarray) -> np.ndarray:
+        values = np.asarray(evaluate(lanes), float)
+        return np.where(np.isfinite(values), values, objective.guess)
+
+    return evaluate_all
 
 
 def _learn(
@@ -114,7 +148,7 @@ def _learn(
     asked = model.grid.spread(min(budget, max(2 * batch, _least(model.grid))))
     with threadpool_limits(1, "blas"):  # small matrices; and the sums do not depend on the cores
         while len(asked):
-            model.tell(asked, np.asarray(evaluate(asked), float))
+            model.tell(asked, evaluate(asked))
             answers = model.answers()
             if answers["probability"].min() >= SURE and 2 * len(model.lanes) >= budget:
                 break
@@ -122,22 +156,20 @@ def _learn(
     return answers
 
 
-def _unreached(model: LevelSet, target: float) -> str:
-    best = int(model.accuracies.argmax())
+def _unreached(model: LevelSet, objective: Objective, target: float) -> str:
+    best = int(objective.gain(model.values).argmax())
     values = lane_table.parameter_values(model.grid.spec, model.lanes[[best]])
     where = ", ".join(f"{name} {text(column[0])}" for name, column in values.items())
     return (
         f"--target {target:g}: none of {len(model.lanes)} lanes reaches it, and the model "
-        f"expects none to; the best has {model.accuracies[best]:.3f} at {where}; lower it"
+        f"expects none to; the best has {model.values[best]:.4g} at {where}; "
+        f"{'lower' if objective.better == 'higher' else 'raise'} it"
     )
 
 
 def _write(results: xr.Dataset, directory: Path) -> None:
-    from memjax.sweep.show.search_plot import figure  # matplotlib, for those who want pictures
-
     try:
         store.write(results, directory / RESULTS)
-        figure(results).savefig(directory / PICTURE, dpi=150)
     except OSError as error:
         raise UserError(
             f"{directory}: cannot be written: {error.strerror or error}; make room there"
@@ -196,7 +228,11 @@ def _least(grid: Grid) -> int:
 
 
 def _label(
-    grid: Grid, model: LevelSet, answers: dict[str, np.ndarray], target: float
+    grid: Grid,
+    model: LevelSet,
+    answers: dict[str, np.ndarray],
+    objective: Objective,
+    target: float,
 ) -> xr.Dataset:
     """The answers by name."""
     larger = model.larger_is_weaker()
@@ -212,18 +248,17 @@ def _label(
     answers["low"], answers["high"] = ends if larger else ends[::-1]
     used = model.used()[grid.lines]
     answers["trained"] = used.sum(1)
-    coords: dict[str, Any] = {axis.name: np.asarray(axis.labels()) for axis in grid.others}
-    for axis in grid.others:
-        if axis.zipped and axis.names is None:
-            coords |= {p: (axis.name, np.asarray(v)) for p, v in axis.columns.items()}
     along = grid.axis.name
+    coords = {n: coord for n, coord in axis_coords(grid.spec).items() if coord[0] in dims}
+    coords[along] = (along, grid.values, axis_coords(grid.spec)[along][2])
     variables: dict[str, Any] = {n: (dims, a.reshape(shape)) for n, a in answers.items()}
-    accuracy = expit(model.mean[grid.lines]).reshape(*shape, -1)
-    variables["accuracy"] = ([*dims, along], accuracy)
-    variables["lane_accuracy"] = ("lane", model.accuracies)
+    about = {"units": objective.units, "long_name": objective.label}
+    expected = model.gain.values(model.mean[grid.lines]).reshape(*shape, -1)
+    variables["expected"] = ([*dims, along], expected, about)
+    variables["lane_value"] = ("lane", model.values, about)
     return xr.Dataset(
         variables,
-        coords | {along: grid.values, "lane": model.lanes},
+        coords | {"lane": model.lanes},
         {
             "name": grid.spec.name,
             "target": target,
@@ -232,5 +267,6 @@ def _label(
             "lanes": len(model.lanes),
             "lanes_of_grid": lane_table.count(grid.spec),
             "spec": grid.spec.to_toml(),
-        },
+        }
+        | attributes(objective._replace(column="lane_value")),
     )

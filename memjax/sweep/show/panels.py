@@ -1,6 +1,7 @@
 """What pictures are made of: titled panels, labelled axes and the lines of reference."""
 
 import textwrap
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -8,46 +9,34 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis, XAxis
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 from matplotlib.ticker import MaxNLocator
 
-from memjax.sweep.analysis.effects import chance, heading, is_numeric, labels
+from memjax.sweep.analysis.objective import Objective
+from memjax.sweep.analysis.results import axis_label, is_geometric, is_numeric, labels
 
-LABELS = {
-    "levels": "conductance levels",
-    "on_off": r"on/off ratio $G_\mathrm{max}/G_\mathrm{min}$",
-    "weight_range": "weight range ±w",
-    "sigma_c2c": "cycle-to-cycle σ (mean steps)",
-    "sigma_d2d": "device-to-device σ (relative)",
-    "nl_up": "potentiation's non-linearity label",
-    "nl_down": "depression's non-linearity label",
-    "learning_rate": "learning rate η",
-    "learning_rate_decay": "learning-rate factor per epoch",
-    "length": "pulse-train length BL",
-    "sigma_read": "read noise σ (relative)",
-    "sigma_g": "pulse noise σ (fraction of G)",
-    "up_down": "up/down imbalance (fraction of a step)",
-    "sigma_up_down": "device-to-device σ of the up/down imbalance",
-    "sigma_bounds": "device-to-device σ of the bounds (relative)",
-    "stuck": "fraction of stuck devices",
-    "batch_size": "batch size (samples an update)",
-    "refresh_every": "updates between two refreshes",
-    "transfer_every": "updates between two transfers",
-    "transfer_rate": "transfer rate (fraction of A a read)",
-}
-"""Axis labels with units, by parameter name; other names are written with spaces."""
-
-# Okabe and Ito's colours, less black (the baseline's) and yellow (too pale for a line).
+# Okabe and Ito's colours, less black (the reference's) and yellow (too pale for a line).
 COLOURS = ["#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9"]
 MOST = 6  # lines in a picture, panels of heat maps
 BASELINE: dict[str, Any] = {"color": "black", "linestyle": "--", "linewidth": 1.5}
 MEAN: dict[str, Any] = {"color": "#0072B2", "capsize": 3, "label": "mean ± sd over seeds"}
 MIDDLE: dict[str, Any] = {"color": "#56B4E9", "alpha": 0.4, "label": "middle half of the lanes"}
-CHANCE: dict[str, Any] = {"color": "grey", "linestyle": ":", "linewidth": 2}
+GUESS: dict[str, Any] = {"color": "grey", "linestyle": ":", "linewidth": 2}
 
 
 def label(ds: xr.Dataset, axis: str) -> str:
-    """Writes an axis label, with its unit if it is a known one."""
-    return LABELS.get(axis, heading(ds, axis).replace("_", " "))
+    """What an axis is, with its unit, in lines that fit a panel."""
+    return wrapped(axis_label(ds, axis))
+
+
+def wrapped(words: str, width: int = 42) -> str:
+    """Words in lines, of which matplotlib takes no dollar for the start of a formula."""
+    return "\n".join(textwrap.wrap(words.replace("$", r"\$"), width))
+
+
+def evenly(size: int) -> list[int]:
+    """Picks up to six indices of so many, first and last among them."""
+    return np.linspace(0, size - 1, min(size, MOST)).round().astype(int).tolist()
 
 
 def make_panels(
@@ -58,8 +47,8 @@ def make_panels(
     columns = -(-count // rows)
     width, height = max(3.2 * columns + 2.6, 7.5), max(2.8 * rows + 1.6, 4.6)
     figure = Figure(figsize=(width, height), layout="constrained")
-    title = [str(ds.attrs.get("name", "sweep")), *textwrap.wrap(subtitle, int(11 * width))]
-    figure.suptitle("\n".join(title), fontsize=11)
+    name = str(ds.attrs.get("name", "sweep")).replace("$", r"\$")
+    figure.suptitle(f"{name}\n{wrapped(subtitle, int(11 * width))}", fontsize=11)
     panels = figure.subplots(rows, columns, squeeze=False, sharey=sharey).ravel().tolist()
     for ax in panels[count:]:
         ax.remove()
@@ -74,19 +63,22 @@ def legend(figure: Figure, ax: Axes, place: Any, **options: Any) -> None:
     figure.legend(handles, names, loc=place, frameon=False, **options)
 
 
-def chance_line(ax: Axes, ds: xr.Dataset) -> None:
-    """Draws the accuracy of guessing, or says that it lies far below all that was drawn."""
-    guess = 100 * chance(ds)
-    if far_above(guess, *ax.get_ylim()):
-        ax.plot([], [], **CHANCE, label=f"chance ({guess:.3g} %, far below)")
+def guess_line(ax: Axes, about: Objective) -> None:
+    """Draws what a guess gets, or says that it lies far from all that was drawn."""
+    guess, name = about.shown(about.guess), about.guess_name
+    told = about.text(about.guess, form=".3g")
+    if side := far_side(guess, *ax.get_ylim()):
+        ax.plot([], [], **GUESS, label=f"{name} ({told}, far {side})")
     else:
-        ax.axhline(guess, **CHANCE, label=f"chance ({guess:.3g} %)")
+        ax.axhline(guess, **GUESS, label=f"{name} ({told})")
         ax.autoscale(axis="y")
 
 
-def far_above(guess: float, low: float, high: float) -> bool:
-    """Tells whether a scale from chance would leave the data less than a third of it."""
-    return bool(low - guess > 2 * (high - low))
+def far_side(guess: float, low: float, high: float) -> str:
+    """Where a guess lies if a scale with it would leave the data less than a third, else empty."""
+    if low - guess > 2 * (high - low):
+        return "below"
+    return "above" if guess - high > 2 * (high - low) else ""
 
 
 def x_axis(ax: Axes, ds: xr.Dataset, axis: str) -> np.ndarray:
@@ -111,37 +103,43 @@ def x_axis(ax: Axes, ds: xr.Dataset, axis: str) -> np.ndarray:
     return values
 
 
-def is_geometric(values: np.ndarray) -> bool:
-    """Tells whether sorted values (a leading 0 aside) are evener in ratio than in difference."""
-    positive = values[values > 0]
-    if len(positive) < 3 or values[0] < 0:
-        return False
-    gaps, ratios = np.diff(positive), np.diff(np.log(positive))
-    return bool(ratios.std() / ratios.mean() < gaps.std() / gaps.mean())
-
-
 def name_ticks(ticks: Axis, ds: xr.Dataset, axis: str, positions: np.ndarray) -> None:
     """Labels positions with an axis' values (every k-th if many); long ones slant, or stand."""
     step = -(-len(positions) // (8 if is_numeric(ds, axis) else 12))
-    texts = labels(ds, axis)[::step]
+    texts = [text.replace("$", r"\$") for text in labels(ds, axis)[::step]]
     ticks.set_ticks(positions[::step], texts)
     if isinstance(ticks, XAxis) and sum(len(t) + 2 for t in texts) > 36:
         standing: dict[str, Any] = {"rotation": 90, "fontsize": 8}
         slanted = {"rotation": 30, "ha": "right", "rotation_mode": "anchor"}
-        for text in ticks.get_ticklabels():
-            text.set(**(standing if len(texts) > 6 else slanted))
+        for written in ticks.get_ticklabels():
+            written.set(**(standing if len(texts) > 6 else slanted))
 
 
-def annotate(ax: Axes, values: np.ndarray, bottom: float, top: float) -> None:
-    """Writes every value into its cell, in an ink that can be read there."""
-    for (row, column), value in np.ndenumerate(values):
-        ink = "white" if value < bottom + 0.55 * (top - bottom) else "black"
-        ax.text(column, row, f"{value:.1f}", ha="center", va="center", color=ink, fontsize=8)
+def write_values(ax: Axes, image: AxesImage, texts: Iterable[str]) -> None:
+    """Writes a text into every cell of a heat map, row by row, in an ink that can be read there."""
+    values = np.asarray(image.get_array())
+    for ((row, column), value), text in zip(np.ndenumerate(values), texts, strict=True):
+        red, green, blue, _ = image.to_rgba(value)
+        ink = "white" if 0.3 * red + 0.59 * green + 0.11 * blue < 0.5 else "black"
+        ax.text(column, row, text, ha="center", va="center", color=ink, fontsize=8)
 
 
-def mark_bar(bar: Axes, marks: dict[str, float], bottom: float, top: float) -> None:
-    """Labels marks on a colour bar (below it: by an arrow), not the ticks too close to them."""
-    named = {f"{name} {x:.1f}{' ↓' * (x < bottom)}": max(x, bottom) for name, x in marks.items()}
+def mark_bar(
+    bar: Axes, marks: dict[str, float], bottom: float, top: float, about: Objective
+) -> None:
+    """Labels marks on a colour bar (beyond it: by an arrow), not the ticks too close to them.
+
+    Args:
+      bar: of a scale in the unit that the objective is shown in.
+      marks: values of the objective, by name.
+      bottom, top: of the scale.
+      about: the objective.
+    """
+    named = {}
+    for name, mark in marks.items():
+        value = about.shown(mark)
+        arrow = " ↓" * (value < bottom) + " ↑" * (value > top)
+        named[f"{name} {about.number(mark)}{arrow}"] = min(max(value, bottom), top)
     near = 0.06 * (top - bottom)
     free = [
         x

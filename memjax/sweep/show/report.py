@@ -3,7 +3,6 @@
 import base64
 import json
 import os
-import re
 from pathlib import Path
 from typing import Any
 
@@ -12,22 +11,28 @@ import xarray as xr
 from plotly.offline import get_plotlyjs
 
 from memjax.errors import UserError
-from memjax.sweep.analysis.effects import (
-    accuracy,
+from memjax.sweep.analysis.effects import best_cell, main_effects
+from memjax.sweep.analysis.objective import Objective
+from memjax.sweep.analysis.results import (
     axes,
-    best_cell,
-    chance,
+    axis_label,
+    baseline_curve,
+    baseline_name,
     failed,
-    final_accuracy,
+    final,
     heading,
+    is_geometric,
     is_numeric,
     labels,
-    main_effects,
+    objective,
+    scores,
+    spread,
+    stage,
+    strings,
 )
-from memjax.sweep.show.panels import LABELS, is_geometric, label
 
 _PAGE = Path(__file__).with_name("report.html")
-_CURVE_POINTS = 500_000  # cells x epochs that are kept: 2.7 MB of the file
+_CURVE_BYTES = 1_000_000  # of means of curves that are kept: 2.7 MB of the file with their sd
 _LOST_ROWS = 1000  # failed lanes that are listed
 
 
@@ -35,15 +40,14 @@ def write(results: xr.Dataset, path: Path | str) -> Path:
     """Writes the report of a sweep: one HTML file that opens offline in any browser.
 
     Args:
-        results: A sweep's result, see `memjax.sweep.analysis.effects.main_effects`, with
-            `baseline_accuracy` (seed, epoch).
-        path: The file, `.html`; it appears whole or not at all, in place of an older one.
+      results: a sweep's result, see ``memjax.sweep.run.run``.
+      path: the file, ``.html``; it appears whole or not at all, in place of an older one.
 
     Returns:
-        The path.
+      The path.
 
     Raises:
-        UserError: It is no name of an HTML file or cannot be written, or a lane has no accuracy.
+      UserError: it is no name of an HTML file or cannot be written, or a lane has no final value.
     """
     path = Path(path)
     if path.suffix.lower() != ".html":
@@ -63,7 +67,7 @@ def write(results: xr.Dataset, path: Path | str) -> Path:
 
 
 def html(results: xr.Dataset) -> str:
-    """Returns the page of `write`: the template with plotly.js and the data filled in.
+    """The page of ``write``: the template with plotly.js and the data filled in.
 
     All that comes from the sweep is one JSON block, in which no tag can begin; the page's script
     shows it as text.
@@ -74,42 +78,63 @@ def html(results: xr.Dataset) -> str:
 
 
 def _data(ds: xr.Dataset) -> dict[str, Any]:
-    """Collects what the page shows: accuracies as fractions, cells row by row over the axes."""
+    """What the page shows: values in the objective's units, cells row by row over the axes."""
     numbers = np.arange(ds["status"].size).reshape(ds["status"].shape)
     ds = ds.assign(lane=(ds["status"].dims, numbers))  # as `memjax explain` counts them
     one = [axis for axis in axes(ds) if ds.sizes[axis] == 1]
     fixed = [[heading(ds, axis), labels(ds, axis)[0]] for axis in one]
     ds = ds.isel(dict.fromkeys(one, 0), drop=True)
     ds = ds.sortby([axis for axis in axes(ds) if is_numeric(ds, axis)])
-    names = axes(ds)
-    ds = ds.transpose(*names, "seed", "epoch", ...)
-    final, curves, baseline = final_accuracy(ds), accuracy(ds), ds["baseline_accuracy"]
-    effects, cells, epochs = main_effects(ds)["share"], final.mean("seed"), ds.sizes["epoch"]
-    kept = np.linspace(0, epochs - 1, max(2, min(epochs, _CURVE_POINTS // cells.size)))
-    curves = curves.isel(epoch=np.unique(kept.round().astype(int)))
+    names, about, along = axes(ds), objective(ds), stage(ds)
+    ds = ds.transpose(*names, "seed", along.dim, ...)
+    last, curves, reference = final(ds), scores(ds), baseline_curve(ds)
+    effects, cells, stages = main_effects(ds)["share"], last.mean("seed"), ds.sizes[along.dim]
+    points = _CURVE_BYTES // _bytes(about)
+    kept = np.linspace(0, stages - 1, max(2, min(stages, points // cells.size)))
+    curves = curves.isel({along.dim: np.unique(kept.round().astype(int))})
+    every = ds[along.dim].values
     attrs = ds.attrs
     return {
         "name": str(attrs.get("name", "sweep")),
+        "objective": {
+            "name": about.label,
+            "unit": about.unit,
+            "percent": about.as_percent,
+            "lower": about.better == "lower",
+            "guess": about.guess,
+            "guess_name": about.guess_name,
+            "baseline_name": baseline_name(ds),
+        },
+        "stages": {
+            "name": along.label,
+            "label": along.axis_label,
+            "noun": along.noun,
+            "unit": "" if along.units == "1" else f" {along.units}",
+            "training": along.is_training,
+            "log": bool(is_geometric(every) and every[0] > 0),
+            "all": every.tolist(),
+            "curves": curves[along.dim].values.tolist(),
+        },
         "dataset": str(attrs.get("dataset", "")),
         "seconds": float(attrs["seconds"]) if "seconds" in attrs else None,
-        "notes": _strings(attrs.get("notes")),
+        "notes": strings(attrs.get("notes")),
         "fixed": fixed,
         "axes": [_axis(ds, axis) for axis in names],
         "seeds": ds.sizes["seed"],
-        "chance": chance(ds),
-        "baseline": {"mean": _json(baseline.mean("seed")), "sd": _json(_sd(baseline))},
-        "epochs": {"all": ds["epoch"].values.tolist(), "curves": curves["epoch"].values.tolist()},
-        "cells": {"mean": _pack(1e4 * cells), "sd": _pack(1e4 * _sd(final))},
-        "curves": {"mean": _pack(1e4 * curves.mean("seed")), "sd": _pack(1e4 * _sd(curves))},
-        "lost": _pack(failed(ds).sum("seed")),
-        "best": int(cells.values.argmax()),
-        "best_accuracy": [float(x) for x in (cells.max(), _sd(best_cell(ds)))],
+        "baseline": None
+        if reference is None
+        else {"mean": _json(reference.mean("seed")), "sd": _json(spread(reference))},
+        "cells": {"mean": _pack(cells, about), "sd": _pack(spread(last), about)},
+        "curves": {"mean": _pack(curves.mean("seed"), about), "sd": _pack(spread(curves), about)},
+        "lost": failed(ds).sum("seed").values.ravel().tolist(),
+        "best": int(about.gain(cells.values).argmax()),
+        "best_value": [float(x) for x in (best_cell(ds).mean(), spread(best_cell(ds)))],
         "effects": [
             [heading(ds, name) if name in names else name, round(share, 4)]
             for name, share in effects.items()
         ],
         "failures": _failures(ds),
-        "errors": _strings(attrs.get("errors")),
+        "errors": strings(attrs.get("errors")),
         "spec": str(attrs.get("spec", "")),
         "versions": {name: str(attrs.get(name, "?")) for name in ("memjax", "jax")},
         "command": str(attrs.get("command", "memjax sweep spec.toml --out DIR")),
@@ -117,9 +142,8 @@ def _data(ds: xr.Dataset) -> dict[str, Any]:
 
 
 def _axis(ds: xr.Dataset, axis: str) -> dict[str, Any]:
-    """Describes an axis; `x` is where its values lie, None where they are evenly spaced names."""
-    plain = re.sub(r"\$|_\\mathrm\{|\}", "", label(ds, axis)) if axis in LABELS else None
-    about: dict[str, Any] = {"name": heading(ds, axis), "label": plain or label(ds, axis)}
+    """Describes an axis; ``x`` is where its values lie, None where they are evenly spaced names."""
+    about: dict[str, Any] = {"name": heading(ds, axis), "label": axis_label(ds, axis)}
     about |= {"values": labels(ds, axis), "x": None, "log": False, "numeric": is_numeric(ds, axis)}
     if about["numeric"]:
         values = ds[axis].values.astype(float)
@@ -140,20 +164,22 @@ def _failures(ds: xr.Dataset) -> dict[str, Any]:
     return {"count": len(where), "rows": sorted(rows), "seeds": ds["seed"].values.tolist()}
 
 
-def _sd(by_seed: xr.DataArray) -> xr.DataArray:
-    """Returns the sample standard deviation over seeds; of one seed, 0."""
-    return by_seed.std("seed", ddof=min(1, by_seed.sizes["seed"] - 1))
+def _bytes(about: Objective) -> int:
+    """Of a packed value."""
+    return 2 if about.as_percent else 4
 
 
-def _pack(numbers: xr.DataArray) -> str:
-    """Encodes numbers as 16-bit words (the first of each byte pair the lower), NaN as 65535."""
-    words = np.nan_to_num(numbers.values.astype(float).round(), nan=65535)
+def _pack(values: xr.DataArray, about: Objective) -> str:
+    """Encodes values, the first byte of each the lowest.
+
+    Fractions are 16-bit words of ten-thousandths, NaN as 65535; others are 32-bit floats.
+    """
+    numbers = values.values.astype(float)
+    if not about.as_percent:
+        return base64.b64encode(numbers.astype("<f4").tobytes()).decode()
+    words = np.nan_to_num((1e4 * numbers).round(), nan=65535)
     return base64.b64encode(words.clip(0, 65535).astype("<u2").tobytes()).decode()
 
 
 def _json(numbers: xr.DataArray) -> list[float | None]:
     return [x if np.isfinite(x) else None for x in numbers.values.astype(float).tolist()]
-
-
-def _strings(found: Any) -> list[str]:
-    return [str(x) for x in ([found] if isinstance(found, str) else np.ravel(found or []))]

@@ -1,98 +1,47 @@
-"""What a search found, as a table and as a picture."""
+"""What a search found, as a picture."""
 
 import itertools
+from pathlib import Path
 
 import numpy as np
 import xarray as xr
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from rich.table import Table
-from rich.text import Text
 
-from memjax.sweep.analysis.effects import heading, is_numeric, labels, text
+from memjax.errors import UserError
+from memjax.sweep.analysis.results import is_numeric, labels, objective
 from memjax.sweep.show.panels import (
     COLOURS,
-    MOST,
+    evenly,
     label,
     legend,
     make_panels,
     x_axis,
 )
 
-_ROWS = 20
-_SURE = 0.9
+PICTURE = "search.png"
 
 
-def table(ds: xr.Dataset) -> Table:
-    """Tabulates a search, the most tolerant combinations first, to print with `rich`.
+def draw(ds: xr.Dataset, directory: Path) -> Path:
+    """Writes the picture of a search.
 
     Args:
-        ds: What `memjax.sweep.search.search.search` returned.
+      ds: what ``memjax.sweep.search.search.search`` returned.
+      directory: where to write ``search.png``.
 
     Returns:
-        A row a combination: the weakest value that reaches the target, the interpolated crossing
-        with its 90 % interval, and the probability that the whole grid would give the same weakest
-        value. The caption counts lanes, combinations and how many of them are sure.
+      Its path.
+
+    Raises:
+      UserError: it cannot be written there.
     """
-    along, others = str(ds.attrs["along"]), _others(ds)
-    title = f"{ds.attrs['name']}: the weakest {along} that reaches {100 * ds.attrs['target']:g} %"
-    result = Table(title=Text(title), caption=Text(_caption(ds)), caption_justify="left")
-    separate = len(others) <= 3
-    for name in [heading(ds, axis) for axis in others] if separate else ["combination"]:
-        result.add_column(Text(name))
-    for name in ("weakest", "crossing (90 %)", "sure"):
-        result.add_column(name, no_wrap=True)
-    texts = [labels(ds, axis) for axis in others]
-    sign = -1 if ds.attrs["weaker"] == "larger" else 1
-    order = np.argsort(sign * ds["crossing"].values.ravel(), kind="stable")  # NaN comes last
-    for place in order[:_ROWS]:
-        index = np.unravel_index(place, ds["weakest"].shape)
-        own = [names[i] for names, i in zip(texts, index, strict=True)]
-        if not separate:
-            own = [", ".join(f"{axis} {name}" for axis, name in zip(others, own, strict=True))]
-        row = ds.isel(dict(zip(others, index, strict=True)))
-        result.add_row(*map(Text, own), *_answer(row), f"{100 * float(row['probability']):.0f} %")
-    return result
-
-
-def _others(ds: xr.Dataset) -> list[str]:
-    return [str(dim) for dim in ds["weakest"].dims]
-
-
-def _weak_end(ds: xr.Dataset) -> float:
-    """The weakest value of the axis."""
-    return ds[ds.attrs["along"]].values[-1 if ds.attrs["weaker"] == "larger" else 0].item()
-
-
-def _answer(row: xr.Dataset) -> tuple[str, str]:
-    """Writes the weakest value, and the crossing with its interval, of one combination."""
-    weakest = "none" if np.isnan(row["weakest"]) else text(row["weakest"].item())
-    low, crossing, high = (_number(row[name]) for name in ("low", "crossing", "high"))
-    if row["weakest"] == _weak_end(row):
-        crossing = "always"
-    return weakest, crossing if low == high else f"{crossing} ({low}–{high})"
-
-
-def _number(value: xr.DataArray) -> str:
-    return "never" if np.isnan(value) else f"{float(value):.3g}"
-
-
-def _caption(ds: xr.Dataset) -> str:
-    weakest = ds["weakest"]
-    never, always = int(weakest.isnull().sum()), int((weakest == _weak_end(ds)).sum())
-    sure = int((ds["probability"] >= _SURE).sum())
-    size = weakest.size
-    return "\n".join(
-        [f"... and {size - _ROWS} more"] * (size > _ROWS)
-        + [
-            f"lanes: {ds.attrs['lanes']} of {ds.attrs['lanes_of_grid']}; weaker is "
-            f"{ds.attrs['weaker']} {ds.attrs['along']}",
-            f"combinations: {size}: {size - never - always} cross the target, {always} always "
-            f"reach it, {never} never",
-            f"sure that the whole grid would say the same: {sure} of {size} at {100 * _SURE:.0f} %",
-        ]
-    )
+    path = directory / PICTURE
+    try:
+        figure(ds).savefig(path, dpi=150)
+    except OSError as error:
+        raise UserError(f"{path}: cannot be written: {error.strerror or error}") from None
+    return path
 
 
 def figure(ds: xr.Dataset) -> Figure:
@@ -102,15 +51,16 @@ def figure(ds: xr.Dataset) -> Figure:
     beyond its strong end. The vertical scale has a step of the grid for a step.
     """
     along, ranked = str(ds.attrs["along"]), _ranked(ds)
-    target = f"{100 * ds.attrs['target']:g} %"
-    told = f"{ds.attrs['lanes']} of {ds.attrs['lanes_of_grid']} lanes trained"
-    title = f"where the accuracy crosses {target}, with 90 % interval ({told})"
+    about = objective(ds)
+    target = about.text(ds.attrs["target"], form="g")
+    told = f"{ds.attrs['lanes']} of {ds.attrs['lanes_of_grid']} lanes"
+    title = f"where the {about.label} crosses {target}, with 90 % interval ({told})"
     if not ranked:
         return _curve(ds, title)
     x, rest = ranked[0], ranked[2:]
     line = ranked[1] if len(ranked) > 1 else None
     every = list(itertools.product(*(range(ds.sizes[axis]) for axis in rest)))
-    chosen = [every[i] for i in _evenly(len(every))]
+    chosen = [every[i] for i in evenly(len(every))]
     if len(chosen) < len(every):
         title += f", {len(chosen)} of {len(every)} panels"
     picture, panels = make_panels(ds, title, len(chosen), label(ds, along))
@@ -119,7 +69,7 @@ def figure(ds: xr.Dataset) -> Figure:
         names = [f"{label(ds, a)}: {labels(ds, a)[i]}" for a, i in zip(rest, index, strict=True)]
         ax.set_title("\n".join(names), fontsize=10)
         places = x_axis(ax, ds, x)
-        lines = _evenly(ds.sizes[line]) if line else [0]
+        lines = evenly(ds.sizes[line]) if line else [0]
         ordered = colormaps["viridis"](np.linspace(0, 0.88, len(lines)))
         colours = ordered if line and len(lines) > len(COLOURS) else COLOURS
         for number, (i, colour) in enumerate(zip(lines, colours, strict=False)):
@@ -171,6 +121,10 @@ def _iso_line(
         ax.vlines(x, low, high, color=colour, alpha=0.4, linewidth=3)
 
 
+def _others(ds: xr.Dataset) -> list[str]:
+    return [str(dim) for dim in ds["weakest"].dims]
+
+
 def _vertical(ax: Axes, ds: xr.Dataset) -> None:
     """Labels the steps of the axis, and the step beyond for what never reaches the target."""
     along = str(ds.attrs["along"])
@@ -187,13 +141,15 @@ def _vertical(ax: Axes, ds: xr.Dataset) -> None:
 
 
 def _curve(ds: xr.Dataset, title: str) -> Figure:
-    """Draws the model's accuracy along the axis, where there is no other."""
-    along, target = str(ds.attrs["along"]), 100 * ds.attrs["target"]
-    picture, (ax,) = make_panels(ds, title, 1, "test accuracy (%)")
+    """Draws the model's objective along the axis, where there is no other."""
+    along, about = str(ds.attrs["along"]), objective(ds)
+    picture, (ax,) = make_panels(ds, title, 1, about.axis_label)
     one = ds.squeeze(drop=True)
     places = x_axis(ax, ds, along)
-    ax.plot(places, 100 * one["accuracy"].values, "o-", color=COLOURS[0], label="model")
-    ax.axhline(target, color="black", linestyle="--", label=f"target ({target:g} %)")
+    expected, target = about.shown(one["expected"].values), ds.attrs["target"]
+    ax.plot(places, expected, "o-", color=COLOURS[0], label="model")
+    told = about.text(target, form="g")
+    ax.axhline(about.shown(target), color="black", linestyle="--", label=f"target ({told})")
     if not np.isnan(one["weakest"]):
         strong = places[0 if ds.attrs["weaker"] == "larger" else -1]
         low, high = (float(one[name].fillna(strong)) for name in ("low", "high"))
@@ -201,8 +157,3 @@ def _curve(ds: xr.Dataset, title: str) -> Figure:
         ax.axvline(float(one["crossing"]), color=COLOURS[1], label="crossing")
     legend(picture, ax, "outside right center")
     return picture
-
-
-def _evenly(size: int) -> list[int]:
-    """Picks up to six indices of `size`, first and last among them."""
-    return np.linspace(0, size - 1, min(size, MOST)).round().astype(int).tolist()

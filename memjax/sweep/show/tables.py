@@ -1,43 +1,47 @@
 """A sweep in one short table: which parameter matters, and how far the best device gets."""
 
+import textwrap
+
 import xarray as xr
 from rich.table import Table
 from rich.text import Text
 
-from memjax.sweep.analysis.effects import (
+from memjax.sweep.analysis.effects import best_cell, main_effects
+from memjax.sweep.analysis.results import (
     axes,
-    best_cell,
-    chance,
+    baseline,
+    baseline_name,
     failed,
     heading,
     labels,
-    main_effects,
+    mean_and_spread,
+    objective,
     text,
     zipped,
 )
 
 _BAR = 12  # characters that stand for the whole variance
+_NARROW = 16  # characters of a heading's line
 
 
 def summary(ds: xr.Dataset) -> Table:
-    """Tabulates the main effects of a sweep, to print with `rich` in 80 columns.
+    """Tabulates the main effects of a sweep, to print with ``rich`` in 80 columns.
 
     Args:
-        ds: A sweep's result, see `effects.main_effects`, with `baseline_accuracy`
-            (seed, epoch).
+      ds: a sweep's result, see ``memjax.sweep.run.run``.
 
     Returns:
-        A row a parameter: its share of the variance of the final test accuracy, its worst and best
-        value and the mean accuracies there (%). The caption tells the float baseline, the best cell
-        and the lanes, accuracies as mean ± standard deviation over seeds.
+      A row a parameter: its share of the variance of the final objective, its worst and best value
+      and the mean objective there. The caption tells the reference, if there is one, the best cell
+      and the lanes, the objective as mean ± standard deviation over seeds.
     """
-    effects = main_effects(ds)
+    effects, about = main_effects(ds), objective(ds)
     table = Table(title=Text(str(ds.attrs.get("name", "sweep"))), caption=Text(_caption(ds)))
     table.caption_justify = "left"
     table.add_column("parameter")
     table.add_column("share of variance", no_wrap=True)
     table.add_column("worst → best value")
-    table.add_column("mean accuracy", no_wrap=True)
+    table.add_column(Text(textwrap.fill(f"mean {about.label}", _NARROW)), no_wrap=True)
     for row in effects.reset_index().to_dict("records"):
         share = f"{100 * row['share']:5.1f} % {'█' * round(_BAR * row['share'])}"
         if row["parameter"] not in axes(ds):
@@ -45,34 +49,33 @@ def summary(ds: xr.Dataset) -> Table:
             continue
         axis = row["parameter"]
         texts = dict(zip(ds[axis].values.tolist(), labels(ds, axis), strict=True))
+        means = (about.number(row[name]) for name in ("worst_mean", "best_mean"))
         table.add_row(
             Text(heading(ds, axis)),
             share,
             Text(f"{texts[row['worst']]} → {texts[row['best']]}"),
-            f"{100 * row['worst_accuracy']:.1f} → {100 * row['best_accuracy']:.1f} %",
+            about.with_unit(" → ".join(means)),
         )
     return table
 
 
 def _caption(ds: xr.Dataset) -> str:
-    best, seeds = best_cell(ds), ds.sizes["seed"]
+    about, best, reference = objective(ds), best_cell(ds), baseline(ds)
     names = [name for axis in axes(ds) for name in (axis, *zipped(ds, axis))]
     where = ", ".join(f"{name} {text(best[name].values.item())}" for name in names)
-    lanes, lost = int(ds["status"].size), int(failed(ds).sum())
-    fate = f"{lost} failed, counted at chance ({100 * chance(ds):.3g} %)" if lost else "none failed"
+    lanes, seeds, lost = ds["status"].size, ds.sizes["seed"], int(failed(ds).sum())
+    guess = about.text(about.guess, form=".3g")
+    fate = f"{lost} failed, counted at {about.guess_name} ({guess})" if lost else "none failed"
+    found = []
+    if reference is not None:
+        found.append(f"{baseline_name(ds)}: {about.text(*mean_and_spread(reference))}")
     return "\n".join(
         [
-            f"float baseline: {_percent(ds['baseline_accuracy'].isel(epoch=-1))}",
-            f"best cell: {_percent(best)}" + (f" at {where}" if where else ""),
+            *found,
+            f"best cell: {about.text(*mean_and_spread(best))}" + (f" at {where}" if where else ""),
             f"lanes: {lanes} ({count(lanes // seeds, 'cell')} x {count(seeds, 'seed')}), {fate}",
         ]
     )
-
-
-def _percent(scores: xr.DataArray) -> str:
-    """Writes the mean over seeds in %, with the standard deviation if there are two or more."""
-    spread = f" ± {100 * float(scores.std(ddof=1)):.1f}" if scores.size > 1 else ""
-    return f"{100 * float(scores.mean()):.1f}{spread} %"
 
 
 def count(number: int, noun: str) -> str:

@@ -40,7 +40,7 @@ def label(spec: Spec, data: Any, columns: Columns, baseline: Columns) -> xr.Data
         if name != "status":
             facts = _attrs(told[name]) | {"reference_of": name}
             variables[baseline_name(name)] = (("seed", *told[name].dims), cube, facts)
-    coords = _axis_coords(spec)
+    coords = axis_coords(spec)
     along = {stages.dim: Coordinate(stages.values, stages.units, stages.long_name)}
     used = {dim for column in told.values() for dim in column.dims}
     for name, where in (along | experiment.coords(data)).items():
@@ -115,7 +115,7 @@ def unlabel(results: xr.Dataset) -> tuple[Columns, Columns]:
     return columns, baseline
 
 
-def _axis_coords(spec: Spec) -> dict[str, Any]:
+def axis_coords(spec: Spec) -> dict[str, Any]:
     """The points of every axis, and the parameters of a zipped group along it."""
     coords: dict[str, Any] = {}
     for axis in spec.axes:

@@ -13,9 +13,12 @@ from scipy import stats
 from memjax import cli
 from memjax.errors import UserError
 from memjax.sweep import Spec
-from memjax.sweep.analysis.compare import compare, compare_figure, sentences, summary
-from memjax.sweep.analysis.effects import final_accuracy
+from memjax.sweep.analysis.compare import compare
+from memjax.sweep.analysis.results import final
+from memjax.sweep.show.compare_plot import compare_figure
+from memjax.sweep.show.compare_table import sentences, summary
 from memjax.sweep.store import directory as store
+from reference.sweeps import as_older, with_keys
 
 AXES = {"levels": [8, 16, 32], "sigma_c2c": [0.0, 1.0]}
 
@@ -24,6 +27,9 @@ def told(ds, **raw) -> xr.Dataset:
     """With the specification that it would have."""
     axes = {str(d): ds[d].values for d in ds["status"].dims[:-1]}
     spec = Spec.from_dict({"seeds": ds.sizes["seed"], "axes": axes, **raw})
+    others = {f"{k}.{p}": v for k, t in raw.items() if isinstance(t, dict) for p, v in t.items()}
+    shared = tuple(raw.get("common_random_numbers", ()))
+    ds = with_keys(ds, raw.get("root_seed", 0), shared, **others)
     return ds.assign_attrs(spec=spec.to_toml(), dataset="digits", data_digest="1")
 
 
@@ -61,7 +67,7 @@ def test_lanes_of_the_same_random_numbers_are_paired(one):
     two = told(shaken(one), train={"learning_rate_decay": 0.5})
     found = compare(one, told(shaken(one)))
     assert found["paired"].all()
-    y1, y2 = final_accuracy(one), final_accuracy(shaken(one))
+    y1, y2 = final(one), final(shaken(one))
     twin = stats.ttest_rel(y2, y1, axis=-1)
     np.testing.assert_allclose(found["p_value"], twin.pvalue)
     np.testing.assert_allclose(found["difference"], (y2 - y1).mean("seed"))
@@ -74,10 +80,11 @@ def test_lanes_of_the_same_random_numbers_are_paired(one):
 @pytest.mark.parametrize("change", [{"root_seed": 1}, {"device": {"sigma_d2d": 0.1}}, None])
 def test_others_are_not_paired(one, make, change):
     seven = make(AXES, lambda **_: 0.9, seeds=7)
-    two = seven if change is None else told(seven, **change)
+    older = seven.drop_vars(["lane_key", "key_data"])
+    two = older if change is None else told(seven, **change)
     found = compare(one, two)
     assert not found["paired"].any()
-    y1, y2 = final_accuracy(one).values, final_accuracy(two).values
+    y1, y2 = final(one).values, final(two).values
     twin = stats.ttest_ind(y2, y1, axis=-1, equal_var=False)
     np.testing.assert_allclose(found["p_value"], twin.pvalue)
     error = np.sqrt(y1.var(-1, ddof=1) / 5 + y2.var(-1, ddof=1) / 7)
@@ -89,7 +96,7 @@ def test_others_are_not_paired(one, make, change):
 def test_pairs_are_of_the_seeds_that_both_have(one, make, device):
     found = compare(one, told(make(AXES, device, seeds=3)))
     assert found["paired"].all()
-    np.testing.assert_allclose(found["first"], final_accuracy(one)[..., :3].mean("seed"))
+    np.testing.assert_allclose(found["first"], final(one)[..., :3].mean("seed"))
     assert "first 3 seeds" in found.attrs["notes"][0]
 
 
@@ -109,7 +116,7 @@ def test_better_and_worse_cells_are_counted_and_largest_first(one, make, device)
     two = make(AXES, lambda **at: device(**at) + 0.1 * (at["levels"] == 8) - 0.05 * at["sigma_c2c"])
     found = compare(one, told(two, device={"sigma_read": 0.2}))
     facts = found.attrs
-    assert (facts["better"], facts["worse"], facts["undecided"]) == (2, 2, 0)
+    assert (facts["improved"], facts["worsened"], facts["undecided"]) == (2, 2, 0)
     assert facts["changes"] == {"device.sigma_read": ("(none)", "0.2")}
     text = printed(found, ("old", "new"))
     rows = [line for line in text.splitlines() if line.startswith("│ levels")]
@@ -123,7 +130,7 @@ def test_better_and_worse_cells_are_counted_and_largest_first(one, make, device)
 def test_equal_sweeps_are_equal(one):
     found = compare(one, one)
     assert (found["p_value"] == 1).all() and found.attrs["changes"] == {}
-    assert found.attrs["mean_difference"] == found.attrs["better"] == found.attrs["worse"] == 0
+    assert found.attrs["mean_difference"] == found.attrs["improved"] == found.attrs["worsened"] == 0
     assert "the specifications do not differ" in printed(found)
 
 
@@ -133,7 +140,7 @@ def test_false_discoveries_are_rare(make):
     called = []
     for seed in range(40):
         found = compare(shaken(base, seed=2 * seed), shaken(base, seed=2 * seed + 1))
-        called.append(found.attrs["better"] + found.attrs["worse"] > 0)
+        called.append(found.attrs["improved"] + found.attrs["worsened"] > 0)
     assert np.mean(called) <= 0.15
 
 
@@ -199,8 +206,8 @@ def test_what_cannot_be_compared(one, make):
         UserError, match="no point of the axis levels: 8, 16, 32 in the first, 4 in"
     ):
         compare(one, make({**AXES, "levels": [4]}))
-    with pytest.raises(UserError, match="first sweep has 10 classes, the second 3"):
-        compare(one, one.assign_attrs(n_classes=3))
+    with pytest.raises(UserError, match=r"first sweep's chance is 10 %, the second's 33\.3 %"):
+        compare(one, one.assign_attrs(n_classes=3, guess=1 / 3))
 
 
 def test_other_data_is_a_note(one):
@@ -220,9 +227,9 @@ def test_heat_map_holds_the_differences_about_zero(one, make):
     values = 100 * found["difference"]
     shown = np.asarray(image.get_array())
     assert sorted(shown.ravel()) == pytest.approx(sorted(values.values.ravel()))
-    assert bar.get_ylabel() == "b - a (points of accuracy)"
+    assert bar.get_ylabel() == "b - a (points of test accuracy)"
     dots = sum("•" in text.get_text() for text in ax.texts)
-    assert dots == found.attrs["better"] + found.attrs["worse"] > 0
+    assert dots == found.attrs["improved"] + found.attrs["worsened"] > 0
 
 
 @pytest.mark.parametrize("axes", [{}, {"levels": [8, 32]}, {"algorithm": ["sgd", "agad"]}])
@@ -273,3 +280,55 @@ def test_mistakes_are_one_line_and_status_2(one, memjax, tmp_path):
     }.items():
         status, _, err = memjax(*args)
         assert status == 2 and err.count("\n") == 1 and words in err
+
+
+def test_where_lower_is_better_a_fall_is_an_improvement(study):
+    one = study(AXES, lambda levels, sigma_c2c: 0.3)
+    fall = xr.where(one["levels"] == 8, -0.1, xr.where(one["levels"] == 16, 0.05, 0.0))
+    values = (one["rms_error"] + fall).transpose(*one["rms_error"].dims)
+    two = one.assign(rms_error=values.assign_attrs(one["rms_error"].attrs))
+    found = compare(one, shaken_study(two))
+    assert (found.attrs["improved"], found.attrs["worsened"]) == (2, 2)
+    text = printed(found, ("old", "new"))
+    assert "2 cells better, 2 worse" in text and "lower is better" in " ".join(text.split())
+    cell = found.sel(levels=8, sigma_c2c=0.0)
+    assert f"{float(cell['first']):.3g} → {float(cell['second']):.3g} V" in text
+    assert "baseline" not in text and "reference" not in text
+    figure = compare_figure(found)
+    (image,) = figure.axes[0].get_images()
+    best = np.unravel_index(np.asarray(image.get_array()).argmin(), image.get_array().shape)
+    red, _, blue, _ = image.to_rgba(np.asarray(image.get_array()))[best]
+    assert blue > red
+    assert figure.axes[-1].get_ylabel() == "second - first (rms error of the output, V)"
+
+
+def shaken_study(ds) -> xr.Dataset:
+    noise = np.random.default_rng(1).normal(0, 0.001, ds["status"].shape)
+    return ds.assign(
+        rms_error=(ds["rms_error"] + noise[..., None]).assign_attrs(ds.rms_error.attrs)
+    )
+
+
+def test_tiny_units_are_no_rounding(study):
+    one = study(AXES)
+    one["rms_error"] = 1e-12 * one["rms_error"].astype(float)
+    two = one.assign(rms_error=1.5 * one["rms_error"])
+    found = compare(one, two)
+    assert (found["p_value"] < 1).all() and found.attrs["worsened"] == 6
+
+
+def test_other_objectives_are_refused_and_other_experiments_noted(one, study):
+    with pytest.raises(UserError, match=r"first sweep is about test accuracy .higher is better"):
+        compare(one, study(AXES))
+    other = one.assign_attrs(experiment="my_cnn.py:CNN")
+    (note,) = compare(one, other).attrs["notes"]
+    assert note == "they are different experiments: classifier and my_cnn.py:CNN"
+
+
+def test_older_results_are_compared_without_pairs_and_it_is_said(one):
+    found = compare(as_older(one), as_older(told(shaken(one))))
+    assert not found["paired"].any()
+    assert "older results do not tell their random numbers" in printed(found)
+    assert (
+        found.attrs["mean_difference"] == compare(one, told(shaken(one))).attrs["mean_difference"]
+    )

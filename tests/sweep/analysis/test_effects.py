@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from memjax.errors import UserError
-from memjax.sweep.analysis.effects import best_cell, final_accuracy, heading, labels, main_effects
+from memjax.sweep.analysis.effects import best_cell, main_effects
+from memjax.sweep.analysis.results import final, heading, labels
+from reference.sweeps import as_older
 
 
 def shares(ds):
@@ -65,12 +67,12 @@ def test_shares_sum_to_one_and_are_sorted(make, device, size):
 def test_worst_and_best_values_and_their_means(make, device):
     ds = make({"levels": [4, 64], "sigma_c2c": [3.0, 0.0, 1.0]}, device)
     frame = main_effects(ds)
-    final = ds["test_accuracy"].astype(float).isel(epoch=-1)
+    last = ds["test_accuracy"].astype(float).isel(epoch=-1)
     assert list(frame.index) == ["sigma_c2c", "levels", "interactions", "seeds"]
     row = frame.loc["sigma_c2c"]
     assert (row["worst"], row["best"]) == (3.0, 0.0)
-    assert row["worst_accuracy"] == pytest.approx(float(final.sel(sigma_c2c=3.0).mean()))
-    assert row["best_accuracy"] == pytest.approx(float(final.sel(sigma_c2c=0.0).mean()))
+    assert row["worst_mean"] == pytest.approx(float(last.sel(sigma_c2c=3.0).mean()))
+    assert row["best_mean"] == pytest.approx(float(last.sel(sigma_c2c=0.0).mean()))
     assert frame.loc["seeds", "worst"] is None
 
 
@@ -78,7 +80,7 @@ def test_failed_lanes_count_at_chance(make, fail):
     ds = fail(make({"a": [1, 2, 3]}, noise=0.0), a=2)
     frame = main_effects(ds)
     assert frame.loc["a", "worst"] == 2
-    assert frame.loc["a", "worst_accuracy"] == pytest.approx(0.1)
+    assert frame.loc["a", "worst_mean"] == pytest.approx(0.1)
     assert frame.loc["a", "share"] == pytest.approx(1)
     assert frame.attrs == {"lanes": 15, "failed": 5}
 
@@ -86,7 +88,7 @@ def test_failed_lanes_count_at_chance(make, fail):
 def test_failed_lane_with_a_finite_accuracy_counts_at_chance_too(make):
     ds = make({"a": [1, 2]})
     ds["status"].loc[{"a": 1, "seed": 0}] = 1
-    assert float(final_accuracy(ds).sel(a=1, seed=0)) == pytest.approx(0.1)
+    assert float(final(ds).sel(a=1, seed=0)) == pytest.approx(0.1)
 
 
 def test_unfinished_lane_is_an_error_that_names_the_remedy(make):
@@ -126,3 +128,24 @@ def test_a_group_is_named_in_the_order_of_its_specification(make):
         lines = "\n".join(f"{name} = []" for name in order)
         said = ds.assign_attrs(spec=f"[axes.material]\n{lines}\n")
         assert heading(said, "material") == f"material ({', '.join(order)})"
+
+
+def test_where_lower_is_better_the_least_is_best(study, fail):
+    ds = study({"levels": [4, 8, 64]}, lambda levels: 1 / levels, noise=0.0)
+    frame = main_effects(ds)
+    assert (frame.loc["levels", "worst"], frame.loc["levels", "best"]) == (4, 64)
+    assert frame.loc["levels", "worst_mean"] == pytest.approx(0.25)
+    assert int(best_cell(ds)["levels"]) == 64
+    lost = main_effects(fail(ds, from_epoch=1.0, levels=64))
+    assert (lost.loc["levels", "worst"], lost.loc["levels", "worst_mean"]) == (64, 1.0)
+
+
+def test_shares_know_no_units(study):
+    ds = study({"levels": [4, 8, 64], "sigma_c2c": [0, 1]}, lambda levels, sigma_c2c: 1 / levels)
+    small = ds.assign(rms_error=1e-12 * ds["rms_error"].astype(float))
+    assert shares(small) == pytest.approx(shares(ds))
+
+
+def test_older_results_have_the_same_effects(make, device):
+    ds = make({"levels": [4, 64], "sigma_c2c": [3.0, 0.0]}, device)
+    assert main_effects(as_older(ds)).equals(main_effects(ds))

@@ -2,18 +2,26 @@
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from memjax.data import load
 from memjax.errors import UserError
 from memjax.sweep import Spec, run
 from memjax.sweep.analysis.explain import explain, find
 from memjax.sweep.store import directory as store
+from reference.sweeps import as_older
 
 
 def trained(**raw):
     raw = {"seeds": 1, "evaluate": {"diagnostics": True}, **raw}
     raw["train"] = {"epochs": 1, "learning_rate": 0.1, **raw.get("train", {})}
-    return run(Spec.from_dict(raw), dataset=load("digits").take(600, 200))
+    return telling(run(Spec.from_dict(raw), dataset=load("digits").take(600, 200)))
+
+
+def telling(ds, follows=1.0, only=1.0):
+    """Says what counts do not tell."""
+    lanes = xr.ones_like(ds["status"], float)
+    return ds.assign(follows_updates=follows * lanes, only_trained=only * lanes)
 
 
 @pytest.fixture(scope="module")
@@ -107,3 +115,54 @@ def test_two_arrays_tell_of_both():
     fast = result.fast_pulses.sel(algorithm="agad")
     assert np.all(fast > result.pulses.sel(algorithm="agad"))
     assert np.all(np.isnan(result.fast_pulses.sel(algorithm="sgd")))
+
+
+def test_what_counts_do_not_tell_is_a_column_of_its_own():
+    result = trained(pulses={"scheme": "truncated"}, device={"levels": 4})
+    lost = "of the pulses that were wanted"
+    assert lost in " ".join(explain(result))
+    assert lost not in " ".join(explain(telling(result, follows=0.0)))
+    assert lost not in " ".join(explain(result.drop_vars("follows_updates")))
+
+
+def test_columns_of_other_dimensions_are_another_studys(study):
+    ds = study({"levels": [4, 8]})
+    ds["saturated"] = ds["energy"] * 0 + 0.9
+    assert explain(ds)[-1] == "Nothing else was counted."
+
+
+def test_any_study_is_told_by_its_own_words(study, fail):
+    ds = study({"levels": [4, 64]}, lambda levels: 0.4 - 0.3 * (levels > 8), noise=0.0)
+    lane, well, nothing = explain(ds)
+    assert lane == "Lane 0: levels = 4, seed = 0."
+    assert well == "It does better than the guess: 0.4 V, guess 1 V (lower is better)."
+    assert nothing == "Nothing else was counted."
+    gone = fail(ds, from_epoch=100.0, levels=64)
+    assert find(gone) == {"levels": 1, "seed": 0}
+    assert explain(gone)[-1] == "It went non-finite in time since programming 100 s."
+    bad = ds.assign(rms_error=ds["rms_error"] * 0 + 0.99)
+    assert "no better than the guess: 0.99 V" in explain(bad, "0")[1]
+
+
+def test_a_lane_that_could_not_be_run_tells_why(make):
+    ds = make({"levels": [4, 8]}).assign_attrs(errors=["no room"])
+    ds["status"][0, 0] = 2
+    assert explain(ds, "0")[1:] == ["It could not be run: no room."]
+
+
+@pytest.mark.parametrize("older", [False, True])
+def test_a_classifier_is_told_against_chance_and_its_baseline(make, older):
+    ds = make({"levels": [4, 64]}, lambda levels: 0.5, noise=0.0)
+    said = explain(as_older(ds) if older else ds, "0")
+    assert said[1] == "It learns: 50.0 %, chance 10 %, float baseline 97.8 %."
+    assert said[2] == "Nothing else was counted; run with --set evaluate.diagnostics=true."
+    low = make({"levels": [4, 64]}, lambda levels: 0.12, noise=0.0)
+    assert explain(low, "0")[1].startswith("It is at chance: 12.0 %")
+
+
+def test_a_lane_is_found_again_by_what_is_said_of_it(make):
+    ds = make({"rate": [1e-5 / 3, 0.00251188643151, 1.0], "rule": ["x", "y"]})
+    for number in range(0, 30, 7):
+        said = explain(ds, str(number))[0]
+        again = said.removesuffix(".").partition(": ")[2].replace(" = ", "=").replace(", ", ",")
+        assert explain(ds, again)[0] == said

@@ -12,7 +12,10 @@ from SALib.test_functions import Ishigami
 
 from memjax.errors import UserError
 from memjax.sweep.analysis.effects import main_effects
-from memjax.sweep.analysis.sensitivity import sensitivity_figure, sobol_indices, summary
+from memjax.sweep.analysis.sensitivity import sobol_indices
+from memjax.sweep.show.sensitivity_plot import sensitivity_figure
+from memjax.sweep.show.sensitivity_table import summary
+from reference.sweeps import as_older, with_keys
 
 CENTRED = {"x": [-1.0, 0.0, 1.0], "y": [-3.0, -1.0, 1.0, 3.0]}
 
@@ -27,7 +30,8 @@ def cube(values: np.ndarray, names: str) -> xr.Dataset:
     """A sweep of these accuracies [axes..., seed]."""
     dims = (*names, "seed")
     data = {"test_accuracy": ((*dims, "epoch"), values[..., None])}
-    return xr.Dataset(data | {"status": (dims, np.zeros(values.shape, int))}, {}, {"n_classes": 10})
+    data |= {"status": (dims, np.zeros(values.shape, int))}
+    return xr.Dataset(data, {"epoch": [1]}, {"n_classes": 10})
 
 
 def printed(ds) -> str:
@@ -196,7 +200,7 @@ def test_no_axis_is_an_error(make, axes):
 def test_unfinished_lane_is_an_error(make):
     ds = make({"a": [1, 2]})
     ds["test_accuracy"].loc[{"a": 1, "seed": 0}] = np.nan
-    with pytest.raises(UserError, match="no final accuracy"):
+    with pytest.raises(UserError, match="no final test accuracy"):
         sobol_indices(ds)
 
 
@@ -229,3 +233,21 @@ def test_picture_has_the_indices_as_bars(make, device):
     assert bottom.patches[0].get_width() == pytest.approx(100 * frame["index"][4])
     alone = make({"a": [1, 2]}, seeds=1)
     assert len(sensitivity_figure(alone, sobol_indices(alone)).axes) == 1
+
+
+def test_indices_know_no_units_nor_direction(study):
+    """Femtojoules or volts, their squares are of the same shares."""
+    axes = {"levels": [4, 8, 64], "sigma_c2c": [0.0, 1.0]}
+    ds = study(axes, lambda levels, sigma_c2c: 1 / levels + 0.1 * sigma_c2c, noise=0.02)
+    small = ds.assign(rms_error=1e-15 * ds["rms_error"].astype(float))
+    one, two = sobol_indices(ds), sobol_indices(small)
+    np.testing.assert_allclose(one[["index", "low", "high"]], two[["index", "low", "high"]])
+    assert one.attrs["variance"] == pytest.approx(1e30 * two.attrs["variance"])
+    assert "final rms error of the output" in sensitivity_figure(ds, one).get_suptitle()
+
+
+def test_random_numbers_that_lanes_share_are_seen_in_their_words(make):
+    ds = make({"a": [1, 2, 3], "b": [1, 2]}, noise=0.05)
+    said = as_older(ds).assign_attrs(spec='common_random_numbers = ["a"]')
+    seen = sobol_indices(with_keys(ds, shared=("a",)))
+    assert seen.equals(sobol_indices(said)) and not seen.equals(sobol_indices(ds))

@@ -1,5 +1,6 @@
 """The weakest device, against oracles whose level set is known."""
 
+import dataclasses
 import io
 
 import numpy as np
@@ -10,10 +11,11 @@ from scipy.special import expit, logit
 
 from memjax.errors import UserError
 from memjax.sweep import Spec, run
+from memjax.sweep.analysis.objective import Objective
 from memjax.sweep.engine.trainer import Trainer
-from memjax.sweep.search.recall import Recall
-from memjax.sweep.search.search import PICTURE, RESULTS, search
-from memjax.sweep.show.search_plot import figure, table
+from memjax.sweep.search.search import RESULTS, search
+from memjax.sweep.show.search_plot import draw, figure
+from memjax.sweep.show.search_table import table
 from memjax.sweep.spec import grid as lane_table
 
 AXES = {
@@ -90,7 +92,7 @@ def test_no_lane_is_trained_twice_and_the_budget_is_kept(found):
     assert len(set(oracle.asked)) == len(oracle.asked) <= 80
     assert ds.lane.values.tolist() == oracle.asked
     assert int(ds.trained.sum()) == len(oracle.asked) == ds.attrs["lanes"]
-    np.testing.assert_array_equal(ds.lane_accuracy, oracle.accuracy[oracle.asked])
+    np.testing.assert_array_equal(ds.lane_value, oracle.accuracy[oracle.asked])
 
 
 def test_the_same_search_gives_the_same_result(spec, found):
@@ -188,8 +190,9 @@ def test_table_has_twenty_rows_in_eighty_columns_the_most_tolerant_first(found):
 def test_picture_has_a_line_a_value_and_names_the_axes(found):
     picture = figure(found[0])
     (ax,) = picture.axes
-    assert ax.get_xlabel() == "conductance levels"
-    assert ax.get_ylabel() == "cycle-to-cycle σ (mean steps)"
+    assert ax.get_xlabel() == "number of conductance levels L"
+    assert ax.get_ylabel() == "cycle-to-cycle sd of one step (mean steps)"
+    assert "where the test accuracy crosses 80 %" in picture.get_suptitle()
     assert len(ax.get_lines()) == 5
     assert [t.get_text() for t in ax.get_yticklabels()] == [f"{v:g}" for v in np.arange(0, 4, 0.5)]
 
@@ -204,17 +207,90 @@ def test_one_axis_alone_has_a_curve():
     figure(ds).savefig(io.BytesIO())
 
 
+ERROR = Objective("rms_error", "lower", None, 1.0, "rms error", "V")
+
+
+def test_an_error_in_volts_is_searched_for_the_most_that_will_do(spec):
+    """error = 0.02 + (sigma_c2c / limit)^2 / 10: at most 0.1 where sigma_c2c <= 0.894 limit."""
+    oracle = Oracle(spec)
+    noise = 0.003 * np.random.default_rng(3).standard_normal(oracle.limit.shape)
+    sigma = np.array(lane_table.parameter_values(spec, np.arange(len(noise)))["sigma_c2c"])
+    error = 0.02 + 0.1 * (sigma / oracle.limit) ** 2 + noise
+    ds = search(spec, 0.1, objective=ERROR, evaluate=error.__getitem__, lanes=80)
+    truth = oracle.limit.reshape(oracle.shape)[..., 0, 0] * np.sqrt(0.8)
+    inside = truth < 3.5
+    assert ds.attrs["weaker"] == "larger"
+    assert abs(ds.crossing.values - truth)[inside].max() < STEP
+    assert np.all(ds.weakest.values[truth > 4] == 3.5)
+    grid = error.reshape(oracle.shape).mean(-1)
+    assert abs(ds.expected.values - grid).mean() < 0.03
+    np.testing.assert_array_equal(ds.lane_value, error[ds.lane])
+    assert "sigma_c2c that reaches 0.1 V or less" in shown(ds)
+    assert "the rms error crosses 0.1 V" in figure(ds).get_suptitle()
+
+
+def test_an_objective_and_its_mirror_image_have_the_same_answer(spec):
+    """Of 1 - y lower is better where of y higher is: the log-odds change sign, nothing else."""
+    oracle = Oracle(spec)
+    mirrored = Objective("error", "lower", (0.0, 1.0), 1.0, "error")
+    one = search(spec, 0.8, evaluate=oracle.accuracy.__getitem__, lanes=60)
+    two = search(
+        spec, 0.2, objective=mirrored, evaluate=(1 - oracle.accuracy).__getitem__, lanes=60
+    )
+    np.testing.assert_array_equal(one.weakest, two.weakest)
+    np.testing.assert_allclose(one.crossing, two.crossing, atol=0.02)
+    np.testing.assert_allclose(one.expected, 1 - two.expected, atol=0.02)
+
+
+def test_the_log_odds_are_those_between_the_bounds(spec):
+    oracle = Oracle(spec)
+    scaled = Objective("gain", "higher", (-5.0, 15.0), 0.0, "gain", "dB")
+    one = search(spec, 0.8, evaluate=oracle.accuracy.__getitem__, lanes=60)
+    values = 20 * oracle.accuracy - 5
+    two = search(spec, 11.0, objective=scaled, evaluate=values.__getitem__, lanes=60)
+    np.testing.assert_array_equal(one.weakest, two.weakest)
+    np.testing.assert_allclose(20 * one.expected - 5, two.expected, atol=0.1)
+
+
+def test_lanes_that_failed_count_at_the_guess():
+    spec = Spec.from_dict({"seeds": 2, "axes": {"sigma_c2c": {"linspace": [0, 4, 9]}}})
+    error = np.repeat(np.linspace(0, 0.8, 9), 2)
+    error[-6:] = np.nan
+    ds = search(spec, 0.35, objective=ERROR, evaluate=error.__getitem__, lanes=18)
+    assert float(ds.weakest) == 1.5
+    failed = np.isnan(error[ds.lane])
+    assert np.all(ds.lane_value[failed] == 1.0) and failed.any()
+    (ax,) = figure(ds).axes
+    assert ax.get_ylabel() == "rms error (V)"
+
+
+@pytest.mark.parametrize(
+    ("objective", "target", "said"),
+    [
+        (ERROR, np.inf, "must be a finite number"),
+        (ERROR, 1e-3, "none of .* lanes reaches it.* the best has 0.8.* raise it"),
+        (ERROR._replace(bounds=(0.0, 5.0)), 7.0, "rms error is between 0 and 5"),
+    ],
+)
+def test_targets_that_cannot_be(objective, target, said):
+    spec = Spec.from_dict({"seeds": 4, "axes": {"sigma_c2c": [0, 1, 2, 4]}})
+    with pytest.raises(UserError, match=said):
+        search(spec, target, objective=objective, evaluate=lambda lanes: 0.8 + 1e-3 * lanes)
+
+
 def test_end_to_end_lanes_are_the_sweeps_own(small, tiny, tmp_path):
     spec = small({"levels": [4, 16, 64], "length": [5, 10], "sigma_c2c": [0, 1, 4]})
     told = []
     ds = search(spec, 0.4, dataset=tiny, lanes=20, out=tmp_path, progress=lambda *a: told.append(a))
     sweep = run(spec, dataset=tiny).test_accuracy.isel(epoch=-1).values.ravel()
-    np.testing.assert_array_equal(ds.lane_accuracy, sweep[ds.lane])
+    np.testing.assert_array_equal(ds.lane_value, sweep[ds.lane])
     assert told[-1][0] == pytest.approx(ds.sizes["lane"])
     assert told[-1][1] == 20
     kept = xr.open_zarr(tmp_path / RESULTS, consolidated=False).load()
     xr.testing.assert_equal(kept, ds)
-    assert (tmp_path / PICTURE).stat().st_size > 10_000
+    assert draw(ds, tmp_path).stat().st_size > 10_000
+    with pytest.raises(UserError, match=r"search\.png: cannot be written: No such file"):
+        draw(ds, tmp_path / "no")
 
 
 @pytest.fixture
@@ -240,8 +316,8 @@ def test_a_search_goes_on_where_it_was(small, tiny, tmp_path, trained):
     asked, numbers[:], calls[0] = sorted(numbers), [], 1
     with pytest.raises(KeyboardInterrupt):
         search(spec, 0.4, dataset=tiny, lanes=20, out=tmp_path)
-    (kept,) = tmp_path.glob(".search.*.jsonl")
-    kept.write_bytes(kept.read_bytes() + b"[[3, 0.")  # a kill in the middle of a line
+    (kept,) = tmp_path.glob(".search/*/journal.jsonl")
+    kept.write_bytes(kept.read_bytes() + b'{"kind": "la')  # a kill in the middle of a line
     calls[0] = 10**6
     xr.testing.assert_equal(search(spec, 0.4, dataset=tiny, lanes=20, out=tmp_path), plain)
     assert sorted(numbers) == asked
@@ -250,25 +326,33 @@ def test_a_search_goes_on_where_it_was(small, tiny, tmp_path, trained):
     assert numbers == []
 
 
-@pytest.mark.parametrize(
-    "junk", ["5", "null", "[1, 0.5]", "[[null, 1]]", "[[1e999, 0.5]]", "[[3, NaN]]", "[[3, 7.0]]"]
-)
-def test_a_line_that_is_none_is_not_believed(small, tiny, tmp_path, junk):
+@pytest.mark.parametrize("junk", ["5", "null", "[1, 0.5]", "{}", '{"kind": "lanes"}', "{"])
+def test_a_line_that_is_none_is_not_believed(small, tiny, tmp_path, trained, junk):
+    numbers, _ = trained
     spec = small({"levels": [4, 16, 64], "sigma_c2c": [0, 1, 2, 4]}, seeds=3)
-    Recall(tmp_path, spec, "data", 0.1).keep(np.array([3]), np.array([0.5]))
-    (kept,) = tmp_path.glob(".search.*.jsonl")
+    found = search(spec, 0.4, dataset=tiny, lanes=12, out=tmp_path)
+    (kept,) = tmp_path.glob(".search/*/journal.jsonl")
     kept.write_text(f"{kept.read_text()}{junk}\n")
-    assert Recall(tmp_path, spec, "data", 0.1).known == {3: 0.5}
-    assert Recall(tmp_path, spec, "other data", 0.1).known == {}
-    kept.unlink()
-    kept.mkdir()
-    with pytest.raises(UserError, match="cannot be read: Is a directory; remove it"):
-        Recall(tmp_path, spec, "data", 0.1)
+    numbers.clear()
+    xr.testing.assert_equal(search(spec, 0.4, dataset=tiny, lanes=12, out=tmp_path), found)
+    assert numbers == []
 
 
-def test_results_that_cannot_be_read_are_no_hindrance(small, tmp_path):
+def test_lanes_of_other_data_are_not_taken(small, tiny, tmp_path, trained):
+    numbers, _ = trained
+    spec = small({"levels": [4, 16, 64], "sigma_c2c": [0, 1, 2, 4]}, seeds=3)
+    search(spec, 0.4, dataset=tiny, lanes=12, out=tmp_path)
+    first, numbers[:] = sorted(numbers), []
+    other = dataclasses.replace(tiny, x_train=tiny.x_train[::-1].copy())
+    search(spec, 0.4, dataset=other, lanes=12, out=tmp_path)
+    assert len(numbers) == len(first) == 12
+
+
+def test_results_that_cannot_be_read_are_no_hindrance(small, tiny, tmp_path):
+    spec = small({"levels": [4, 16, 64], "sigma_c2c": [0, 1, 2, 4]}, seeds=3)
     xr.Dataset(attrs={"spec": "["}).to_zarr(tmp_path / "results.zarr", consolidated=False)
-    assert Recall(tmp_path, small(), "data", 0.1).known == {}
+    found = search(spec, 0.4, dataset=tiny, lanes=12, out=tmp_path)
+    xr.testing.assert_equal(search(spec, 0.4, dataset=tiny, lanes=12), found)
 
 
 def test_lanes_of_a_finished_sweep_need_no_training(small, tiny, tmp_path, trained):
@@ -279,7 +363,7 @@ def test_lanes_of_a_finished_sweep_need_no_training(small, tiny, tmp_path, train
     found = search(spec, 0.4, dataset=tiny, lanes=20, out=tmp_path)
     assert numbers == []
     final = results.test_accuracy.isel(epoch=-1).values.ravel()
-    np.testing.assert_array_equal(found.lane_accuracy, final[found.lane])
+    np.testing.assert_array_equal(found.lane_value, final[found.lane])
 
 
 @pytest.mark.parametrize(

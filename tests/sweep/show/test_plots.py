@@ -5,9 +5,12 @@ import pytest
 from matplotlib.image import imread
 
 from memjax.errors import UserError
-from memjax.sweep.analysis.effects import final_accuracy, main_effects
+from memjax.sweep.analysis.effects import main_effects
+from memjax.sweep.analysis.results import final
 from memjax.sweep.show import plots
-from memjax.sweep.show.panels import LABELS, is_geometric, label
+from memjax.sweep.show.panels import label
+from memjax.sweep.show.robustness_plot import robustness_figure
+from reference.sweeps import as_older
 
 AXES = {
     "levels": [4, 8, 16, 32],
@@ -70,19 +73,19 @@ def test_failed_write_leaves_the_old_picture(make, tmp_path, monkeypatch):
 def test_main_effects_draws_means_quartiles_and_references(make, device):
     ds = make(AXES, device)
     figure = plots.main_effects_figure(ds)
-    effects, final = main_effects(ds), 100 * final_accuracy(ds)
+    effects, last = main_effects(ds), 100 * final(ds)
     ranked = list(effects.index[:-2])
     assert ranked[:2] == ["sigma_c2c", "levels"]
-    assert [ax.get_xlabel() for ax in figure.axes] == [LABELS[axis] for axis in ranked]
+    assert [ax.get_xlabel() for ax in figure.axes] == [label(ds, axis) for axis in ranked]
     assert [ax.get_xscale() for ax in figure.axes[:2]] == ["symlog", "log"]
     for ax, axis in zip(figure.axes, ranked, strict=True):
         assert f"{100 * effects.loc[axis, 'share']:.1f} %" in ax.get_title()
         curve = ax.containers[0][0]
-        expected = final.mean([d for d in final.dims if d != axis]).sortby(axis)
+        expected = last.mean([d for d in last.dims if d != axis]).sortby(axis)
         np.testing.assert_allclose(curve.get_xdata(), expected[axis])
         np.testing.assert_allclose(curve.get_ydata(), expected)
         band = ax.collections[0].get_paths()[0].vertices[:, 1]
-        first = final.sel({axis: expected[axis][0]}).quantile([0.25, 0.75])
+        first = last.sel({axis: expected[axis][0]}).quantile([0.25, 0.75])
         assert np.isclose(band[:, None], first.values).any(0).all()
         assert lines(ax)["chance (10 %)"].get_ydata()[0] == pytest.approx(10)
     assert {"middle half of the lanes", "mean ± sd over seeds"} <= set(legend(figure))
@@ -110,12 +113,12 @@ def test_heatmap_cells_are_means_over_the_rest(make, device):
     *panels, bar = figure.axes
     assert len(panels) == min(6, ds.sizes[third])
     assert rest in figure.get_suptitle()
-    cells = 100 * final_accuracy(ds).mean([rest, "seed"]).transpose(third, y, x).sortby(third)
+    cells = 100 * final(ds).mean([rest, "seed"]).transpose(third, y, x).sortby(third)
     drawn = [panel.get_images()[0].get_array() for panel in panels]
     np.testing.assert_allclose(drawn[0], cells[0])
     np.testing.assert_allclose(drawn[-1], cells[-1])
-    assert panels[0].get_ylabel() == LABELS[y]
-    assert panels[0].get_xlabel() == LABELS[x]
+    assert panels[0].get_ylabel() == label(ds, y)
+    assert panels[0].get_xlabel() == label(ds, x)
     assert [tick.get_text() for tick in panels[0].get_xticklabels()] == ["4", "8", "16", "32"]
     assert panels[0].texts[0].get_text() == f"{float(cells[0, 0, 0]):.1f}"
     assert panels[0].get_title().endswith(f": {float(cells[third][0]):g}")
@@ -138,7 +141,7 @@ def test_heatmap_of_high_accuracies_spends_its_colours_on_them(make):
 
 def test_learning_curves_are_means_over_the_rest(make, device):
     ds = make(AXES, device)
-    figure = plots.learning_curves_figure(ds)
+    figure = plots.curves_figure(ds)
     (ax,) = figure.axes
     drawn = lines(ax)
     for sigma in AXES["sigma_c2c"]:
@@ -149,26 +152,26 @@ def test_learning_curves_are_means_over_the_rest(make, device):
     baseline = next(line for name, line in drawn.items() if name.startswith("float baseline"))
     np.testing.assert_allclose(baseline.get_ydata(), 100 * ds["baseline_accuracy"].mean("seed"))
     assert baseline.get_linestyle() == "--"
-    assert figure.legends[0].get_title().get_text() == LABELS["sigma_c2c"]
+    assert figure.legends[0].get_title().get_text() == "cycle-to-cycle sd of one step (mean steps)"
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("epoch", "test accuracy (%)")
 
 
 def test_learning_curve_of_a_failed_device_falls_to_chance(make, fail):
-    figure = plots.learning_curves_figure(fail(make({"a": [1, 2]}), from_epoch=4, a=2))
+    figure = plots.curves_figure(fail(make({"a": [1, 2]}), from_epoch=4, a=2))
     curve = lines(figure.axes[0])["2 (10.0 %)"].get_ydata()
     assert curve[2] > 50
     np.testing.assert_allclose(curve[3:], 10)
 
 
 def test_many_values_are_thinned_and_said_so(make, device):
-    figure = plots.learning_curves_figure(make({"sigma_c2c": np.linspace(0, 3, 20)}, device))
+    figure = plots.curves_figure(make({"sigma_c2c": np.linspace(0, 3, 20)}, device))
     assert len(figure.axes[0].get_lines()) == 6 + 2
     assert "6 of 20 values" in figure.legends[0].get_title().get_text()
 
 
 def test_corruption_is_relative_to_clean(make, device, corrupt):
     ds = corrupt(make(some("levels", "sigma_c2c"), device))
-    figure = plots.corruption_figure(ds)
+    figure = robustness_figure(ds)
     assert [ax.get_title() for ax in figure.axes] == ["gaussian", "salt and pepper"]
     scores = ds["corrupted_accuracy"].sel(sigma_c2c=3.0).mean("levels")
     expected = 100 * (scores / scores.sel(corruption="clean")).mean("seed")
@@ -181,7 +184,7 @@ def test_corruption_is_relative_to_clean(make, device, corrupt):
 
 def test_corruption_leaves_failed_lanes_out(make, device, corrupt, fail, tmp_path):
     ds = corrupt(fail(fail(make(some("levels", "sigma_c2c"), device), sigma_c2c=3.0), levels=4))
-    figure = plots.corruption_figure(ds)
+    figure = robustness_figure(ds)
     assert "3 (failed)" in legend(figure)
     assert "failed lanes left out" in figure.get_suptitle()
     assert len(plots.draw(ds, tmp_path)) == 4
@@ -204,21 +207,76 @@ def test_zipped_group_is_drawn_by_its_parameters(make, tmp_path):
     assert [tick.get_text() for tick in ax.get_xticklabels()] == ["64, x", "8, y", "32, z"]
 
 
-@pytest.mark.parametrize(
-    ("values", "geometric"),
-    [
-        ([4, 8, 16, 32], True),
-        ([1, 2, 5, 10, 20, 50], True),
-        ([0, 0.1, 1, 10], True),
-        ([0, 1, 2, 3], False),
-        ([0.1, 0.2, 0.3, 0.4], False),
-        ([-1, 1, 10, 100], False),
-        ([1, 100], False),
-    ],
-)
-def test_geometric_spacing_is_told_from_even_spacing(values, geometric):
-    assert is_geometric(np.array(values, float)) is geometric
-
-
 def test_unknown_names_are_written_with_spaces(make):
     assert label(make({"tau_refresh": [1, 2]}), "tau_refresh") == "tau refresh"
+
+
+@pytest.fixture
+def errors(study, fail):
+    """Of a study: errors in volts, lower is better, no reference; its worst cells failed."""
+    ds = study(
+        {"levels": [4, 8, 64], "sigma_c2c": [0.0, 1.0, 3.0], "scheme": ["plain", "sign"]},
+        lambda levels, sigma_c2c, scheme: 0.05 + 0.5 / levels + 0.1 * sigma_c2c,
+    )
+    return fail(ds, from_epoch=100.0, levels=4, sigma_c2c=3.0)
+
+
+def test_a_study_has_pictures_by_its_stages(errors, tmp_path):
+    files = plots.draw(errors, tmp_path)
+    assert [file.stem for file in files] == ["main_effects", "heatmap", "curves"]
+
+
+def test_a_study_is_drawn_in_its_units(errors):
+    for ax in plots.main_effects_figure(errors).axes[:1]:
+        assert ax.get_ylabel() == "final rms error of the output (V)"
+        assert lines(ax)["guess (1 V)"].get_ydata()[0] == 1
+        assert not any("reference" in name or "baseline" in name for name in lines(ax))
+    (ax,) = plots.curves_figure(errors).axes
+    assert (ax.get_xlabel(), ax.get_xscale()) == ("time since programming (s)", "log")
+    assert ax.get_ylabel() == "rms error of the output (V)"
+    expected = errors["rms_error"].sel(sigma_c2c=0.0).mean(["levels", "scheme", "seed"])
+    name = f"0 ({float(expected[-1]):.3g} V)"
+    np.testing.assert_allclose(lines(ax)[name].get_ydata(), expected, rtol=1e-6)
+
+
+def test_the_best_cell_is_the_brightest_also_where_lower_is_better(errors, make, device):
+    for ds in (errors, make(some("levels", "sigma_c2c"), device)):
+        *panels, bar = plots.heatmap_figure(ds).axes
+        (image,) = panels[0].get_images()
+        values = np.asarray(image.get_array())
+        light = image.to_rgba(values)[..., :3].sum(-1)
+        lower = ds is errors
+        assert light.argmax() == (values.argmin() if lower else values.argmax())
+        assert light.argmin() == (values.argmax() if lower else values.argmin())
+    *panels, bar = plots.heatmap_figure(errors).axes
+    assert bar.get_ylabel() == "rms error of the output (V)"
+    assert "guess 1" in [tick.get_text() for tick in bar.get_yticklabels()]
+
+
+def test_a_guess_far_above_is_said_and_pointed_at(study):
+    ds = study({"levels": [4, 8], "rule": ["x", "y"]}, lambda levels, rule: 0.01 * levels)
+    assert "guess (1 V, far above)" in legend(plots.main_effects_figure(ds))
+    bar = plots.heatmap_figure(ds).axes[-1]
+    assert "guess 1 ↑" in [tick.get_text() for tick in bar.get_yticklabels()]
+
+
+def test_older_results_are_drawn(make, device, corrupt, tmp_path):
+    ds = as_older(corrupt(make(AXES, device)))
+    names = [file.stem for file in plots.draw(ds, tmp_path)]
+    assert names == ["main_effects", "heatmap", "learning_curves", "corruption"]
+    figure = plots.main_effects_figure(ds)
+    assert figure.axes[0].get_xlabel() == "sigma c2c"
+    assert figure.axes[0].get_ylabel() == "final test accuracy (%)"
+    assert {"chance (10 %)", "float baseline (97.8 %)"} <= set(legend(figure))
+
+
+def test_words_with_dollars_are_no_formulas(make, tmp_path):
+    ds = make({"price": [1, 2, 3], "rule": ["$\\bad{$", "b"]}).assign_attrs(name="$\\worse{$")
+    ds["price"].attrs = {"long_name": "$\\price{$ of it", "units": "$"}
+    assert len(plots.draw(ds, tmp_path)) == 3
+
+
+def test_long_words_of_an_axis_are_wrapped(make):
+    ds = make({"up_down": [0.0, 0.1]})
+    ds["up_down"].attrs = {"long_name": "up/down imbalance: that fraction of a step off depression"}
+    assert max(map(len, label(ds, "up_down").splitlines())) <= 42

@@ -12,9 +12,11 @@ from typer.testing import CliRunner
 
 from memjax.cli import app
 from memjax.errors import UserError
-from memjax.sweep.analysis.effects import final_accuracy, main_effects
+from memjax.sweep.analysis.effects import main_effects
+from memjax.sweep.analysis.results import final
 from memjax.sweep.show.report import html, write
 from memjax.sweep.store import directory as store
+from reference.sweeps import as_older
 
 EVIL = "</script><script>window.hacked=1</script><img src=x onerror=window.hacked=1>"
 
@@ -41,14 +43,14 @@ def swept(make, fail, device):
 
 def test_the_cube_is_the_dataset_to_a_ten_thousandth(swept):
     found, ds = data(html(swept)), swept.sortby("sigma_c2c")
-    final = final_accuracy(ds)
-    for name, cells in {"mean": final.mean("seed"), "sd": final.std("seed", ddof=1)}.items():
+    last = final(ds)
+    for name, cells in {"mean": last.mean("seed"), "sd": last.std("seed", ddof=1)}.items():
         assert np.abs(words(found["cells"][name]) / 1e4 - cells.values.ravel()).max() < 0.51e-4
-    assert words(found["lost"]).tolist() == (ds.status != 0).sum("seed").values.ravel().tolist()
+    assert found["lost"] == (ds.status != 0).sum("seed").values.ravel().tolist()
     curves = words(found["curves"]["mean"]).reshape(3, 2, 2, 4) / 1e4
     assert np.allclose(curves[0], ds.test_accuracy.isel(sigma_c2c=0).mean("seed"), atol=0.51e-4)
     assert np.allclose(curves[2, 0, 1, 2:], 0.1)  # failed: at chance
-    assert found["best"] == final.mean("seed").values.argmax()
+    assert found["best"] == last.mean("seed").values.argmax()
     assert found["baseline"]["mean"][-1] == pytest.approx(
         float(ds.baseline_accuracy[:, -1].mean()), abs=1e-4
     )
@@ -60,14 +62,15 @@ def test_the_cube_is_the_dataset_to_a_ten_thousandth(swept):
 def test_axes_are_labelled(swept):
     sigma, levels, material = data(html(swept.assign_coords(levels=[8, 64])))["axes"]
     assert (sigma["x"], sigma["values"]) == ([0, 1, 3], ["0", "1", "3"])
-    assert sigma["label"] == "cycle-to-cycle σ (mean steps)" and levels["values"] == ["8", "64"]
+    assert sigma["label"] == "cycle-to-cycle sd of one step (mean steps)"
+    assert levels["values"] == ["8", "64"]
     assert material["name"] == "material (on_off, nl_up)" and material["x"] is None
     assert material["values"] == ["50, 1", "5, 2.4"]
 
 
 def test_ratios_lie_on_a_logarithmic_axis_unless_there_is_a_zero(make):
     (axis,) = data(html(make({"on_off": [2, 10, 50]})))["axes"]
-    assert axis["log"] and axis["label"] == "on/off ratio Gmax/Gmin"
+    assert axis["log"] and axis["label"] == "on/off ratio Gmax / Gmin"
     (axis,) = data(html(make({"sigma_c2c": [0, 0.5, 1, 2, 4]})))["axes"]
     assert not axis["log"] and axis["x"] is None and axis["numeric"]
 
@@ -111,7 +114,7 @@ def test_ten_thousand_lanes_fit_into_8_mb(make, device, seeds, epochs):
     values["on_off"] = [2, 5, 10, 20, 50]
     page = html(make(values, device, seeds=seeds, epochs=epochs))
     assert len(page.encode()) < 8e6
-    shown = data(page)["epochs"]["curves"]
+    shown = data(page)["stages"]["curves"]
     assert shown[0] == 1 and shown[-1] == epochs and len(shown) == min(epochs, 50)
 
 
@@ -208,7 +211,7 @@ PIXEL = """([i, j]) => {
 
 def test_sliders_selects_and_hover_show_the_data(visit, swept):
     page, ds = visit(swept), swept.sortby("sigma_c2c")
-    cells = 100 * final_accuracy(ds).mean("seed")
+    cells = 100 * final(ds).mean("seed")
     assert page.title() == "synthetic" and "best cell" in page.inner_text("#facts")
     choose = page.locator("#choose-x"), page.locator("#choose-y")
     choose[0].select_option("1")
@@ -228,7 +231,7 @@ def test_sliders_selects_and_hover_show_the_data(visit, swept):
     page.mouse.move(*page.evaluate(PIXEL, [1, 1]))
     page.wait_for_selector("#map .hoverlayer :text('levels 64')")
     (hover,) = [line for line in page.locator(HOVER).all_text_contents() if "%" in line]
-    cell = 100 * final_accuracy(ds).isel(levels=1, sigma_c2c=1, material=1)
+    cell = 100 * final(ds).isel(levels=1, sigma_c2c=1, material=1)
     said = [float(x) for x in hover.removesuffix(" %").split(" ± ")]
     assert said == pytest.approx([float(cell.mean()), float(cell.std(ddof=1))], abs=0.056)
     page.mouse.click(*page.evaluate(PIXEL, [0, 0]))  # chooses the cell
@@ -266,3 +269,68 @@ def test_a_telephone_is_wide_enough(visit, swept):
     page.wait_for_selector("#effects .main-svg")
     assert page.evaluate("document.documentElement.scrollWidth") <= 401
     assert page.locator("#parallel .parcoords").count() > 0 or page.is_hidden("#parallel")
+
+
+def floats(text):
+    return np.frombuffer(base64.b64decode(text), "<f4")
+
+
+def small(levels, sigma_c2c):
+    return 1e-5 * (5 + 50 / levels + 10 * sigma_c2c)
+
+
+@pytest.fixture
+def errors(study, fail):
+    """Errors in volts, lower is better, without a reference; three of its cells failed."""
+    axes = {"levels": [4, 8, 64], "sigma_c2c": [0.0, 1.0, 3.0]}
+    ds = study(
+        axes, lambda levels, sigma_c2c: 1e-5 * (5 + 50 / levels + 10 * sigma_c2c), noise=1e-6
+    )
+    return fail(ds, from_epoch=100.0, levels=4)
+
+
+def test_a_study_is_kept_as_floats_in_its_units(errors):
+    found, last = data(html(errors)), final(errors)
+    np.testing.assert_allclose(floats(found["cells"]["mean"]), last.mean("seed").values.ravel())
+    sd = last.std("seed", ddof=1).values.ravel()
+    np.testing.assert_allclose(floats(found["cells"]["sd"]), sd, rtol=1e-6)
+    assert found["best"] == last.mean("seed").values.argmin() == 6
+    assert found["baseline"] is None
+    about, stages = found["objective"], found["stages"]
+    assert (about["unit"], about["lower"], about["guess"]) == ("V", True, 1.0)
+    assert (stages["all"], stages["log"]) == ([1, 10, 100, 1000], True)
+
+
+def test_older_results_have_a_report(swept):
+    new, old = data(html(swept)), data(html(as_older(swept)))
+    for part in ("objective", "cells", "curves", "baseline", "stages", "effects", "failures"):
+        assert old[part] == new[part]
+
+
+def test_a_study_is_shown_by_its_own_words(visit, errors):
+    page = visit(errors)
+    page.wait_for_selector("#curves .main-svg")
+    facts = page.inner_text("#facts")
+    assert "guess 1\u00a0V" in facts.replace(" V", "\u00a0V") and "baseline" not in facts
+    assert "(lower is better) at levels 64, sigma_c2c 0" in facts
+    assert page.inner_text("#map-title") == "Final rms error of the output of every cell"
+    assert page.inner_text("#curves-title").endswith("against time since programming")
+    assert "count at guess" in page.inner_text("#map-hint")
+    assert page.input_value("#slider-0") == "2" and page.input_value("#slider-1") == "0"
+    ds = final(errors).mean("seed")
+    shown = np.array(page.evaluate(MAP))
+    assert np.allclose(shown, ds) or np.allclose(shown, ds.T)
+    line = page.evaluate("document.getElementById('line').layout.xaxis.title.text")
+    assert line in ("number of conductance levels L", "cycle-to-cycle sd of one step (mean steps)")
+    curves = page.evaluate("document.getElementById('curves').layout.xaxis")
+    assert (curves["type"], curves["title"]["text"]) == ("log", "time since programming (s)")
+    assert page.evaluate("document.getElementById('map').data[0].reversescale") is True
+    assert not any(word in page.inner_text("body").lower() for word in ("accuracy", "epoch", "nan"))
+
+
+def test_a_guess_far_away_is_said(visit, study):
+    page = visit(study({"levels": [4, 8, 64], "sigma_c2c": [0.0, 1.0]}, small, noise=1e-6))
+    page.wait_for_selector("#line .main-svg")
+    assert "Guess, 1 V, lies far above." in page.inner_text("#line-hint")
+    low, high = page.evaluate("document.getElementById('line').layout.yaxis.range")
+    assert -1e-4 < low < high < 1e-3

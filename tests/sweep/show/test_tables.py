@@ -6,6 +6,7 @@ from rich.console import Console
 
 from memjax.sweep.analysis.effects import best_cell, main_effects
 from memjax.sweep.show.tables import summary
+from reference.sweeps import as_older
 
 
 def printed(ds) -> str:
@@ -24,7 +25,7 @@ def test_rows_hold_shares_values_and_accuracies(make, device):
     for parameter in effects.index:
         assert f"{100 * effects.loc[parameter, 'share']:.1f} %" in row(text, parameter)
     found = effects.loc["sigma_c2c"]
-    means = f"{100 * found['worst_accuracy']:.1f} → {100 * found['best_accuracy']:.1f} %"
+    means = f"{100 * found['worst_mean']:.1f} → {100 * found['best_mean']:.1f} %"
     assert "3 → 0 " in row(text, "sigma_c2c")
     assert means in row(text, "sigma_c2c")
     assert "█" * 11 in row(text, "sigma_c2c")
@@ -67,3 +68,24 @@ def test_five_axes_fit(make, device):
     assert max(map(len, text.splitlines())) <= 80
     for name in axes:
         assert row(text, name)
+
+
+def error(levels, sigma_c2c):
+    return 0.05 + 0.5 / levels + 0.1 * sigma_c2c
+
+
+def test_a_study_is_told_in_its_units_from_worst_to_best(study, fail):
+    ds = study({"levels": [4, 64], "sigma_c2c": [0.0, 3.0]}, error, noise=0.0)
+    text = printed(ds)
+    assert "4 → 64" in row(text, "levels") and "0.325 → 0.208 V" in row(text, "levels")
+    assert "3 → 0" in row(text, "sigma_c2c") and "0.416 → 0.116 V" in row(text, "sigma_c2c")
+    assert "mean rms error" in text and "baseline" not in text and "reference" not in text
+    assert "best cell: 0.0578 ± 0 V at levels 64, sigma_c2c 0" in text
+    lost = printed(fail(ds, from_epoch=1.0, levels=4))
+    assert "8 failed, counted at guess (1 V)" in lost and "1 → 0.208 V" in row(lost, "levels")
+
+
+def test_older_results_have_the_same_table(make, device, fail):
+    ds = fail(make({"levels": [4, 64], "sigma_c2c": [0.0, 3.0]}, device), sigma_c2c=3.0)
+    assert printed(as_older(ds)) == printed(ds)
+    assert "counted at chance (10 %)" in printed(ds)
