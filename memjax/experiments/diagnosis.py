@@ -9,7 +9,7 @@ from jaxtyping import Array, Float32
 from memjax.experiments.lane import LaneState, Program, Variant
 from memjax.updates import PulsedUpdateState, TransferState
 from memjax.updates.diagnostics import PulseStats, histogram, saturated
-from memjax.updates.pulsed_update import cell_structure
+from memjax.updates.fire_pulses import cell_structure
 from memjax.updates.struct_of_trees import unstack
 
 

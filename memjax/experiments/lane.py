@@ -19,9 +19,9 @@ from memjax.experiments.perceptron import (
     plain_dense,
 )
 from memjax.nn import pulsed_dense, read_noise
-from memjax.pulses import Coincidence, Delivered, Scheme
+from memjax.pulses import Coincidence, OuterProduct, Scheme
 from memjax.pytree import Leaf, param, params, static
-from memjax.updates import Algorithm, PulsedSGD, readout
+from memjax.updates import Algorithm, PulsedSGD, delivered_counts, readout
 
 
 @params
@@ -45,14 +45,14 @@ class Program:
       sizes: units of every layer, the input first.
       activation: of the hidden layers.
       batch_size: samples an update.
-      pulses: ``Coincidence``, an element-wise scheme, or ``None`` for floating-point SGD.
+      pulses: an outer product's or an element-wise scheme; ``None``: floating-point SGD.
       diagnostics: counts what pulses do, for ``diagnose``; changes no weight.
     """
 
     sizes: tuple[int, ...] = static(default=(64, 32, 10), doc="units of every layer")
     activation: str = static(default="sigmoid", doc="hidden activation")
     batch_size: int = static(default=1, doc="samples an update", at_least=1)
-    pulses: Coincidence | Scheme | None = static(
+    pulses: OuterProduct | Scheme | None = static(
         default=Coincidence(), doc="pulse scheme; None: floating-point SGD"
     )
     diagnostics: bool = static(default=False, doc="count what pulses do")
@@ -97,8 +97,8 @@ def _optimizer(
     key = jax.random.wrap_key_data(random.fold_in(words, _WRITE), impl="threefry2x32")
     counted = _trains(program, variant) is not None
     pulses: Any = None
-    if not variant.algorithm.wants_gradients:
-        pulses = Delivered() if counted else program.pulses
+    if not (counted or variant.algorithm.wants_gradients):
+        pulses = program.pulses
     update = variant.algorithm.transform(
         variant.device,
         key=key,
@@ -106,12 +106,12 @@ def _optimizer(
         pulses=pulses,
         diagnostics=program.diagnostics,
     )
-    return optax.chain(optax.scale(-1.0) if counted else optax.sgd(learning_rate), update)
+    return optax.chain(delivered_counts() if counted else optax.sgd(learning_rate), update)
 
 
-def _trains(program: Program, variant: Variant) -> Coincidence | None:
+def _trains(program: Program, variant: Variant) -> OuterProduct | None:
     """The trains whose coincidences layers deliver in place of gradients, if they do."""
-    if isinstance(program.pulses, Coincidence) and not variant.algorithm.wants_gradients:
+    if isinstance(program.pulses, OuterProduct) and not variant.algorithm.wants_gradients:
         return program.pulses
     return None
 

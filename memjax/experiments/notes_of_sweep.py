@@ -2,10 +2,9 @@
 
 from typing import Any
 
+from memjax.pulses import clipping
 from memjax.sweep.spec.sections import build
 from memjax.sweep.spec.spec import Spec
-
-_CLIPPED = 1.5  # times the train length: the quickstart's worst device asks for 1.3
 
 
 def notes(spec: Spec) -> list[str]:
@@ -63,25 +62,24 @@ def _potentiation_only(spec: Spec) -> str:
 
 
 def _clipped_trains(spec: Spec) -> str:
-    """Trains too short for the largest update, ``rate / pulse_size`` pulses at |x d| = 1."""
+    """Fewer pulses than the largest update wants, ``rate / pulse_size`` at |x d| = 1."""
     swept = _swept(spec)
     tables = {
         section: table | {name: swept[name][0] for name in table if name in swept}
         for section, table in spec.sections.items()
     }
-    if tables["pulses"]["scheme"] != "coincidence":
+    if build("train", tables["train"]).wants_gradients:
         return ""
     device = build("device", tables["device"] | {"levels": _most(spec, "device", "levels")})
     cell = build("cell", tables["cell"] | {"weight_range": _least(spec, "cell", "weight_range")})
-    wanted = _most(spec, "train", "learning_rate") / cell.pulse_size(device)
-    length = _least(spec, "pulses", "length")
-    if wanted <= _CLIPPED * length:
-        return ""
-    return (
-        f"the largest updates want {wanted:.0f} pulses of trains of {length}: their errors are "
-        "clipped, which can undo learning; raise pulses.length or weight_range, or lower "
-        "learning_rate or levels"
-    )
+    limits = {
+        key: min(swept.get(key, [value]))
+        for key, value in tables["pulses"].items()
+        if key in ("length", "max_pulses")
+    }
+    scheme = build("pulses", tables["pulses"] | limits)
+    wanted = float(_most(spec, "train", "learning_rate") / cell.pulse_size(device))
+    return clipping(wanted, scheme)
 
 
 def _baseline(spec: Spec) -> str:

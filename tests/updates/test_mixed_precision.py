@@ -36,7 +36,7 @@ def test_whole_pulses_are_at_most_so_many_and_the_rest_stays():
     tx = whole_pulses(0.25, max_pulses=4)
     s = tx.init(jnp.zeros(3))
     n, s = tx.update(jnp.array([2.0, -0.2, -9.0]), s)
-    assert n.tolist() == [4.0, 0.0, -4.0]
+    assert n.n.tolist() == [4.0, 0.0, -4.0]
     assert np.allclose(s.chi, [1.0, -0.2, -8.0])
     n, s = tx.update(jnp.array([0.0, -0.2, 0.0]), s)
-    assert n.tolist() == [4.0, -1.0, -4.0] and np.allclose(s.chi, [0.0, -0.15, -7.0])
+    assert n.n.tolist() == [4.0, -1.0, -4.0] and np.allclose(s.chi, [0.0, -0.15, -7.0])

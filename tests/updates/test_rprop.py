@@ -29,7 +29,7 @@ def test_the_cases_of_the_rule(wanted, pulses):
     s = tx.init(jnp.zeros(()))
     for want, pulse in zip(wanted, pulses, strict=True):
         n, s = tx.update(jnp.float32(want), s)
-        assert float(n) == pulse
+        assert float(n.n) == pulse
 
 
 def test_it_is_its_twin_for_random_signs():
@@ -50,7 +50,7 @@ def test_it_is_its_twin_for_random_signs():
                 width[i] *= shrink
             else:
                 twin[i], last[i] = now[i] * width[i], now[i]
-        assert np.allclose(n, twin, rtol=1e-5) and np.allclose(s.width, width, rtol=1e-5)
+        assert np.allclose(n.n, twin, rtol=1e-5) and np.allclose(s.width, width, rtol=1e-5)
     assert width.min() < 0.7 and np.array_equal(s.previous, last)
 
 

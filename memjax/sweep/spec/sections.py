@@ -16,7 +16,7 @@ from memjax.cells import CELLS
 from memjax.devices import MODELS, catalogue
 from memjax.errors import SpecError, UserError, suggest
 from memjax.experiments import ACTIVATIONS
-from memjax.pulses import SCHEMES, Coincidence
+from memjax.pulses import SCHEMES
 from memjax.updates import ALGORITHMS
 
 
@@ -114,7 +114,7 @@ PLAIN: dict[str, type[Section]] = {
 CHOICES: dict[str, tuple[str, str, dict[str, Any]]] = {
     "device": ("model", "ConstantStep", MODELS),
     "cell": ("kind", "reference", CELLS),
-    "pulses": ("scheme", "coincidence", {"coincidence": Coincidence, **SCHEMES}),
+    "pulses": ("scheme", "coincidence", SCHEMES),
     "train": ("algorithm", "sgd", ALGORITHMS),
 }
 """Sections whose keys depend on one of them: that key, its default, and what it chooses from."""
