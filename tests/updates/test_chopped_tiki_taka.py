@@ -19,7 +19,7 @@ def totals(flip_probability, device=IDEAL, first_sign=None, offset=0.0):
     rule = ChoppedTikiTaka(transfer_rate=0.25, flip_probability=flip_probability)
     tx = rule.transform(device, key=jax.random.key(0))
     p = jnp.zeros((1, 1))
-    s = tx.init(p)
+    s = jax.jit(tx.init)(p)
 
     @jax.jit
     @jax.vmap

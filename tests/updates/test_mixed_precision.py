@@ -20,7 +20,7 @@ def test_on_ideal_devices_it_is_sgd_within_epsilon(epsilon):
     )
     grads = np.random.default_rng(0).integers(-40, 41, (100, 3, 4)).astype(np.float32) * 2.0**-12
     p = jnp.zeros((3, 4))
-    s, update, sgd = tx.init(p), jax.jit(tx.update), np.zeros((3, 4))
+    s, update, sgd = jax.jit(tx.init)(p), jax.jit(tx.update), np.zeros((3, 4))
     for g in grads:
         updates, s = update(jnp.asarray(g), s, p)
         p = optax.apply_updates(p, updates)

@@ -17,7 +17,7 @@ def test_what_is_read_is_what_is_written_and_what_waits():
         ConstantStep(levels=2**10 + 1), key=jax.random.key(0)
     )
     p = jnp.zeros((4, 8))
-    s, update, read = tx.init(p), jax.jit(tx.update), np.zeros((4, 8))
+    s, update, read = jax.jit(tx.init)(p), jax.jit(tx.update), np.zeros((4, 8))
     pulses = np.random.default_rng(1).integers(-2, 3, (100, 4, 8)).astype(np.float32)
     for t, n in enumerate(pulses):
         updates, s = update(Counts(jnp.asarray(n)), s, p)
