@@ -28,9 +28,9 @@ from memjax.experiments.perceptron import (
 )
 from memjax.experiments.sections import choice, part
 from memjax.nn import pulsed_dense, read_noise
-from memjax.pulses import SCHEMES, Coincidence, Delivered, Scheme
+from memjax.pulses import SCHEMES, OuterProduct, Scheme
 from memjax.pytree import Leaf, param, params, static
-from memjax.updates import ALGORITHMS, Algorithm, readout
+from memjax.updates import ALGORITHMS, Algorithm, delivered_counts, readout
 
 
 @params
@@ -92,14 +92,12 @@ class Classifier(Experiment):
     Its reference is the same network in floating point, trained by gradient descent.
 
     Attributes:
-      pulses: ``Coincidence``, an element-wise scheme, or ``None`` for floating-point SGD.
+      pulses: an outer product's or an element-wise scheme; ``None``: floating-point SGD.
     """
 
     device: Device = choice("model", "ConstantStep", MODELS)
     cell: Cell = choice("kind", "reference", CELLS)
-    pulses: Coincidence | Scheme | None = choice(
-        "scheme", "coincidence", {"coincidence": Coincidence, **SCHEMES}
-    )
+    pulses: OuterProduct | Scheme | None = choice("scheme", "coincidence", SCHEMES)
     algorithm: Algorithm = choice("algorithm", "sgd", ALGORITHMS, section="train")
     train: Training = part(Training)
     model: Perceptron = part(Perceptron)
@@ -255,9 +253,9 @@ class Classifier(Experiment):
         logits = apply_network(state.params, jnp.asarray(test.x), dense, self.model.activation)
         return jnp.mean((jnp.argmax(logits, axis=1) == test.y).astype(jnp.float32))
 
-    def _trains(self) -> Coincidence | None:
+    def _trains(self) -> OuterProduct | None:
         """The trains whose coincidences layers deliver in place of gradients, if they do."""
-        if isinstance(self.pulses, Coincidence) and not self.algorithm.wants_gradients:
+        if isinstance(self.pulses, OuterProduct) and not self.algorithm.wants_gradients:
             return self.pulses
         return None
 
@@ -269,8 +267,8 @@ class Classifier(Experiment):
         key = jax.random.wrap_key_data(random.fold_in(key_data, _WRITE), impl="threefry2x32")
         counted = self._trains() is not None
         pulses: Any = None
-        if not self.algorithm.wants_gradients:
-            pulses = Delivered() if counted else self.pulses
+        if not (counted or self.algorithm.wants_gradients):
+            pulses = self.pulses
         update = self.algorithm.transform(
             self.device,
             key=key,
@@ -278,7 +276,7 @@ class Classifier(Experiment):
             pulses=pulses,
             diagnostics=self.evaluation.diagnostics,
         )
-        return optax.chain(optax.scale(-1.0) if counted else optax.sgd(learning_rate), update)
+        return optax.chain(delivered_counts() if counted else optax.sgd(learning_rate), update)
 
     def _dense(self, stream: Array, learning_rate: Any, meters: Array | None = None) -> Dense:
         """How layers multiply, and what they deliver backwards, also to ``meters``."""

@@ -5,12 +5,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from memjax.cells import ReferenceCell
-from memjax.pulses import Coincidence
+from memjax.pulses import clipping
 
 Swept = Mapping[str, list[Any]]
-
-
-_CLIPPED = 1.5  # times the train length: the quickstart's worst device asks for 1.3
 
 
 def notes(classifier: Any, axes: Sequence[Swept]) -> list[str]:
@@ -67,27 +64,24 @@ def _potentiation_only(classifier: Any, axes: Sequence[Swept], swept: Swept) -> 
 
 
 def _clipped_trains(classifier: Any, swept: Swept) -> str:
-    """Trains too short for the largest update, ``rate / pulse_size`` pulses at |x d| = 1."""
-    if not isinstance(classifier.pulses, Coincidence):
-        return ""
+    """Fewer pulses than the largest update wants, ``rate / pulse_size`` at |x d| = 1."""
 
     def of(name: str, own: Any) -> list[Any]:
         return [value for value in swept.get(name, [own]) if value is not None]
 
-    device, cell = classifier.device, classifier.cell
+    device, cell, scheme = classifier.device, classifier.cell, classifier.pulses
+    if classifier.algorithm.wants_gradients:
+        return ""
     device = dataclasses.replace(device, levels=max(of("device.levels", device.levels)))
     weight_range = min(of("cell.weight_range", cell.weight_range))
     cell = dataclasses.replace(cell, weight_range=weight_range)
+    limits = {
+        key: min(of(f"pulses.{key}", getattr(scheme, key)))
+        for key in ("length", "max_pulses")
+        if hasattr(scheme, key)
+    }
     rate = max(of("train.learning_rate", classifier.train.learning_rate))
-    length = min(of("pulses.length", classifier.pulses.length))
-    wanted = rate / cell.pulse_size(device)
-    if wanted <= _CLIPPED * length:
-        return ""
-    return (
-        f"the largest updates want {wanted:.0f} pulses of trains of {length}: their errors are "
-        "clipped, which can undo learning; raise pulses.length or weight_range, or lower "
-        "learning_rate or levels"
-    )
+    return clipping(float(rate / cell.pulse_size(device)), dataclasses.replace(scheme, **limits))
 
 
 def _baseline(classifier: Any, swept: Swept) -> str:

@@ -10,7 +10,7 @@ from jaxtyping import Array, Float32
 from memjax.experiments.base import Column, Coordinate
 from memjax.updates import PulsedUpdateState, TransferState
 from memjax.updates.diagnostics import BINS, PulseStats, histogram, saturated
-from memjax.updates.pulsed_update import cell_structure
+from memjax.updates.fire_pulses import cell_structure
 from memjax.updates.struct_of_trees import unstack
 
 _LAYER, _BIN = ("layer",), ("layer", "conductance")

@@ -11,7 +11,7 @@ from memjax.cells import Cell
 from memjax.devices import Device
 from memjax.errors import UserError
 from memjax.nn.pulsed_dense import pulsed_dense, read_noise
-from memjax.pulses import Coincidence
+from memjax.pulses import OuterProduct
 from memjax.pytree import Leaf
 
 
@@ -24,7 +24,7 @@ def crossbar(
     device: Device,
     cell: Cell,
     learning_rate: Leaf,
-    pulses: Coincidence,
+    pulses: OuterProduct,
 ) -> Float32[Array, "*batch columns"]:
     """``pulsed_dense`` at a learning rate, and ``read_noise`` where the device has any.
 
@@ -60,7 +60,7 @@ def check_layer(layer: str, device: Any, learning_rate: Any, cell: Any, pulses: 
     for name, value, kind, example in (
         ("device", device, Device, "memjax.devices.ConstantStep()"),
         ("cell", cell, Cell, "memjax.cells.ReferenceCell()"),
-        ("pulses", pulses, Coincidence, "memjax.pulses.Coincidence()"),
+        ("pulses", pulses, OuterProduct, "memjax.pulses.Coincidence()"),
     ):
         if not isinstance(value, kind):
             raise UserError(f"{layer}: {name} = {value!r} is no {kind.__name__}; try {example}")

@@ -9,7 +9,7 @@ from memjax.cells import Cell, ReferenceCell
 from memjax.devices import Device
 from memjax.errors import UserError
 from memjax.nn._crossbar import check_layer, crossbar, init_kernel
-from memjax.pulses import Coincidence
+from memjax.pulses import Coincidence, OuterProduct
 from memjax.pytree import Leaf
 
 
@@ -47,7 +47,7 @@ class PulsedDense(linen.Module):
     device: Device
     learning_rate: Leaf
     cell: Cell = ReferenceCell()
-    pulses: Coincidence = Coincidence()
+    pulses: OuterProduct = Coincidence()
     use_bias: bool = True
 
     @linen.compact

@@ -10,7 +10,7 @@ from jaxtyping import Array, Float32, Key
 from memjax import random
 from memjax.cells import Cell
 from memjax.devices import Device
-from memjax.pulses import Coincidence
+from memjax.pulses import OuterProduct
 from memjax.pytree import Leaf
 
 
@@ -21,7 +21,7 @@ def pulsed_dense(
     *,
     stream: random.Stream,
     rate: Leaf,
-    pulses: Coincidence,
+    pulses: OuterProduct,
 ) -> Float32[Array, "*batch columns"]:
     """``y = x W + b``, exact forwards and towards x; backwards to W and b it counts pulses.
 
@@ -57,7 +57,7 @@ def pulsed_dense(
 
 @partial(jax.custom_vjp, nondiff_argnums=(0,))
 def _pulsed_dense(
-    pulses: Coincidence, x: Array, kernel: Array, bias: Array | None, stream: Array, rate: Array
+    pulses: OuterProduct, x: Array, kernel: Array, bias: Array | None, stream: Array, rate: Array
 ) -> Array:
     del pulses, stream, rate
     y = x @ kernel
@@ -65,12 +65,12 @@ def _pulsed_dense(
 
 
 def _forward(
-    pulses: Coincidence, x: Array, kernel: Array, bias: Array | None, stream: Array, rate: Array
+    pulses: OuterProduct, x: Array, kernel: Array, bias: Array | None, stream: Array, rate: Array
 ) -> tuple[Array, Any]:
     return _pulsed_dense(pulses, x, kernel, bias, stream, rate), (x, kernel, bias, stream, rate)
 
 
-def _backward(pulses: Coincidence, residuals: Any, d: Array) -> tuple[Any, ...]:
+def _backward(pulses: OuterProduct, residuals: Any, d: Array) -> tuple[Any, ...]:
     x, kernel, bias, stream, rate = residuals
     rows = (x,) if bias is None else (x, jnp.ones((x.shape[0], 1), x.dtype))
     n, *n_bias = pulses.count(stream, rows, d, rate)

@@ -10,7 +10,7 @@ from memjax.cells import Cell, ReferenceCell
 from memjax.devices import Device
 from memjax.errors import UserError
 from memjax.nn._crossbar import check_layer, crossbar, init_kernel
-from memjax.pulses import Coincidence
+from memjax.pulses import Coincidence, OuterProduct
 from memjax.pytree import Leaf, as_arrays
 
 Rngs = nnx.Rngs | nnx.RngStream | Key[Array, ""]
@@ -84,7 +84,7 @@ class PulsedLinear(nnx.Module):
         device: Device,
         learning_rate: Leaf,
         cell: Cell | None = None,
-        pulses: Coincidence | None = None,
+        pulses: OuterProduct | None = None,
         use_bias: bool = True,
         rngs: nnx.Rngs,
     ) -> None:

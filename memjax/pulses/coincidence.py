@@ -47,6 +47,11 @@ class Coincidence:
                 "slots, unbalanced probabilities clip"
             )
 
+    @property
+    def most(self) -> int:
+        """``length``: of a sample."""
+        return self.length
+
     def count(
         self,
         stream: random.Stream,

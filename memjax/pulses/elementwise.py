@@ -1,26 +1,10 @@
 """Pulse counts from any wanted change, weight by weight: convolutions, attention, batches."""
 
-from typing import Any, Protocol, runtime_checkable
-
 import jax.numpy as jnp
 from jaxtyping import Array
 
 from memjax import random
 from memjax.pytree import params, static
-
-
-@runtime_checkable
-class Scheme(Protocol):
-    """Turns wanted changes, in pulses, into signed whole numbers of pulses."""
-
-    def draw(self, stream: random.Stream, wanted: Array) -> Array:
-        """Signed pulse counts.
-
-        Args:
-          stream: random stream of this update.
-          wanted: wanted change over pulse size, any shape.
-        """
-        ...
 
 
 @params
@@ -31,6 +15,11 @@ class Bernoulli:
     """
 
     max_pulses: int = static(default=31, doc="most pulses a weight and update", at_least=1)
+
+    @property
+    def most(self) -> int:
+        """``max_pulses``."""
+        return self.max_pulses
 
     def draw(self, stream: random.Stream, wanted: Array) -> Array:
         """Signed pulse counts."""
@@ -50,6 +39,11 @@ class Binomial:
 
     length: int = static(default=10, doc="slots an update, BL", at_least=1, at_most=64)
 
+    @property
+    def most(self) -> int:
+        """``length``."""
+        return self.length
+
     def draw(self, stream: random.Stream, wanted: Array) -> Array:
         """Signed pulse counts."""
         threshold = jnp.minimum(jnp.abs(wanted) / self.length, 1.0)
@@ -66,6 +60,11 @@ class Deterministic:
 
     max_pulses: int = static(default=31, doc="most pulses a weight and update", at_least=1)
 
+    @property
+    def most(self) -> int:
+        """``max_pulses``."""
+        return self.max_pulses
+
     def draw(self, stream: random.Stream, wanted: Array) -> Array:
         """Signed pulse counts."""
         del stream
@@ -81,26 +80,12 @@ class Truncated:
 
     max_pulses: int = static(default=31, doc="most pulses a weight and update", at_least=1)
 
+    @property
+    def most(self) -> int:
+        """``max_pulses``."""
+        return self.max_pulses
+
     def draw(self, stream: random.Stream, wanted: Array) -> Array:
         """Signed pulse counts."""
         del stream
         return jnp.clip(jnp.trunc(wanted), -float(self.max_pulses), float(self.max_pulses))
-
-
-@params
-class Delivered:
-    """The wanted change already *is* a signed pulse count, as ``memjax.nn`` layers deliver it."""
-
-    def draw(self, stream: random.Stream, wanted: Array) -> Array:
-        """The counts as they are."""
-        del stream
-        return wanted
-
-
-SCHEMES: dict[str, Any] = {
-    "bernoulli": Bernoulli,
-    "binomial": Binomial,
-    "deterministic": Deterministic,
-    "truncated": Truncated,
-}
-"""The element-wise schemes by their name in a sweep's ``[pulses] scheme``."""

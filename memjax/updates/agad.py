@@ -3,11 +3,16 @@
 from typing import ClassVar, NamedTuple
 
 import jax.numpy as jnp
-from jaxtyping import Array
+import optax
+from jaxtyping import Array, Key
 
 from memjax import random
+from memjax.cells import Cell
+from memjax.devices import Device
+from memjax.pulses import Scheme
 from memjax.pytree import Leaf, param, params
 from memjax.updates.buffer import drain
+from memjax.updates.in_situ import in_situ
 from memjax.updates.transfer import Read, Transfer
 
 
@@ -73,3 +78,53 @@ class AGAD(Transfer):
     def _period(self, turn: Array) -> Array:
         """Flips of a row before its read number ``turn``."""
         return jnp.floor(turn.astype(jnp.float32) / self.chop_every)
+
+
+def agad(
+    learning_rate: optax.ScalarOrSchedule,
+    device: Device,
+    *,
+    key: Key[Array, ""],
+    transfer_rate: Leaf = 0.1,
+    gamma: Leaf | None = None,
+    sigma_transfer: Leaf | None = None,
+    transfer_every: int | None = None,
+    chop_every: Leaf = 10.0,
+    tail_weight: Leaf = 5.0,
+    cell: Cell | None = None,
+    pulses: Scheme | None = None,
+    slow_device: Device | None = None,
+    momentum: float | None = None,
+    exact_noise: bool = False,
+    diagnostics: bool = False,
+) -> optax.GradientTransformationExtraArgs:
+    """A fast and a slow array with a dynamic reference: ``AGAD``.
+
+    Parameters as of ``AGAD`` and as of ``in_situ``; ``slow_device`` makes C of another device
+    than A. ``transfer_every`` (default: 1) must be static to ``optax.inject_hyperparams``.
+
+    Example:
+      >>> import jax, memjax
+      >>> device = memjax.devices.get("ReRamArrayOM")
+      >>> tx = memjax.agad(0.1, device, key=jax.random.key(0), chop_every=20)
+    """
+    algorithm = AGAD(
+        transfer_rate=transfer_rate,
+        gamma=gamma,
+        sigma_transfer=sigma_transfer,
+        transfer_every=1 if transfer_every is None else transfer_every,
+        chop_every=chop_every,
+        tail_weight=tail_weight,
+    )
+    return in_situ(
+        algorithm,
+        learning_rate,
+        device,
+        key=key,
+        cell=cell,
+        pulses=pulses,
+        slow_device=slow_device,
+        momentum=momentum,
+        exact_noise=exact_noise,
+        diagnostics=diagnostics,
+    )

@@ -1,18 +1,16 @@
 """What a learning algorithm is: parameters, and the transform that they make of a device."""
 
-import dataclasses
-import inspect
 from typing import Any, ClassVar
 
 import optax
 from jaxtyping import Array, Key
 
-from memjax.cells import Cell, ReferenceCell
+from memjax.cells import Cell
 from memjax.devices import Device
-from memjax.errors import UserError, suggest
+from memjax.errors import UserError
 from memjax.pulses import Scheme
 from memjax.pytree import params
-from memjax.updates.pulsed_update import check_cell, check_device, check_key
+from memjax.updates.checks import checked_cell
 
 
 @params
@@ -25,7 +23,7 @@ class Algorithm:
     """
 
     wants_gradients: ClassVar[bool] = False
-    """Whether it must see gradients and makes pulses of them itself: counts will not do."""
+    """Whether it must see gradients and makes ``Counts`` of them itself: given ones will not do."""
 
     arrays: ClassVar[int] = 1
     """Arrays a weight, the params themselves among them, on reference cells without spread."""
@@ -43,7 +41,7 @@ class Algorithm:
         pulses: Scheme | None = None,
         exact_noise: bool = False,
         diagnostics: bool = False,
-        **more: Any,
+        **options: Any,
     ) -> optax.GradientTransformationExtraArgs:
         """The Optax transform.
 
@@ -54,35 +52,28 @@ class Algorithm:
           pulses: how wanted changes become pulses, where the algorithm leaves that open.
           exact_noise: exact normal numbers instead of the fast ones (static).
           diagnostics: counts what pulses do (``memjax.updates.diagnostics``; static).
-          more: what else the algorithm's ``build`` takes, such as ``slow_device``.
+          options: what else the algorithm's ``build`` takes, such as ``slow_device``.
 
         Raises:
-          UserError: an argument of the wrong kind, a keyword that there is not, pulses for an
-            algorithm that makes its own, or a device or cell on which it cannot run.
+          UserError: an argument of the wrong kind, pulses for an algorithm that makes its own, or a
+            device or cell on which it cannot run.
+          TypeError: an option that ``build`` does not take.
         """
         name = type(self).__name__
-        check_device(name, device)
-        check_key(name, key)
-        cell = ReferenceCell() if cell is None else cell
-        check_cell(name, cell)
-        self._check_keywords(more)
+        cell = checked_cell(name, device, cell, key)
         if self.wants_gradients and pulses is not None:
             raise UserError(f"{name}: pulses = {pulses!r} has no use: it makes them; leave it out")
         self.check(device, cell)
-        options: dict[str, Any] = {"exact_noise": exact_noise, "diagnostics": diagnostics, **more}
         if not self.wants_gradients:
             options["pulses"] = pulses
-        return self.build(device, key=key, cell=cell, **options)
-
-    def _check_keywords(self, more: dict[str, Any]) -> None:
-        known = _keywords("build", type(self))
-        for keyword in more:
-            if keyword not in known:
-                letters = [field.name for field in dataclasses.fields(self)]
-                others = _keywords("transform", type(self)) | known | {"momentum": None}
-                useless = {"key", "more", "pulses"} if self.wants_gradients else {"key", "more"}
-                hint = suggest(keyword, [*letters, *(k for k in others if k not in useless)])
-                raise UserError(f"{type(self).__name__}: unknown keyword {keyword!r}; {hint}")
+        return self.build(
+            device,
+            key=key,
+            cell=cell,
+            exact_noise=exact_noise,
+            diagnostics=diagnostics,
+            **options,
+        )
 
     def build(
         self, device: Device, *, key: Key[Array, ""], cell: Cell, **options: Any
@@ -91,19 +82,7 @@ class Algorithm:
 
         Args:
           device, key, cell: as of ``transform``.
-          options: ``exact_noise`` and ``diagnostics``; ``pulses``, unless ``wants_gradients``.
+          options: ``exact_noise`` and ``diagnostics``; ``pulses``, unless ``wants_gradients``; and
+            what ``transform`` was given beyond its own keywords.
         """
         raise NotImplementedError(f"{type(self).__name__} must define build")
-
-
-def _keywords(function: str, kind: type) -> dict[str, None]:
-    """What a method may be given by name: of its class, and while that passes on any, of others."""
-    found: dict[str, None] = {}
-    for parent in kind.__mro__:
-        if function not in vars(parent):
-            continue
-        parameters = list(inspect.signature(vars(parent)[function]).parameters.values())[2:]
-        found |= {p.name: None for p in parameters if p.kind is not inspect.Parameter.VAR_KEYWORD}
-        if all(p.kind is not inspect.Parameter.VAR_KEYWORD for p in parameters):
-            break
-    return found

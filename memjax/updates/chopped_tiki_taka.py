@@ -2,10 +2,15 @@
 
 from typing import ClassVar
 
-from jaxtyping import Array
+import optax
+from jaxtyping import Array, Key
 
 from memjax import random
+from memjax.cells import Cell
+from memjax.devices import Device
+from memjax.pulses import Scheme
 from memjax.pytree import Leaf, param, params
+from memjax.updates.in_situ import in_situ
 from memjax.updates.tiki_taka_v2 import TikiTakaV2
 
 
@@ -30,3 +35,51 @@ class ChoppedTikiTaka(TikiTakaV2):
         """At random."""
         del turn
         return random.uniform(stream, ()) < self.flip_probability
+
+
+def chopped_tiki_taka(
+    learning_rate: optax.ScalarOrSchedule,
+    device: Device,
+    *,
+    key: Key[Array, ""],
+    transfer_rate: Leaf = 0.1,
+    gamma: Leaf | None = None,
+    sigma_transfer: Leaf | None = None,
+    transfer_every: int | None = None,
+    flip_probability: Leaf = 0.1,
+    cell: Cell | None = None,
+    pulses: Scheme | None = None,
+    slow_device: Device | None = None,
+    momentum: float | None = None,
+    exact_noise: bool = False,
+    diagnostics: bool = False,
+) -> optax.GradientTransformationExtraArgs:
+    """Version 2 with choppers: ``ChoppedTikiTaka``.
+
+    Parameters as of ``ChoppedTikiTaka`` and as of ``in_situ``; ``slow_device`` makes C of another
+    device than A. ``transfer_every`` (default: 1) must be static to ``optax.inject_hyperparams``.
+
+    Example:
+      >>> import jax, memjax
+      >>> device = memjax.devices.SoftBounds(levels=64)
+      >>> tx = memjax.chopped_tiki_taka(0.1, device, key=jax.random.key(0), flip_probability=0.05)
+    """
+    algorithm = ChoppedTikiTaka(
+        transfer_rate=transfer_rate,
+        gamma=gamma,
+        sigma_transfer=sigma_transfer,
+        transfer_every=1 if transfer_every is None else transfer_every,
+        flip_probability=flip_probability,
+    )
+    return in_situ(
+        algorithm,
+        learning_rate,
+        device,
+        key=key,
+        cell=cell,
+        pulses=pulses,
+        slow_device=slow_device,
+        momentum=momentum,
+        exact_noise=exact_noise,
+        diagnostics=diagnostics,
+    )

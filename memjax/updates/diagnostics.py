@@ -11,6 +11,7 @@ from jaxtyping import Array, Float
 from memjax.cells import Cell, CellState
 from memjax.devices import Device, effects
 from memjax.fusion import materialize
+from memjax.pulses import Counts
 
 BINS = 32
 """Bins of a histogram of conductances, from Gmin to Gmax."""
@@ -22,8 +23,9 @@ class PulseStats(NamedTuple):
     """Sums over all updates so far, of one weight array.
 
     Attributes:
-      asked: wanted changes, ``|wanted| / pulse size``; pulses, where those were delivered.
       pulses: pulses that the weights took, ``|n|``.
+      clipped: pulses that were wanted beyond the most that the scheme fires, ``|wanted| / pulse
+        size - most``: a share of ``clipped / (pulses + clipped)``; NaN where counts were delivered.
       signal, noise: ``(n pulse size)^2``, and the square of what the change missed it by.
       energy: of programming, ``V^2 G t`` of every pulse on every device, in joules; NaN where the
         device's ``gmax`` or pulses are not known.
@@ -31,8 +33,8 @@ class PulseStats(NamedTuple):
         down, one after the other; NaN where the width of a pulse is not known.
     """
 
-    asked: Float[Array, ""]
     pulses: Float[Array, ""]
+    clipped: Float[Array, ""]
     signal: Float[Array, ""]
     noise: Float[Array, ""]
     energy: Float[Array, ""]
@@ -56,8 +58,7 @@ def count_pulses(
     state: CellState,
     weight: Array,
     *,
-    asked: Array,
-    n: Array,
+    counts: Counts,
     change: Array,
 ) -> PulseStats:
     """One update's part of the sums.
@@ -67,18 +68,17 @@ def count_pulses(
       cell: the cell.
       state: the cells before the update.
       weight: the weights before it.
-      asked: wanted changes in pulses.
-      n: signed pulse counts.
+      counts: signed pulse counts.
       change: what the weights changed by.
     """
-    delivered, size = asked is n, cell.pulse_size(device)
-    n = materialize(n)  # here alone: what computes the weights stays as it is without diagnostics
-    asked = n if delivered else materialize(asked)
+    size = cell.pulse_size(device)
+    n = materialize(
+        counts.n
+    )  # here alone: what computes the weights stays as it is without diagnostics
     taken = cell.shares(n)
-    pulses = total(jnp.abs(n))
     counted = no_pulses(device)._replace(
-        asked=pulses if delivered else total(jnp.abs(asked)),
-        pulses=pulses,
+        pulses=total(jnp.abs(n)),
+        clipped=jnp.full((), jnp.nan) if counts.clipped is None else counts.clipped,
         signal=size**2 * total(n * n),
         noise=total((change - n * size) ** 2),
     )

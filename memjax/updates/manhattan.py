@@ -5,12 +5,16 @@ from typing import Any, ClassVar, NamedTuple
 import jax
 import jax.numpy as jnp
 import optax
+from jaxtyping import Array, Key
 
+from memjax.cells import Cell
 from memjax.devices import Device
-from memjax.pulses import Delivered
+from memjax.pulses import Counts
 from memjax.pytree import Leaf, check_number, param, params
 from memjax.updates.base import Algorithm
-from memjax.updates.pulsed_update import pulsed_update
+from memjax.updates.checks import wanted_changes
+from memjax.updates.fire_pulses import fire_pulses
+from memjax.updates.in_situ import in_situ
 from memjax.updates.widths import check_widths
 
 
@@ -35,10 +39,8 @@ class Manhattan(Algorithm):
         check_widths("Manhattan", device, self.width)
 
     def build(self, device: Device, **options: Any) -> optax.GradientTransformationExtraArgs:
-        """``chain(sign_pulses(width), pulsed_update(pulses=Delivered()))``."""
-        return optax.chain(
-            sign_pulses(self.width), pulsed_update(device, pulses=Delivered(), **options)
-        )
+        """``chain(sign_pulses(width), fire_pulses(device, ...))``."""
+        return optax.chain(sign_pulses(self.width), fire_pulses(device, **options))
 
 
 class SignPulsesState(NamedTuple):
@@ -48,7 +50,7 @@ class SignPulsesState(NamedTuple):
 
 
 def sign_pulses(width: Leaf = 1.0) -> optax.GradientTransformationExtraArgs:
-    """Turns wanted changes into one pulse each, of their sign.
+    """Turns wanted changes into ``Counts`` of one pulse each, of their sign.
 
     Args:
       width: of a pulse, in pulses of the device.
@@ -61,7 +63,7 @@ def sign_pulses(width: Leaf = 1.0) -> optax.GradientTransformationExtraArgs:
       >>> from memjax.updates import sign_pulses
       >>> tx = sign_pulses(0.5)
       >>> wanted = jnp.array([0.01, -3.0, 0.0])
-      >>> tx.update(wanted, tx.init(wanted))[0].tolist()
+      >>> tx.update(wanted, tx.init(wanted))[0].n.tolist()
       [0.5, -0.5, 0.0]
     """
 
@@ -75,6 +77,41 @@ def sign_pulses(width: Leaf = 1.0) -> optax.GradientTransformationExtraArgs:
         updates: Any, state: SignPulsesState, params: Any = None, **extra_args: Any
     ) -> tuple[Any, SignPulsesState]:
         del params, extra_args
-        return jax.tree.map(lambda u: jnp.sign(u.astype(jnp.float32)) * state.width, updates), state
+
+        def pulse(wanted: Any) -> Counts:
+            return Counts(jnp.sign(wanted.astype(jnp.float32)) * state.width)
+
+        return jax.tree.map(pulse, wanted_changes("sign_pulses", updates)), state
 
     return optax.GradientTransformationExtraArgs(init, update)
+
+
+def manhattan(
+    device: Device,
+    *,
+    key: Key[Array, ""],
+    width: Leaf = 1.0,
+    cell: Cell | None = None,
+    momentum: float | None = None,
+    exact_noise: bool = False,
+    diagnostics: bool = False,
+) -> optax.GradientTransformationExtraArgs:
+    """One pulse by the sign of the gradient: ``Manhattan``.
+
+    Parameters as of ``Manhattan`` and as of ``in_situ``.
+
+    Example:
+      >>> import jax, memjax
+      >>> tx = memjax.manhattan(memjax.devices.ConstantStep(levels=256), key=jax.random.key(0))
+    """
+    algorithm = Manhattan(width=width)
+    return in_situ(
+        algorithm,
+        1.0,
+        device,
+        key=key,
+        cell=cell,
+        momentum=momentum,
+        exact_noise=exact_noise,
+        diagnostics=diagnostics,
+    )

@@ -5,13 +5,17 @@ from typing import Any, ClassVar, NamedTuple
 import jax
 import jax.numpy as jnp
 import optax
+from jaxtyping import Array, Key
 
+from memjax.cells import Cell
 from memjax.devices import Device
-from memjax.pulses import Delivered
+from memjax.pulses import Counts
 from memjax.pytree import Leaf, check_number, param, params
 from memjax.updates.base import Algorithm
 from memjax.updates.buffer import MOST, drain
-from memjax.updates.pulsed_update import pulsed_update
+from memjax.updates.checks import wanted_changes
+from memjax.updates.fire_pulses import fire_pulses
+from memjax.updates.in_situ import in_situ
 
 
 class WholePulsesState(NamedTuple):
@@ -46,13 +50,13 @@ class MixedPrecision(Algorithm):
     def build(
         self, device: Device, *, cell: Any, **options: Any
     ) -> optax.GradientTransformationExtraArgs:
-        """``chain(whole_pulses(epsilon pulse_size), pulsed_update(pulses=Delivered()))``."""
-        update = pulsed_update(device, cell=cell, pulses=Delivered(), **options)
-        return optax.chain(whole_pulses(self.epsilon * cell.pulse_size(device)), update)
+        """``chain(whole_pulses(epsilon pulse_size), fire_pulses(device, ...))``."""
+        gather = whole_pulses(self.epsilon * cell.pulse_size(device))
+        return optax.chain(gather, fire_pulses(device, cell=cell, **options))
 
 
 def whole_pulses(epsilon: Leaf, max_pulses: int = MOST) -> optax.GradientTransformationExtraArgs:
-    """Gathers wanted changes and gives out the whole pulses that they make; the rest stays.
+    """Gathers wanted changes and gives out ``Counts`` of the whole pulses in them; the rest stays.
 
     Args:
       epsilon: the change that one pulse makes, in weight units.
@@ -67,7 +71,7 @@ def whole_pulses(epsilon: Leaf, max_pulses: int = MOST) -> optax.GradientTransfo
       >>> tx = whole_pulses(0.25)
       >>> state = tx.init(jnp.zeros(2))
       >>> n, state = tx.update(jnp.array([0.625, -0.125]), state)
-      >>> n.tolist(), state.chi.tolist()
+      >>> n.n.tolist(), state.chi.tolist()
       ([2.0, -0.0], [0.125, -0.125])
     """
 
@@ -82,10 +86,45 @@ def whole_pulses(epsilon: Leaf, max_pulses: int = MOST) -> optax.GradientTransfo
         updates: Any, state: WholePulsesState, params: Any = None, **extra_args: Any
     ) -> tuple[Any, WholePulsesState]:
         del params, extra_args
-        chi = jax.tree.map(lambda c, u: c + u.astype(jnp.float32), state.chi, updates)
+        wanted = wanted_changes("whole_pulses", updates)
+        chi = jax.tree.map(lambda c, u: c + u.astype(jnp.float32), state.chi, wanted)
+        treedef: Any
         leaves, treedef = jax.tree.flatten(chi)
         drained = [drain(c, state.epsilon, max_pulses) for c in leaves]
-        rest, n = (jax.tree.unflatten(treedef, [d[k] for d in drained]) for k in range(2))
-        return n, WholePulsesState(state.epsilon, rest)
+        rest = treedef.unflatten([left for left, _ in drained])
+        return treedef.unflatten([Counts(n) for _, n in drained]), state._replace(chi=rest)
 
     return optax.GradientTransformationExtraArgs(init, update)
+
+
+def mixed_precision(
+    learning_rate: optax.ScalarOrSchedule,
+    device: Device,
+    *,
+    key: Key[Array, ""],
+    epsilon: Leaf = 1.0,
+    cell: Cell | None = None,
+    momentum: float | None = None,
+    exact_noise: bool = False,
+    diagnostics: bool = False,
+) -> optax.GradientTransformationExtraArgs:
+    """A digital accumulator that fires whole pulses: ``MixedPrecision``.
+
+    Parameters as of ``MixedPrecision`` and as of ``in_situ``.
+
+    Example:
+      >>> import jax, memjax
+      >>> device = memjax.devices.get("PCMO-Babu2018")
+      >>> tx = memjax.mixed_precision(0.1, device, key=jax.random.key(0))
+    """
+    algorithm = MixedPrecision(epsilon=epsilon)
+    return in_situ(
+        algorithm,
+        learning_rate,
+        device,
+        key=key,
+        cell=cell,
+        momentum=momentum,
+        exact_noise=exact_noise,
+        diagnostics=diagnostics,
+    )

@@ -3,10 +3,14 @@
 from typing import Any
 
 import optax
+from jaxtyping import Array, Key
 
+from memjax.cells import Cell
 from memjax.devices import Device
+from memjax.pulses import Scheme
 from memjax.pytree import params
 from memjax.updates.base import Algorithm
+from memjax.updates.in_situ import in_situ
 from memjax.updates.pulsed_update import pulsed_update
 
 
@@ -22,3 +26,37 @@ class PulsedSGD(Algorithm):
     def build(self, device: Device, **options: Any) -> optax.GradientTransformationExtraArgs:
         """``pulsed_update``."""
         return pulsed_update(device, **options)
+
+
+def memristive_sgd(
+    learning_rate: optax.ScalarOrSchedule,
+    device: Device,
+    *,
+    key: Key[Array, ""],
+    cell: Cell | None = None,
+    pulses: Scheme | None = None,
+    momentum: float | None = None,
+    exact_noise: bool = False,
+    diagnostics: bool = False,
+) -> optax.GradientTransformationExtraArgs:
+    """Stochastic gradient descent in which every weight change is made by programming pulses.
+
+    ``chain(sgd(learning_rate, momentum), pulsed_update(device, ...))``. In the limit of many
+    levels, no noise and no spread it is ``optax.sgd``. Arguments as of ``in_situ``.
+
+    Example:
+      >>> import jax, memjax
+      >>> device = memjax.devices.ConstantStep(levels=32, sigma_c2c=0.5)
+      >>> tx = memjax.memristive_sgd(0.1, device, key=jax.random.key(0))
+    """
+    return in_situ(
+        PulsedSGD(),
+        learning_rate,
+        device,
+        key=key,
+        cell=cell,
+        pulses=pulses,
+        momentum=momentum,
+        exact_noise=exact_noise,
+        diagnostics=diagnostics,
+    )

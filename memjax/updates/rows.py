@@ -6,6 +6,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array
 
+from memjax.updates.leaf_names import weight_paths
+
 
 class Rows(NamedTuple):
     """Where an array's rows are in its crossbar (static).
@@ -30,12 +32,9 @@ def crossbars(params: Any) -> list[Rows]:
       >>> [tuple(p) for p in crossbars({"bias": jnp.zeros(3), "kernel": jnp.zeros((4, 3))})]
       [(0, 5), (1, 5)]
     """
-    with_paths, _ = jax.tree_util.tree_flatten_with_path(params)
-    keys = []
-    for path, leaf in with_paths:
-        of_variable = jax.tree_util.keystr(path[-1:]) == ".value"  # an nnx.Variable's
-        keys.append((path[: -2 if of_variable else -1], jnp.shape(leaf)[-1:]))
-    sizes = [as_rows(leaf).shape[0] for _, leaf in with_paths]
+    leaves, paths = jax.tree.leaves(params), weight_paths(params)
+    keys = [(path[:-1], jnp.shape(leaf)[-1:]) for path, leaf in zip(paths, leaves, strict=True)]
+    sizes = [as_rows(leaf).shape[0] for leaf in leaves]
     firsts, totals = [], dict.fromkeys(keys, 0)
     for key, size in zip(keys, sizes, strict=True):
         firsts.append(totals[key])

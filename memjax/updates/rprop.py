@@ -5,12 +5,16 @@ from typing import Any, ClassVar, NamedTuple
 import jax
 import jax.numpy as jnp
 import optax
+from jaxtyping import Array, Key
 
+from memjax.cells import Cell
 from memjax.devices import Device
-from memjax.pulses import Delivered
+from memjax.pulses import Counts
 from memjax.pytree import Leaf, check_number, param, params
 from memjax.updates.base import Algorithm
-from memjax.updates.pulsed_update import pulsed_update
+from memjax.updates.checks import wanted_changes
+from memjax.updates.fire_pulses import fire_pulses
+from memjax.updates.in_situ import in_situ
 from memjax.updates.widths import check_widths
 
 
@@ -54,14 +58,12 @@ class RProp(Algorithm):
         check_widths("RProp", device, None)
 
     def build(self, device: Device, **options: Any) -> optax.GradientTransformationExtraArgs:
-        """``chain(pulse_width(shrink), pulsed_update(pulses=Delivered()))``."""
-        return optax.chain(
-            pulse_width(self.shrink), pulsed_update(device, pulses=Delivered(), **options)
-        )
+        """``chain(pulse_width(shrink), fire_pulses(device, ...))``."""
+        return optax.chain(pulse_width(self.shrink), fire_pulses(device, **options))
 
 
 def pulse_width(shrink: Leaf = 0.99) -> optax.GradientTransformationExtraArgs:
-    """Turns wanted changes into one signed pulse a weight, of a width that adapts.
+    """Turns wanted changes into ``Counts`` of one pulse a weight, of a width that adapts.
 
     Args:
       shrink: factor on a weight's width when its sign changes.
@@ -76,7 +78,7 @@ def pulse_width(shrink: Leaf = 0.99) -> optax.GradientTransformationExtraArgs:
       >>> state = tx.init(jnp.zeros(()))
       >>> for wanted in (0.1, -0.2, 0.3, 0.4):
       ...     n, state = tx.update(jnp.float32(wanted), state)
-      ...     print(float(n))
+      ...     print(float(n.n))
       1.0
       -1.0
       0.5
@@ -102,13 +104,44 @@ def pulse_width(shrink: Leaf = 0.99) -> optax.GradientTransformationExtraArgs:
             wider = jnp.where(same, jnp.minimum(width / state.shrink, 1.0), width)
             n = sign * wider
             width = jnp.where(opposite, state.shrink * width, wider)
-            return n, width, jnp.where(opposite, 0.0, sign)
+            return Counts(n), width, jnp.where(opposite, 0.0, sign)
 
         outer: Any
-        leaves, outer = jax.tree.flatten(updates)
+        leaves, outer = jax.tree.flatten(wanted_changes("pulse_width", updates))
         widths, signs = (outer.flatten_up_to(t) for t in (state.width, state.previous))
         found = [pulse(*of_leaf) for of_leaf in zip(leaves, widths, signs, strict=True)]
         n, width, previous = (outer.unflatten([f[k] for f in found]) for k in range(3))
         return n, PulseWidthState(state.shrink, width, previous)
 
     return optax.GradientTransformationExtraArgs(init, update)
+
+
+def rprop(
+    device: Device,
+    *,
+    key: Key[Array, ""],
+    shrink: Leaf = 0.99,
+    cell: Cell | None = None,
+    momentum: float | None = None,
+    exact_noise: bool = False,
+    diagnostics: bool = False,
+) -> optax.GradientTransformationExtraArgs:
+    """Pulses whose width adapts to the gradient's signs: ``RProp``.
+
+    Parameters as of ``RProp`` and as of ``in_situ``.
+
+    Example:
+      >>> import jax, memjax
+      >>> tx = memjax.rprop(memjax.devices.Ernoult(levels=100), key=jax.random.key(0), shrink=0.95)
+    """
+    algorithm = RProp(shrink=shrink)
+    return in_situ(
+        algorithm,
+        1.0,
+        device,
+        key=key,
+        cell=cell,
+        momentum=momentum,
+        exact_noise=exact_noise,
+        diagnostics=diagnostics,
+    )

@@ -2,10 +2,14 @@
 
 from typing import ClassVar
 
-from jaxtyping import Array
+import optax
+from jaxtyping import Array, Key
 
-from memjax.pulses import Bernoulli
-from memjax.pytree import params
+from memjax.cells import Cell
+from memjax.devices import Device
+from memjax.pulses import Bernoulli, Scheme
+from memjax.pytree import Leaf, params
+from memjax.updates.in_situ import in_situ
 from memjax.updates.transfer import Read, Transfer
 
 
@@ -29,3 +33,49 @@ class TikiTaka(Transfer):
         """``E[n] = transfer_rate A[k] / pulse size``."""
         wanted = read.value * (self.transfer_rate / read.size)
         return memory, Bernoulli().draw(read.stream, wanted)
+
+
+def tiki_taka(
+    learning_rate: optax.ScalarOrSchedule,
+    device: Device,
+    *,
+    key: Key[Array, ""],
+    transfer_rate: Leaf = 0.1,
+    gamma: Leaf | None = None,
+    sigma_transfer: Leaf | None = None,
+    transfer_every: int | None = None,
+    cell: Cell | None = None,
+    pulses: Scheme | None = None,
+    slow_device: Device | None = None,
+    momentum: float | None = None,
+    exact_noise: bool = False,
+    diagnostics: bool = False,
+) -> optax.GradientTransformationExtraArgs:
+    """A fast and a slow array: ``TikiTaka``, version 1.
+
+    Parameters as of ``TikiTaka`` and as of ``in_situ``; ``slow_device`` makes C of another device
+    than A. ``transfer_every`` (default: 1) must be static to ``optax.inject_hyperparams``.
+
+    Example:
+      >>> import jax, memjax
+      >>> device = memjax.devices.SoftBounds(levels=64)
+      >>> tx = memjax.tiki_taka(0.1, device, key=jax.random.key(0), gamma=0.5)
+    """
+    algorithm = TikiTaka(
+        transfer_rate=transfer_rate,
+        gamma=gamma,
+        sigma_transfer=sigma_transfer,
+        transfer_every=1 if transfer_every is None else transfer_every,
+    )
+    return in_situ(
+        algorithm,
+        learning_rate,
+        device,
+        key=key,
+        cell=cell,
+        pulses=pulses,
+        slow_device=slow_device,
+        momentum=momentum,
+        exact_noise=exact_noise,
+        diagnostics=diagnostics,
+    )

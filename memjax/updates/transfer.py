@@ -16,15 +16,13 @@ from memjax import random
 from memjax.cells import Cell, ReferenceCell, VectorCell
 from memjax.devices import Device
 from memjax.errors import UserError
-from memjax.pulses import Delivered, Scheme
+from memjax.pulses import Counts, Scheme
 from memjax.pytree import Leaf, as_arrays, param, params, static
 from memjax.updates.base import Algorithm
-from memjax.updates.pulsed_update import (
-    PulsedUpdateState,
-    check_device,
-    name_leaves,
-    pulsed_update,
-)
+from memjax.updates.checks import check_device
+from memjax.updates.fire_pulses import PulsedUpdateState, fire_pulses
+from memjax.updates.leaf_names import leaf_names
+from memjax.updates.pulsed_update import pulsed_update
 from memjax.updates.rows import Rows, as_rows, crossbars, put, take
 from memjax.updates.struct_of_trees import is_masked, stack, unstack
 
@@ -154,7 +152,7 @@ class Transfer(Algorithm):
         check_device(f"{type(self).__name__}, slow_device", c_device)
         keys = jax.random.split(key, 3)
         fast = pulsed_update(device, key=keys[0], pulses=pulses, **options)
-        slow = pulsed_update(c_device, key=keys[1], pulses=Delivered(), **options)
+        slow = fire_pulses(c_device, key=keys[1], **options)
         return _transfer(as_arrays(self), fast, slow, keys[2])
 
 
@@ -183,7 +181,7 @@ def _transfer(
         rule, stream = state.rule, random.fold_in(random.stream(state.key), state.count)
         wanted = updates
         if rule.chops:
-            wanted = jax.tree.map(_chop, updates, state.chopper)
+            wanted = jax.tree.map(_chop, updates, state.chopper, is_leaf=_are_counts)
         change, of_a = fast.update(wanted, state.fast, state.a)
         a = jax.tree.map(jnp.add, state.a, change)
         c = params if state.c is None else state.c
@@ -194,7 +192,7 @@ def _transfer(
         structure = jax.tree.structure(rule.remember(()))
         memories = unstack(state.memory, treedef, structure)
         choppers = treedef.flatten_up_to(state.chopper) if rule.chops else []
-        places, names = crossbars(c), name_leaves(c)
+        places, names = crossbars(c), leaf_names(c)
         rows, counts = [], []
         for i, (place, name, of_leaf) in enumerate(
             zip(places, names, treedef.flatten_up_to(a), strict=True)
@@ -213,7 +211,7 @@ def _transfer(
             if rule.chops:
                 choppers[i] = choppers[i].at[row].set(jnp.where(flips, -sign, sign))
             rows.append(row)
-            counts.append(jnp.where(active, n, 0.0))
+            counts.append(Counts(jnp.where(active, n, 0.0)))
 
         of_c, c_new = _write(slow, cell, state.slow, weights, treedef, rows, counts)
         state = state._replace(
@@ -234,8 +232,14 @@ def _transfer(
     return optax.GradientTransformationExtraArgs(init, update)
 
 
-def _chop(wanted: Array, signs: Array) -> Array:
-    """Every row of a wanted change times its chopper's sign."""
+def _are_counts(node: Any) -> bool:
+    return isinstance(node, Counts)
+
+
+def _chop(wanted: Any, signs: Array) -> Any:
+    """Every row of a wanted change, or of counts, times its chopper's sign."""
+    if isinstance(wanted, Counts):
+        return wanted._replace(n=_chop(wanted.n, signs))
     return (as_rows(wanted) * signs.astype(wanted.dtype)[:, None]).reshape(wanted.shape)
 
 
@@ -264,13 +268,13 @@ def _write(
     weights: list[Array],
     treedef: Any,
     rows: list[Array],
-    counts: list[Array],
+    counts: list[Counts],
 ) -> tuple[PulsedUpdateState, Any]:
     """Pulses for one row of each array of C; the others' cells are left alone where they idle."""
     if not cell.is_static(state.device):
         everywhere = [
-            put(jnp.zeros(jnp.shape(w), jnp.float32), n, row)
-            for w, n, row in zip(weights, counts, rows, strict=True)
+            Counts(put(jnp.zeros(jnp.shape(w), jnp.float32), of_row.n, row))
+            for w, of_row, row in zip(weights, counts, rows, strict=True)
         ]
         c = treedef.unflatten(weights)
         change, state = slow.update(treedef.unflatten(everywhere), state, c)

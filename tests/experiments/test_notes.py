@@ -36,11 +36,20 @@ def test_a_swept_on_off_that_nothing_sees_is_noted(raw, noted):
         ({"device": {"levels": 128}}, None),
         ({"device": {"levels": 200}, "pulses": {"length": 32}}, None),
         ({"device": {"levels": 200}, "pulses": {"scheme": "bernoulli"}}, None),
+        ({"device": {"levels": 200}, "train": {"algorithm": "mixed_precision"}}, None),
     ],
 )
 def test_trains_too_short_for_the_largest_update_are_noted(raw, wanted):
     found = [note for note in notes(Spec.from_dict(raw)) if "pulses of trains" in note]
     assert [note.split()[4] for note in found] == ([] if wanted is None else [str(wanted)])
+
+
+def test_an_element_wise_scheme_that_clips_is_noted():
+    pulses = {"scheme": "bernoulli", "max_pulses": 8}
+    found = notes(Spec.from_dict({"device": {"levels": 201}, "pulses": pulses}))
+    (note,) = [note for note in found if "want" in note]
+    assert note.startswith("the largest updates want 20 pulses, and Bernoulli fires 8 at most")
+    assert "raise pulses.max_pulses" in note
 
 
 def test_a_baseline_that_does_not_follow_an_axis_is_noted():

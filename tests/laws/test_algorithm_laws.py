@@ -46,6 +46,11 @@ def make(name: str, device: str = "SoftBounds", cell: str = "reference", **optio
     )
 
 
+def compiled(tx: Any) -> Any:
+    """The transform with what calls ``init`` op by op served by one program."""
+    return optax.GradientTransformationExtraArgs(jax.jit(tx.init), tx.update)
+
+
 def params() -> dict[str, Any]:
     w = jnp.linspace(-0.4, 0.4, 12, dtype=jnp.float32).reshape(3, 4)
     return {
@@ -99,12 +104,13 @@ def _case(name: str, device: str, cell: str) -> Case:
 def test_the_state_is_a_fixed_point_of_types_under_update_scan_and_cond(name, cell, dtype):
     """Extra args are swallowed; params of two bytes get updates of two bytes."""
     tx = make(name, cell=cell)
+    update = jax.jit(functools.partial(tx.update, no_such_argument=1))
 
     def run(flag, p):
         s, wanted = tx.init(p), jax.tree.map(jnp.ones_like, p)
-        updates, once = tx.update(wanted, s, p, no_such_argument=1)
+        updates, once = update(wanted, s, p)
         skip = lambda: (jax.tree.map(jnp.zeros_like, p), s)  # noqa: E731
-        _, maybe = jax.lax.cond(flag, lambda: tx.update(wanted, s, p), skip)
+        _, maybe = jax.lax.cond(flag, lambda: update(wanted, s, p), skip)
         return p, updates, readout(s, p), s, once, maybe
 
     p = jax.tree.map(lambda leaf: leaf.astype(dtype), params())
@@ -245,7 +251,7 @@ def test_multi_steps_fires_once_in_k_with_the_mean(name):
         with jax.numpy_dtype_promotion("standard"):  # MultiSteps divides by an integer
             return multi.update(wanted, s, p)
 
-    p, s = params(), multi.init(params())
+    p, s = params(), jax.jit(multi.init)(params())
     for mini in range(2):
         updates, s = update(wish(), s, p)
         p = optax.apply_updates(p, updates)
@@ -316,7 +322,7 @@ def test_adam_clipping_momentum_and_schedules_go_before_it(name):
         return optax.apply_updates(p, updates), optax.apply_updates(p, alone), s, t, u
 
     with jax.numpy_dtype_promotion("standard"):
-        states = [tx.init(p) for tx in (chain, before, last)]
+        states = jax.jit(lambda p: [tx.init(p) for tx in (chain, before, last)])(p)
         for _ in range(3):
             p, q, *states = step(p, *states)
             assert distance(p, q) <= 4 * ULP
@@ -338,7 +344,7 @@ class CNN(nnx.Module):
 @of("name", list(ALGORITHMS))
 def test_a_convolutional_nnx_network_trains(name):
     """Its state keeps its structure; for some, it is the run of plain Optax."""
-    tx = optax.chain(optax.sgd(0.1), make(name, "ConstantStep"))
+    tx = compiled(optax.chain(optax.sgd(0.1), make(name, "ConstantStep")))
     x = jnp.linspace(0.0, 1.0, 18, dtype=jnp.float32).reshape(2, 3, 3, 1)
     net = CNN(nnx.Rngs(0))
     before = nnx.as_pure(nnx.state(net, nnx.Param))
@@ -374,7 +380,7 @@ def test_linens_train_state(name):
     model = flax.linen.Dense(2)
     x = jnp.ones((1, 3))
     weights = model.init(jax.random.key(0), x)["params"]
-    tx = optax.chain(optax.sgd(0.1), make(name, "ConstantStep"))
+    tx = compiled(optax.chain(optax.sgd(0.1), make(name, "ConstantStep")))
     state = flax.training.train_state.TrainState.create(apply_fn=model.apply, params=weights, tx=tx)
 
     @jax.jit

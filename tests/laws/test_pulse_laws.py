@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from memjax import random
-from memjax.pulses import SCHEMES, Bernoulli, Binomial, Coincidence
+from memjax.pulses import SCHEMES, Bernoulli, Binomial, Coincidence, Scheme
 from reference import pulses_twin
 
 Z = 5.0
@@ -167,7 +167,7 @@ def test_elements_are_independent(name):
     np.testing.assert_array_less(abs((n[:, 1:] * n[:, :-1]).mean(0)), Z / np.sqrt(DRAWS))
 
 
-@pytest.mark.parametrize("name", SCHEMES)
+@pytest.mark.parametrize("name", [n for n, s in SCHEMES.items() if isinstance(s(), Scheme)])
 def test_counts_are_whole_and_have_the_sign_of_what_is_wanted(name):
     n = draws(name)
     np.testing.assert_array_equal(n, np.round(n))

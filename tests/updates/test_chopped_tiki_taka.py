@@ -7,7 +7,7 @@ import optax
 import pytest
 
 from memjax.devices import ConstantStep
-from memjax.pulses import Delivered
+from memjax.pulses import Counts
 from memjax.updates import ChoppedTikiTaka
 
 STEP, KEYS, UPDATES = 2.0**-8, 4000, 12
@@ -17,9 +17,9 @@ IDEAL = ConstantStep(levels=257)
 def totals(flip_probability, device=IDEAL, first_sign=None, offset=0.0):
     """C + H of one weight after some updates, one pulse each, over keys ``[KEYS]``."""
     rule = ChoppedTikiTaka(transfer_rate=0.25, flip_probability=flip_probability)
-    tx = rule.transform(device, key=jax.random.key(0), pulses=Delivered())
+    tx = rule.transform(device, key=jax.random.key(0))
     p = jnp.zeros((1, 1))
-    s = tx.init(p)
+    s = jax.jit(tx.init)(p)
 
     @jax.jit
     @jax.vmap
@@ -35,7 +35,7 @@ def totals(flip_probability, device=IDEAL, first_sign=None, offset=0.0):
 
         def update(carry, _):
             p, s = carry
-            updates, s = tx.update(jnp.ones((1, 1)), s, p)
+            updates, s = tx.update(Counts(jnp.ones((1, 1))), s, p)
             return (optax.apply_updates(p, updates), s), None
 
         (p_end, s_end), _ = jax.lax.scan(update, (p, own), length=UPDATES)

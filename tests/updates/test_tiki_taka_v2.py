@@ -6,7 +6,7 @@ import numpy as np
 import optax
 
 from memjax.devices import ConstantStep
-from memjax.pulses import Delivered
+from memjax.pulses import Counts
 from memjax.updates import TikiTakaV2
 from memjax.updates.tiki_taka_v2 import drain
 
@@ -14,13 +14,13 @@ from memjax.updates.tiki_taka_v2 import drain
 def test_what_is_read_is_what_is_written_and_what_waits():
     """Exactly: sums of transfer_rate A[k] = C + H, with steps that are powers of two."""
     tx = TikiTakaV2(transfer_rate=0.25).transform(
-        ConstantStep(levels=2**10 + 1), key=jax.random.key(0), pulses=Delivered()
+        ConstantStep(levels=2**10 + 1), key=jax.random.key(0)
     )
     p = jnp.zeros((4, 8))
-    s, update, read = tx.init(p), jax.jit(tx.update), np.zeros((4, 8))
+    s, update, read = jax.jit(tx.init)(p), jax.jit(tx.update), np.zeros((4, 8))
     pulses = np.random.default_rng(1).integers(-2, 3, (100, 4, 8)).astype(np.float32)
     for t, n in enumerate(pulses):
-        updates, s = update(jnp.asarray(n), s, p)
+        updates, s = update(Counts(jnp.asarray(n)), s, p)
         p = optax.apply_updates(p, updates)
         read[t % 4] += 0.25 * np.asarray(s.a)[t % 4]
         assert np.array_equal(read, np.asarray(p, np.float64) + np.asarray(s.memory.h))

@@ -11,7 +11,7 @@ import pytest
 import memjax
 from memjax.cells import DifferentialPair, RefreshPair
 from memjax.devices import ConstantStep, SoftBounds
-from memjax.pulses import Delivered
+from memjax.pulses import Counts
 from memjax.updates import AGAD, ChoppedTikiTaka, TikiTaka, TikiTakaV2, readout
 
 KEY = jax.random.key(0)
@@ -26,20 +26,29 @@ def tree(rows):
     return {"bias": jnp.asarray(rows[0]), "kernel": jnp.asarray(rows[1:])}
 
 
+def counts_of(rows):
+    return jax.tree.map(Counts, tree(rows))
+
+
 def rows(tree):
     return np.concatenate([np.asarray(tree["bias"])[None], np.asarray(tree["kernel"])])
 
 
 def run(rule, counts=COUNTS, device=IDEAL, **options):
     """Weights and states after each update."""
-    tx = rule.transform(device, key=KEY, pulses=Delivered(), **options)
-    p = tree(np.zeros((5, 3), np.float32))
-    s, update, seen = tx.init(p), jax.jit(tx.update), []
-    for n in counts:
-        updates, s = update(tree(n), s, p)
-        p = optax.apply_updates(p, updates)
-        seen.append((p, s))
-    return seen
+    tx = rule.transform(device, key=KEY, **options)
+
+    def step(carry, n):
+        p, s = carry
+        updates, s = tx.update(counts_of(n), s, p)
+        return 2 * ((optax.apply_updates(p, updates), s),)
+
+    def steps(counts):
+        p = tree(jnp.zeros((5, 3)))
+        return jax.lax.scan(step, (p, tx.init(p)), counts)[1]
+
+    seen = jax.device_get(jax.jit(steps)(counts))
+    return [jax.tree.map(lambda leaf, t=t: leaf[t], seen) for t in range(len(counts))]
 
 
 def twin(rule, counts=COUNTS):
@@ -106,7 +115,7 @@ def test_a_weight_with_gamma_is_the_sum_of_both_arrays():
     assert np.array_equal(rows(readout(s, p)), rows(p))
     masked = {"mine": p, "other": jnp.ones(2)}
     tx = optax.masked(rule.transform(IDEAL, key=KEY), {"mine": True, "other": False})
-    held = readout(tx.init(masked), masked)
+    held = readout(jax.jit(tx.init)(masked), masked)
     assert np.array_equal(rows(held["mine"]), rows(p)) and np.array_equal(held["other"], [1.0, 1.0])
 
 
@@ -124,11 +133,11 @@ def test_an_ageing_slow_array_forgets_in_all_rows():
     slow = ConstantStep(levels=257, lifetime=20.0)
     counts = np.concatenate([COUNTS[:10], np.zeros_like(COUNTS[:60])])
     rule = TikiTakaV2(transfer_rate=0.0)
-    tx = rule.transform(IDEAL, key=KEY, pulses=Delivered(), slow_device=slow)
+    tx = rule.transform(IDEAL, key=KEY, slow_device=slow)
     p = tree(np.full((5, 3), 0.25, np.float32))
-    s, update = tx.init(p), jax.jit(tx.update)
+    s, update = jax.jit(tx.init)(p), jax.jit(tx.update)
     for n in counts[:20]:
-        updates, s = update(tree(n), s, p)
+        updates, s = update(counts_of(n), s, p)
         p = optax.apply_updates(p, updates)
     assert np.allclose(rows(p), 0.25 * (1 - 1 / 20) ** 20, rtol=1e-5)
 
@@ -152,7 +161,7 @@ def test_the_noise_of_a_read_is_that_of_the_circuit_and_of_the_devices():
     rule = TikiTakaV2(transfer_rate=1.0, sigma_transfer=0.1)
     tx = rule.transform(device, key=KEY)
     p = jnp.zeros((1, 20_000))
-    updates, s = tx.update(jnp.zeros_like(p), tx.init(p), p)
+    updates, s = jax.jit(lambda p: tx.update(jnp.zeros_like(p), tx.init(p), p))(p)
     read = np.asarray(s.memory.h + updates)
     few = np.abs(read) < 31 * STEP  # nothing is lost: the rest waits in H
     assert few.all() or np.asarray(s.memory.h).any()
@@ -162,9 +171,9 @@ def test_the_noise_of_a_read_is_that_of_the_circuit_and_of_the_devices():
 
 def test_tiki_taka_writes_what_it_reads_on_average():
     """``E[dC] = transfer_rate A[k]`` over 20,000 weights, within 5 standard errors."""
-    tx = TikiTaka(transfer_rate=0.3).transform(IDEAL, key=KEY, pulses=Delivered())
+    tx = TikiTaka(transfer_rate=0.3).transform(IDEAL, key=KEY)
     p = jnp.zeros((1, 20_000))
-    updates, s = tx.update(jnp.full_like(p, 5.0), tx.init(p), p)
+    updates, s = jax.jit(lambda p: tx.update(Counts(jnp.full_like(p, 5.0)), tx.init(p), p))(p)
     n = np.asarray(updates) / STEP
     assert set(np.unique(n)) == {1.0, 2.0}  # 1.5 pulses, by stochastic rounding
     assert abs(n.mean() - 1.5) < 5 * 0.5 / np.sqrt(20_000)
