@@ -1,6 +1,6 @@
 """What a cell is: devices that make one weight, how pulses reach them and how it is read."""
 
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from jaxtyping import Array, Int32
 
@@ -27,6 +27,9 @@ class CellState(NamedTuple):
 @params
 class Cell:
     """Parameters that every cell has."""
+
+    refreshes: ClassVar[bool] = False
+    """Whether it re-programs devices by itself, beside the pulses of updates."""
 
     weight_range: Leaf = param(
         default=0.5, doc="largest weight R: w lies in [-R, R]", unit="weight units", more_than=0

@@ -1,6 +1,6 @@
 """Pair of devices that are only potentiated, refreshed before they saturate."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import jax.numpy as jnp
 from jaxtyping import Array
@@ -39,6 +39,8 @@ class RefreshPair(DifferentialPair):
 
     Source: Burr et al., IEEE TED 62:3498 (2015); thresholds as in aihwkit's one-sided cell.
     """
+
+    refreshes: ClassVar[bool] = True
 
     refresh_every: Leaf = param(
         default=100.0, doc="R: refresh at every R-th update", unit="updates", at_least=1

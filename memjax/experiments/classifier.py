@@ -240,6 +240,8 @@ class Classifier(Experiment):
             now = diagnosis.diagnose(state.params, state.opt_state, state.wanted)
             found["conductance_after"] = now.pop("conductance")
             found |= now
+            found["follows_updates"] = jnp.float32(not self.algorithm.wants_gradients)
+            found["only_trained"] = jnp.float32(not self.cell.refreshes)
             if state.before is not None:
                 found["conductance_before"] = state.before
         return found

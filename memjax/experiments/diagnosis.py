@@ -28,6 +28,8 @@ COLUMNS = {
     "fast_pulses": Column(_LAYER, "pulses", "pulses a weight of the fast array"),
     "energy_J": Column((), "J", "energy of programming"),
     "programming_time_s": Column((), "s", "time of programming"),
+    "follows_updates": Column((), "1", "1: pulses are to be what each update wants"),
+    "only_trained": Column((), "1", "1: nothing but training moves devices"),
 }
 """What diagnostics report.
 

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import xarray as xr
 
 from memjax.data import load
 from memjax.errors import UserError
@@ -15,13 +14,7 @@ from reference.sweeps import as_older
 def trained(**raw):
     raw = {"seeds": 1, "evaluate": {"diagnostics": True}, **raw}
     raw["train"] = {"epochs": 1, "learning_rate": 0.1, **raw.get("train", {})}
-    return telling(run(Spec.from_dict(raw), dataset=load("digits").take(600, 200)))
-
-
-def telling(ds, follows=1.0, only=1.0):
-    """Says what counts do not tell."""
-    lanes = xr.ones_like(ds["status"], float)
-    return ds.assign(follows_updates=follows * lanes, only_trained=only * lanes)
+    return run(Spec.from_dict(raw), dataset=load("digits").take(600, 200))
 
 
 @pytest.fixture(scope="module")
@@ -121,8 +114,20 @@ def test_what_counts_do_not_tell_is_a_column_of_its_own():
     result = trained(pulses={"scheme": "truncated"}, device={"levels": 4})
     lost = "of the pulses that were wanted"
     assert lost in " ".join(explain(result))
-    assert lost not in " ".join(explain(telling(result, follows=0.0)))
+    otherwise = result.assign(follows_updates=0.0 * result["follows_updates"])
+    assert lost not in " ".join(explain(otherwise))
     assert lost not in " ".join(explain(result.drop_vars("follows_updates")))
+
+
+def test_lanes_say_what_their_algorithms_and_cells_do():
+    result = trained(
+        axes={"algorithm": ["sgd", "mixed_precision", "manhattan", "rprop", "agad"]},
+        train={"batch_size": 50},
+    )
+    assert result["follows_updates"].values.ravel().tolist() == [1, 0, 0, 0, 1]
+    assert result["only_trained"].values.ravel().tolist() == [1, 1, 1, 1, 1]
+    refreshed = trained(cell={"kind": "refresh_pair"}, train={"batch_size": 50})
+    assert refreshed["only_trained"].item() == 0 and refreshed["follows_updates"].item() == 1
 
 
 def test_columns_of_other_dimensions_are_another_studys(study):
