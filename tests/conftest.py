@@ -1,6 +1,8 @@
 """Every test runs with memjax's annotations checked, strict promotion and two CPU devices."""
 
 import os
+import tempfile
+from pathlib import Path
 
 import jaxlib
 
@@ -9,6 +11,14 @@ if jaxlib.__version__.startswith("0.10."):  # an XLA without the flag would not 
     os.environ["XLA_FLAGS"] = (
         os.environ.get("XLA_FLAGS", "") + " --xla_cpu_use_fusion_emitters=false"
     )
+
+# What one process has compiled the others need not, nor the next run: workers, subprocesses and
+# notebooks inherit this.
+os.environ.setdefault(
+    "JAX_COMPILATION_CACHE_DIR", str(Path(tempfile.gettempdir()) / "memjax-tests")
+)
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
 
 import jax
 from jaxtyping import install_import_hook

@@ -82,3 +82,16 @@ def test_code_in_the_devices_page_runs():
 def test_the_devices_page_names_every_model_and_convention():
     page = (DOCS / "devices.md").read_text()
     assert all(f"`{name}" in page for name in (*MODELS, *CONVENTIONS, *PHYSICAL))
+
+
+def test_an_experiment_of_ones_own(tmp_path):
+    """The page's file and specification, as they stand."""
+    text = (DOCS / "experiments.md").read_text()
+    for kind, name in (("python", "my_study.py"), ("toml", "retention.toml")):
+        (block,) = re.findall(f"```{kind}\n(.*?)```", text, re.S)
+        (tmp_path / name).write_text(block)
+    results = run(Spec.from_toml(tmp_path / "retention.toml"))
+    assert results.rms_error.dims == ("sigma_c2c", "drift", "seed", "time_s")
+    last = results.rms_error.isel(time_s=-1).mean("seed")
+    assert float(last.sel(sigma_c2c=0).diff("drift").min()) > 0
+    assert float(last.isel(drift=0).diff("sigma_c2c").min()) > 0

@@ -7,7 +7,7 @@ import memjax
 
 ROOT = Path(memjax.__file__).parent
 ROOMS = (
-    "errors words",
+    "errors words compilation renamed",
     "origin fusion random pytree",
     "data",
     "devices",

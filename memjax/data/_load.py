@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 from memjax.data.dataset import Dataset
@@ -12,11 +13,14 @@ from memjax.errors import DataError
 
 VARIABLE = "MEMJAX_DATA_DIR"
 
+DATASETS: dict[str, Callable[[], Dataset]] = {"digits": load_digits}
+"""Data sets that a function makes, by name; one that is added here can be swept on."""
+
 
 def load(name: str = "digits", *, data_dir: Path | str | None = None) -> Dataset:
     """Loads a data set by name, from the nearest place that has it.
 
-    "digits" is embedded. Any other is looked for in this order:
+    "digits" is embedded, and whatever is added to `DATASETS` is there too. Any other is looked for in this order:
 
     1. IDX files in `data_dir/<name>/`, then in `data_dir` itself;
     2. a prepared TFDS data set in `data_dir`;
@@ -44,8 +48,8 @@ def load(name: str = "digits", *, data_dir: Path | str | None = None) -> Dataset
         raise DataError(
             f"data set name {name!r}: give a name such as digits, mnist, emnist/letters"
         )
-    if name == "digits":
-        return load_digits()
+    if name in DATASETS:
+        return DATASETS[name]()
     if data_dir is not None:
         found = _from_directory(name, Path(data_dir), unnamed=True)
         if found is None:

@@ -8,6 +8,7 @@ import jax
 import numpy as np
 import xarray as xr
 
+from memjax.compilation import keep_compilations
 from memjax.errors import UserError
 from memjax.experiments.verified import check_reports
 from memjax.sweep.engine.checkpoint import Keeper
@@ -86,6 +87,7 @@ def job(spec: Spec, dataset: Any = None) -> Job:
       UserError: data that do not suffice, or an experiment that cannot be run.
     """
     use_all_cores()
+    keep_compilations()
     first = spec.built()
     data = first.load(dataset)
     for values in grid.combinations(spec):

@@ -129,3 +129,8 @@ def test_strange_names(name, tfds_names):
 def test_unknown_name():
     with pytest.raises(DataError, match="unknown data set 'nosuch': use digits, mnist, "):
         load("nosuch")
+
+
+def test_a_data_set_that_is_registered_is_found(monkeypatch):
+    monkeypatch.setitem(_load.DATASETS, "mine", lambda: load_digits().take(10, 5))
+    assert len(load("mine").x_train) == 10

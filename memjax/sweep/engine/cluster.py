@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 import jax
 
+from memjax.compilation import keep_compilations
 from memjax.errors import UserError
 from memjax.sweep.engine import local_worker
 from memjax.sweep.engine.local import Outcome, Task, attempt
@@ -186,12 +187,14 @@ def _load(spec: Spec) -> Any:
 
 
 def _sizes(job: Job, data: Any) -> tuple[int, int]:
+    keep_compilations()
     trainer = _trainer(job, data)
     return trainer.width, len(jax.local_devices())
 
 
 def _train(job: Job, data: Any, task: Task) -> tuple[Columns | Exception, float]:
     started = time.perf_counter()
+    keep_compilations()
     trainer, (kind, numbers) = _trainer(job, data), task
     train = trainer.baseline_lanes if kind == "baseline" else trainer.lanes
     outcome = attempt(lambda: train(numbers))
