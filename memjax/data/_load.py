@@ -20,7 +20,7 @@ DATASETS: dict[str, Callable[[], Dataset]] = {"digits": load_digits}
 def load(name: str = "digits", *, data_dir: Path | str | None = None) -> Dataset:
     """Loads a data set by name, from the nearest place that has it.
 
-    "digits" is embedded, and whatever is added to `DATASETS` is there too. Any other is looked for in this order:
+    "digits" is embedded, and `DATASETS` may get others. Any other is looked for in this order:
 
     1. IDX files in `data_dir/<name>/`, then in `data_dir` itself;
     2. a prepared TFDS data set in `data_dir`;
