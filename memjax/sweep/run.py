@@ -15,8 +15,8 @@ from memjax.sweep.engine.checkpoint import Keeper
 from memjax.sweep.engine.cluster import Cluster
 from memjax.sweep.engine.local import LocalWorkers, Task
 from memjax.sweep.engine.progress import Progress, Tally
-from memjax.sweep.engine.quiet import quiet
 from memjax.sweep.engine.runner import use_all_cores
+from memjax.sweep.engine.silence import silence_loggers
 from memjax.sweep.engine.trainer import chunks_of_a_task
 from memjax.sweep.spec import grid, identity
 from memjax.sweep.spec.spec import Spec
@@ -181,7 +181,7 @@ def _run(todo: Job, directory: Path | None, client: Any, progress: Progress | No
             left = sum(len(numbers) for _, numbers in tasks)
             trained += left
             tally = Tally(progress, total, float(total - left))
-            with quiet("absl"):  # Orbax's threads, where a checkpoint has no room
+            with silence_loggers("absl"):  # Orbax's threads, where a checkpoint has no room
                 for (kind, numbers), outcome, seconds in workers.run(tasks, tally):
                     if isinstance(outcome, Exception):
                         journal.record_error(kind, keys[kind][numbers], one_line(outcome))

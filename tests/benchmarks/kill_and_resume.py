@@ -1,6 +1,6 @@
 """Kills sweeps at random moments, goes on, and compares with an undisturbed one bit for bit.
 
-    python tests/benchmarks/kill_and_resume.py [--kills 20] [--seed 0]
+    python tests/benchmarks/kill_and_resume.py [--kills 20] [--seed 0] [--spec SPEC.toml]
 
 The process itself, one worker of a Dask cluster, its scheduler, and a disk that is full (a small
 tmpfs: Linux, as root). About ten minutes. The tests hold a short form of it, at chosen moments.
@@ -136,12 +136,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--spec", type=Path, help="a short sweep of your own (default: digits)")
     options = parser.parse_args()
     rng, done = random.Random(options.seed), 0
     with tempfile.TemporaryDirectory() as place:
         where = Path(place)
         (where / "spec.toml").write_text(SPEC)
-        finish(sweep(where / "spec.toml", where / "whole"))
+        spec = options.spec or where / "spec.toml"
+        finish(sweep(spec, where / "whole"))
         whole = store.load(where / "whole").drop_attrs()
         kinds = ["disk", "worker", "scheduler", "worker", "scheduler"]
         number = 0
@@ -149,13 +151,13 @@ def main() -> None:
             out, number = where / f"run{number}", number + 1
             kind = kinds.pop(0) if kinds else "process"
             if kind == "process":
-                count = killed_process(where / "spec.toml", out, rng, options.kills - done)
+                count = killed_process(spec, out, rng, options.kills - done)
             elif kind == "worker":
-                count = killed_worker(where / "spec.toml", out, rng)
+                count = killed_worker(spec, out, rng)
             elif kind == "scheduler":
-                count = killed_scheduler(where / "spec.toml", out, rng)
+                count = killed_scheduler(spec, out, rng)
             else:
-                count = full_disk(where / "spec.toml", out)
+                count = full_disk(spec, out)
             done += count
             same = store.load(out).drop_attrs().identical(whole)
             print(f"{kind}: {count} kills, {done} in all; same bits: {same}", flush=True)

@@ -17,6 +17,7 @@ import time
 
 from memjax.sweep import Spec, run
 from memjax.sweep.engine.cluster import connect
+from memjax.sweep.show import plots
 
 LANES = (1_000, 10_000, 100_000)
 
@@ -37,9 +38,10 @@ def one(lanes: int, workers: int) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as place:
         if workers:
             with connect(local=workers) as client:
-                run(Spec.from_dict(raw), place, client=client, progress=tell)
+                found = run(Spec.from_dict(raw), place, client=client, progress=tell)
         else:
-            run(Spec.from_dict(raw), place, progress=tell)
+            found = run(Spec.from_dict(raw), place, progress=tell)
+        plots.draw(found, place)
         ended = time.perf_counter()
     first, done = clock[0]
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

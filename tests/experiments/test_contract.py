@@ -1,14 +1,23 @@
 """Whatever somebody measures is swept, kept, gone on with, and read, by the same engine."""
 
+import io
+
 import numpy as np
 import pytest
 import xarray as xr
+from rich.console import Console
 
 from memjax.errors import UserError
 from memjax.experiments import Column, Experiment, Objective, Stages
 from memjax.pytree import Leaf, param, params
 from memjax.sweep import Spec, run
+from memjax.sweep.analysis.explain import explain
+from memjax.sweep.analysis.sensitivity import sobol_indices
 from memjax.sweep.engine.runner import Runner
+from memjax.sweep.search.search import search
+from memjax.sweep.show.plots import draw
+from memjax.sweep.show.report import write
+from memjax.sweep.show.tables import summary
 from memjax.sweep.store import directory as store
 
 from .studies import STUDIES, Regression, Retention
@@ -84,6 +93,24 @@ def test_interrupted_anywhere_it_goes_on_to_the_same_bits(name, ds, tmp_path, mo
     assert len(calls) > 3
     xr.testing.assert_identical(found.drop_attrs(), ds.drop_attrs())
     assert store.load(tmp_path).drop_attrs().identical(ds.drop_attrs())
+
+
+def test_every_command_reads_it(name, ds, tmp_path):
+    """The table, the pictures, the report, the indices, a search, a lane explained."""
+    objective = ds.attrs["objective"]
+    Console(file=(said := io.StringIO()), width=200).print(summary(ds))
+    assert "best cell" in said.getvalue()
+    pictures = draw(ds, tmp_path)
+    assert pictures and all((tmp_path / path).exists() for path in pictures)
+    page = write(ds, tmp_path / "report.html").read_text()
+    assert ds[objective].attrs["long_name"] in page
+    indices = sobol_indices(ds)
+    assert set(indices.parameter) >= {axis.name for axis in spec_of(name).axes}
+    assert explain(ds, "0")[0].startswith("Lane 0: ")
+    last = ds[objective].isel({ds.attrs["stage"]: -1})
+    along = next(iter(STUDIES[name][1]))
+    found = search(spec_of(name), float(last.median()), along, lanes=int(last.size))
+    assert found.attrs["along"] == along and found.sizes["lane"] <= last.size
 
 
 def test_a_sweep_grows_by_points_and_seeds(name, tmp_path, monkeypatch):

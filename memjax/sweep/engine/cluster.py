@@ -23,7 +23,7 @@ from memjax.errors import UserError
 from memjax.sweep.engine import local_worker
 from memjax.sweep.engine.local import Outcome, Task, attempt
 from memjax.sweep.engine.progress import Tally
-from memjax.sweep.engine.quiet import quiet
+from memjax.sweep.engine.silence import silence_loggers
 from memjax.sweep.engine.trainer import Trainer
 from memjax.sweep.spec.spec import Spec
 from memjax.sweep.store.columns import Columns
@@ -53,7 +53,7 @@ def connect(scheduler: str | None = None, local: int | None = None) -> Iterator[
         raise UserError("a cluster needs Dask: pip install 'memjax[cluster]'") from None
     with contextlib.ExitStack() as stack:
         names = ("distributed", "distributed.client", "tornado.application", "asyncio")
-        stack.enter_context(quiet(*names))
+        stack.enter_context(silence_loggers(*names))
         if scheduler is None:
             cluster: Any = stack.enter_context(
                 LocalCluster(

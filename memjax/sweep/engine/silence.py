@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 
 @contextlib.contextmanager
-def quiet(*names: str) -> Iterator[None]:
+def silence_loggers(*names: str) -> Iterator[None]:
     """Loggers of these names say nothing meanwhile."""
     loggers = [logging.getLogger(name) for name in names]
     levels = [logger.level for logger in loggers]
