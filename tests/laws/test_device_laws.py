@@ -6,6 +6,7 @@ not a model's, ``NOT_ITS_LAW`` says so and why.
 
 import dataclasses
 import functools
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -111,7 +112,6 @@ for model in MODELS:  # all of a structure but for "other" and a family's "defau
     other = VARIANTS["other"] | OWN_VARIANTS.get(model, {}).get("other", {})
     default = {"default": {} if model in FAMILIES else QUIET}
     OWN_VARIANTS[model] = {**VARIANTS, **default, **own, "other": other}
-CASES = [(model, variant) for model in MODELS for variant in OWN_VARIANTS[model]]
 
 NOT_ITS_LAW = {
     "a train has its sign": {  # a single pulse has
@@ -142,7 +142,6 @@ NOT_ITS_LAW = {
 }
 OF_SIEMENS = ("PhaseChange",)
 
-every_case = pytest.mark.parametrize(("model", "variant"), CASES)
 every_model = pytest.mark.parametrize("model", MODELS)
 every_family = pytest.mark.parametrize("model", FAMILIES)  # of code that models share
 
@@ -151,18 +150,14 @@ def models_of(law):
     return pytest.mark.parametrize("model", [m for m in MODELS if m not in NOT_ITS_LAW[law]])
 
 
-@jax.jit
-def step(device, array, g, n, noise):
-    """The devices after a train, and their conductances; compiled once a set of effects."""
-    return pulsed.advance(device, array, g, n, noise)
+FAST = {"xla_backend_optimization_level": 0}  # to compile: run few times, on little data
+STEP = jax.jit(jax.vmap(pulsed.advance, (0, 0, 0, None, None)), compiler_options=FAST)
+RESPONSE = jax.jit(lambda device, *args: device.response(*args), compiler_options=FAST)
 
 
 def fabricate(device, own_stream):
     with spread_compiled_once():
         return device.fabricate(own_stream, (N,))
-
-
-RESPONSE = jax.jit(lambda device, *args: device.response(*args))
 
 
 def make(model, variant, **changes):
@@ -174,13 +169,60 @@ def stream(seed):
 
 
 @functools.cache
+def place():
+    """Where between their bounds devices are: a tenth at each bound, the rest between."""
+    with jax.ensure_compile_time_eval():
+        return np.clip(1.25 * np.asarray(random.uniform(stream(2), (N,))) - 0.125, 0.0, 1.0)
+
+
+@functools.cache
 def made(model, variant, **changes):
-    """A device, N of it and their conductances: a tenth at each bound, the rest between."""
+    """A device, N of it and their conductances."""
     device = make(model, variant, **changes)
     array = fabricate(device, stream(1))
-    place = jnp.clip(1.25 * random.uniform(stream(2), (N,)) - 0.125, 0.0, 1.0)
-    low, high = jnp.broadcast_to(array.g_min, (N,)), jnp.broadcast_to(array.g_max, (N,))
-    return device, array, jnp.clip(low + place * (high - low), low, high)
+    low, high = np.asarray(array.g_min), np.asarray(array.g_max)
+    return device, array, np.clip(low + place() * (high - low), low, high)
+
+
+class Group(NamedTuple):
+    """Variants of one structure side by side, which share a compilation: leaves [variant, ...]."""
+
+    names: tuple[str, ...]
+    device: Any
+    array: Any
+    g: np.ndarray
+
+    def each(self):
+        """Name, device, array and conductances of each variant."""
+        for k, name in enumerate(self.names):
+            yield name, *(jax.tree.map(lambda leaf: leaf[k], part) for part in self[1:])  # noqa: B023
+
+
+@functools.cache
+def groups(model, *variants, **changes):
+    """A model's variants (all, if none is named) in groups, N devices of each."""
+    alike = {}
+    for variant in variants or OWN_VARIANTS[model]:
+        parts = made(model, variant, **changes)
+        leaves, structure = jax.tree.flatten(parts)
+        key = structure, tuple(np.shape(leaf) for leaf in leaves)
+        alike.setdefault(key, {})[variant] = parts
+    return [
+        Group(tuple(some), *jax.tree.map(lambda *leaves: np.stack(leaves), *some.values()))
+        for some in alike.values()
+    ]
+
+
+def after(group, n, noise):
+    """The devices of a group after n pulses, and their conductances."""
+    array, g = STEP(group.device, group.array, group.g, n, noise)
+    return array, np.asarray(g)
+
+
+def within(g, array):
+    """Whether no conductance, nan included, is beyond its bounds."""
+    low, high = (np.asarray(bound).reshape(len(g), -1) for bound in (array.g_min, array.g_max))
+    return bool(np.all((g >= low) & (g <= high)))
 
 
 def many(model):
@@ -205,41 +247,41 @@ def test_every_model_has_a_twin():
     assert devices_twin.MEANS.keys() == MODELS.keys()
 
 
-@every_case
-def test_bounds_are_never_left(model, variant):
-    device, array, g = made(model, variant)
-    for n in (signed_counts(1), signed_counts(40), many(model), -many(model)):
-        for noise in (normals(5), jnp.full((N,), 5.8), jnp.full((N,), -5.8)):
-            _, after = step(device, array, g, n, noise)
-            assert bool(jnp.all((after >= array.g_min) & (after <= array.g_max)))  # and no nan
+@every_model
+def test_bounds_are_never_left(model):
+    for group in groups(model):
+        for n in (signed_counts(1), signed_counts(40), many(model), -many(model)):
+            for noise in (normals(5), jnp.full((N,), 5.8), jnp.full((N,), -5.8)):
+                assert within(after(group, n, noise)[1], group.array), group.names
 
 
 @every_model
 @pytest.mark.parametrize("g_ref", [0.0, 1.0])
 def test_a_reference_at_a_bound_leaves_one_sided_devices(model, g_ref):
     """A bound that is the reference does not vary; everything else stays finite."""
-    device, array, g = made(model, "other", g_ref=g_ref)
-    free = array.g_min != array.g_max
+    (group,) = groups(model, "other", g_ref=g_ref)
+    low, high = np.broadcast_arrays(group.array.g_min, group.array.g_max)
     if model not in NOT_ITS_LAW["a bound at the reference does not vary"]:
-        assert bool(jnp.all((array.g_min if g_ref == 0 else array.g_max)[free] == g_ref))
+        assert np.all((low if g_ref == 0 else high)[low != high] == g_ref)
     for n in (signed_counts(4), many(model), -many(model)):
-        _, after = step(device, array, g, n, normals(5))
-        assert bool(jnp.all((after >= array.g_min) & (after <= array.g_max)))
+        assert within(after(group, n, normals(5))[1], group.array)
 
 
-@every_case
-def test_a_step_has_the_sign_of_its_pulses(model, variant):
-    device, array, g = made(model, variant, sigma_c2c=0.0)
+@every_model
+def test_a_step_has_the_sign_of_its_pulses(model):
     n = signed_counts(1 if model in NOT_ITS_LAW["a train has its sign"] else 10)
-    along = jnp.sign(n) * (step(device, array, g, n, jnp.zeros(N))[1] - g)
-    if model == "LinearStep":  # up to where its line is 0
-        along = jnp.where((g <= array.top) & (g >= array.bottom), along, 0.0)
-    assert bool(jnp.all(along >= 0))
-    # It moves wherever it can: within the bounds, by a pulse that the device's own gain allows.
-    if not any(OWN_VARIANTS[model][variant].get(name) for name in SPREAD):
-        inner = (g > array.g_min + 0.05) & (g < array.g_max - 0.05) & (n != 0)
-        assert int(inner.sum()) > N // 4
-        assert bool(jnp.all(along[inner] > 0))
+    for group in groups(model, sigma_c2c=0.0):
+        moved = after(group, n, jnp.zeros(N))[1] - group.g
+        for (name, _, array, g), change in zip(group.each(), moved, strict=True):
+            along = np.sign(n) * change
+            if model == "LinearStep":  # up to where its line is 0
+                along = np.where((g <= array.top) & (g >= array.bottom), along, 0.0)
+            assert np.all(along >= 0), name
+            # It moves wherever it can: within the bounds, by a pulse that its own gain allows.
+            if not any(OWN_VARIANTS[model][name].get(spread) for spread in SPREAD):
+                inner = (g > array.g_min + 0.05) & (g < array.g_max - 0.05) & (n != 0)
+                assert inner.sum() > N // 4
+                assert np.all(along[inner] > 0), name
 
 
 @every_family
@@ -247,34 +289,40 @@ def test_the_form_for_single_pulses_is_the_response_to_them(model):
     """Of those models that have one: fits of ramps read pulse by pulse use it."""
     device, array, g = made(model, "everything")
     n = jnp.sign(signed_counts(3))
-    single = of_single_pulses(type(device)).response
-    both = single(device, array, g, n), device.response(array, g, n)
+    single = jax.jit(of_single_pulses(type(device)).response, compiler_options=FAST)
+    both = single(device, array, g, n), RESPONSE(device, array, g, n)
     for one, any_train in zip(*both, strict=True):
         np.testing.assert_allclose(one, any_train, atol=2e-6)
 
 
-@every_case
-def test_no_pulse_is_no_change(model, variant):
-    device, array, g = made(model, variant)
-    kept, after = step(device, array, g, jnp.zeros(N), normals(6))
-    np.testing.assert_array_equal(after, g)
-    for a, b in zip(jax.tree.leaves(kept), jax.tree.leaves(array), strict=True):
-        np.testing.assert_array_equal(a, b)
+@every_model
+def test_no_pulse_is_no_change(model):
+    for group in groups(model):
+        kept, g = after(group, jnp.zeros(N), normals(6))
+        np.testing.assert_array_equal(g, group.g)
+        for a, b in zip(jax.tree.leaves(kept), jax.tree.leaves(group.array), strict=True):
+            np.testing.assert_array_equal(a, b)
 
 
 @every_model
-@pytest.mark.parametrize("variant", ["stuck", "spread", "everything", "other"])
-def test_stuck_devices_do_not_move(model, variant):
-    device, array, g = made(model, variant)
-    is_stuck = np.asarray(array.g_min == array.g_max)
-    assert 25 <= is_stuck.sum() <= 80  # binomial(512, 0.1): 51 +- 7, 4 standard deviations
-    for n in (signed_counts(40), many(model), -many(model)):
-        _, after = step(device, array, g, n, 5.0 * normals(7))
-        np.testing.assert_array_equal(after[is_stuck], g[is_stuck])
-        assert bool(jnp.any(after[~is_stuck] != g[~is_stuck]))
+def test_stuck_devices_do_not_move(model):
+    for group in groups(model):
+        moved = [
+            after(group, n, 5.0 * normals(7))[1] != group.g
+            for n in (signed_counts(40), many(model), -many(model))
+        ]
+        for k, (name, _, array, _) in enumerate(group.each()):
+            if not OWN_VARIANTS[model][name].get("stuck"):
+                continue
+            is_stuck = array.g_min == array.g_max
+            assert 25 <= is_stuck.sum() <= 80  # binomial(512, 0.1): 51 +- 7, 4 standard deviations
+            for which in moved:
+                assert not np.any(which[k][is_stuck]), name
+                assert np.any(which[k][~is_stuck]), name
 
 
 CELLS = 65536
+FOUR = jax.jit(lambda device: device.fabricate(stream(1), (1, 4)), compiler_options=FAST)
 
 
 @functools.partial(jax.jit, static_argnums=3)
@@ -283,7 +331,8 @@ def trains(device, array, counts, purpose):
     noise = random.normal(stream(purpose), (CELLS, len(counts)))
     g = jnp.full(noise.shape, 0.45)
     array = jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, g.shape), array)
-    return device.change(array, g, jnp.broadcast_to(jnp.array(counts), g.shape), noise)
+    n = jnp.broadcast_to(jnp.array(counts), g.shape)
+    return device.advance(array, g, n, lambda purpose: noise)[1]
 
 
 @every_family
@@ -297,7 +346,7 @@ def test_mean_and_sd_of_a_change(model):
     counts = (1.0, -1.0, 4.0, -4.0)
     for sigma_g in (0.0, 0.02):
         device = make(model, "tilted", sigma_g=sigma_g, on_off=3.0)
-        array = device.fabricate(stream(1), (1, 4))
+        array = FOUR(device)
         sample = np.asarray(trains(device, array, counts, 8), np.float64)
         g, n = jnp.full((1, 4), 0.45), jnp.array([counts])
         mean, sd = (np.asarray(v, np.float64)[0] for v in RESPONSE(device, array, g, n))
@@ -321,7 +370,7 @@ def test_every_convention_gives_its_published_sd(model):
     device, array, g = made(model, "tilted", on_off=3.0)
     n = jnp.where(signed_counts(3) == 0, -2.0, signed_counts(3)).at[:9].set(0.0)
 
-    @jax.jit
+    @functools.partial(jax.jit, compiler_options=FAST)
     def every(device, array, g, n):
         at_zero, _ = device.response(array, jnp.full_like(g, 1.0) * device.g_ref, jnp.sign(n))
         own = {name: dataclasses.replace(device, c2c=name) for name in c2c.CONVENTIONS}
@@ -350,23 +399,22 @@ def test_every_convention_gives_its_published_sd(model):
         assert np.ptp(sd) > 0.001
 
 
-@functools.partial(jax.jit, static_argnums=5)
-def pulse_by_pulse(device, array, g, sign, count, purpose):
-    """The change of ``count`` pulses, each with its own noise."""
-    sign = jnp.full(g.shape, sign)
+@jax.jit
+def at_once_and_one_by_one(device, g, sign, count):
+    """The change of a train of ``count`` pulses, and of as many each with its own noise."""
+    array = device.fabricate(stream(1), (CELLS,))
+    g, n = jnp.full((CELLS,), g), jnp.full((CELLS,), sign)
+
+    def noise(k):
+        return lambda purpose: random.normal(random.fold_in(stream(10), k), (CELLS,))
 
     def one(k, carry):
         array, now = carry
-        noise = random.normal(random.fold_in(stream(purpose), k), g.shape)
-        return device.update_memory(array, now, sign), now + device.change(array, now, sign, noise)
+        array, change = device.advance(array, now, n, noise(k))
+        return array, now + change
 
-    return jax.lax.fori_loop(0, count, one, (array, g))[1] - g
-
-
-@jax.jit
-def at_once(device, array, g, n):
-    noise = random.normal(stream(9), g.shape)
-    return device.change(array, g, jnp.full(g.shape, n), noise)
+    _, together = device.advance(array, g, n * count, noise(1000))
+    return together, jax.lax.fori_loop(0, count, one, (array, g))[1] - g
 
 
 @every_model
@@ -378,51 +426,56 @@ def test_noise_of_a_train_is_that_of_its_pulses(model):
     """
     for levels, count in ((64.0, 4), (8.0, 5), (32.0, 15)):
         device = make(model, "default", levels=levels, sigma_c2c=0.1)
-        array = device.fabricate(stream(1), (CELLS,))
         for sign, start in ((1.0, 0.2), (-1.0, 0.8)):
-            g = jnp.full((CELLS,), start if model != "PhaseChange" else 0.05)
-            together = at_once(device, array, g, sign * count)
-            apart = pulse_by_pulse(device, array, g, sign, count, 10)
-            together, apart = (np.asarray(c, float).std() for c in (together, apart))
+            g = start if model != "PhaseChange" else 0.05
+            both = at_once_and_one_by_one(device, g, sign, count)
+            together, apart = (np.asarray(change, float).std() for change in both)
             assert together == pytest.approx(apart, rel=0.02)
 
 
-@every_case
-def test_a_train_is_its_pulses_one_by_one(model, variant):
+@every_model
+def test_a_train_is_its_pulses_one_by_one(model):
     """Without noise, in closed form and pulse by pulse; each pulse rounds once (6e-8)."""
-    device, array, g = made(model, variant, sigma_c2c=0.0)
-    zeros = jnp.zeros(N)
-    for sign in (1.0, -1.0):
-        kept, one_by_one = array, g
-        for n in range(1, 21):
-            kept, one_by_one = step(device, kept, one_by_one, jnp.full((N,), sign), zeros)
-            if n in (1, 2, 7, 20):
-                left, at_once = step(device, array, g, jnp.full((N,), sign * n), zeros)
-                np.testing.assert_allclose(at_once, one_by_one, rtol=2e-5, atol=2e-6)
-                for a, b in zip(jax.tree.leaves(left), jax.tree.leaves(kept), strict=True):
-                    np.testing.assert_allclose(a, b, rtol=1e-5)
+    zeros, ones = jnp.zeros(N), jnp.ones(N)
+    for group in groups(model, sigma_c2c=0.0):
+        for sign in (1.0, -1.0):
+            now = group
+            for n in range(1, 21):
+                array, g = after(now, sign * ones, zeros)
+                now = now._replace(array=array, g=g)
+                if n in (1, 2, 7, 20):
+                    left, at_once = after(group, sign * n * ones, zeros)
+                    np.testing.assert_allclose(at_once, now.g, rtol=2e-5, atol=2e-6)
+                    for a, b in zip(jax.tree.leaves(left), jax.tree.leaves(array), strict=True):
+                        np.testing.assert_allclose(a, b, rtol=1e-5)
 
 
-@pytest.mark.parametrize(
-    ("model", "variant"), [c for c in CASES if c[1] not in NOT_ITS_LAW["the twin has digits"]]
-)
-def test_equals_its_twin_pulse_by_pulse(model, variant):
+@every_model
+def test_equals_its_twin_pulse_by_pulse(model):
     """60 noisy pulses, up and down in runs, against the published law in float64.
 
     A curve that retraces is unstable: it multiplies a rounding (6e-8) by up to 1 / (1 - slope) a
     pulse, so the tolerance is 100 roundings.
     """
-    device, array, g = made(model, variant)
-    own = devices_twin.spread(device, np.asarray(stream(1)), (N,))
-    expected, travelled = np.asarray(g, np.float64), 0.0
-    for k in range(60):
-        sign, noise = 1.0 if (k // 5) % 2 == 0 else -1.0, normals(20 + k % 7)
-        travelled -= sign * expected
-        array, g = step(device, array, g, jnp.full((N,), sign), noise)
-        expected = devices_twin.pulse(device, own, expected, sign, np.asarray(noise, np.float64))
-        travelled += sign * expected
-    np.testing.assert_allclose(g, expected, atol=3e-5)
-    assert np.median(travelled) > 0.1
+    signs = [1.0 if (k // 5) % 2 == 0 else -1.0 for k in range(60)]
+    noises = [normals(20 + k % 7) for k in range(60)]
+    for group in groups(model):
+        now = group
+        for sign, noise in zip(signs, noises, strict=True):
+            array, g = after(now, jnp.full((N,), sign), noise)
+            now = now._replace(array=array, g=g)
+        for (name, device, _, start), found in zip(group.each(), now.g, strict=True):
+            if name in NOT_ITS_LAW["the twin has digits"]:
+                continue
+            own = devices_twin.spread(device, np.asarray(stream(1)), (N,))
+            expected, travelled = np.asarray(start, np.float64), 0.0
+            for sign, noise in zip(signs, noises, strict=True):
+                travelled -= sign * expected
+                noise = np.asarray(noise, np.float64)
+                expected = devices_twin.pulse(device, own, expected, sign, noise)
+                travelled += sign * expected
+            np.testing.assert_allclose(found, expected, atol=3e-5, err_msg=name)
+            assert np.median(travelled) > 0.1, name
 
 
 # --- whole lives: what a device is besides its answer to pulses --------------------------------
@@ -459,13 +512,25 @@ def life(device, own_stream, counts):
     return g, shown, hidden, getattr(array, "array", array)
 
 
-FAST = {"xla_backend_optimization_level": 0}  # to compile: run once or twice, on little data
 LIVE = jax.jit(life, compiler_options=FAST)
 
 
+def zeros_of(model):
+    """Every part, spread and noise, of size zero: there, and so all in one compilation."""
+    optional = [f.name for f in dataclasses.fields(MODELS[model]) if f.default is None]
+    sigmas = [name for name in optional if name.startswith("sigma_")]
+    return {**dict.fromkeys([*sigmas, "stuck"], 0.0), **NO_PARTS}
+
+
 def alive(model, **changes):
-    """With every part there, and so in one compilation; those not asked for do nothing."""
-    return make(model, "everything", **{**VARIANTS["tilted"], **QUIET, **NO_PARTS, **changes})
+    """With every part there; those not asked for do nothing."""
+    return make(model, "everything", **{**zeros_of(model), **VARIANTS["tilted"], **changes})
+
+
+def with_parts(model):
+    """With every part, spread and noise, each of some size."""
+    sizes = {**zeros_of(model), **EVERYTHING, "sigma_lower_bound": 0.2, **PARTS}
+    return make(model, "everything", **sizes)
 
 
 def pulses(rows=LIFE):
@@ -476,16 +541,12 @@ def pulses(rows=LIFE):
 @every_family
 def test_an_absent_part_is_one_of_size_zero(model):
     """Of parts, spreads and noise."""
-    sizes = {**NO_PARTS, **dict.fromkeys([*NOISE, "sigma_lower_bound"], 0.0)}
-    optional = [f.name for f in dataclasses.fields(MODELS[model]) if f.default is None]
-    own = [name for name in optional if name.startswith("sigma_") and name not in sizes]
     bare = make(model, "default", levels=64.0, up_down=-0.4, sigma_c2c=0.3)
-    zero = dataclasses.replace(bare, **sizes, **dict.fromkeys(own, 0.0))
-    zero = as_arrays(zero)
+    zero = as_arrays(dataclasses.replace(bare, **zeros_of(model)))
     _, seen, *_ = LIVE(zero, stream(1), pulses())
     np.testing.assert_allclose(seen, LIVE(bare, stream(1), pulses())[1], rtol=0, atol=1e-6)
     if model not in NOT_ITS_LAW["what is absent costs no memory"]:
-        leaves = jax.tree.leaves(bare.fabricate(stream(1), (3, 5)))
+        leaves = jax.tree.leaves(jax.eval_shape(lambda: bare.fabricate(stream(1), (3, 5))))
         assert {leaf.shape for leaf in leaves} == {()}
 
 
@@ -538,7 +599,7 @@ def test_diffusion_is_a_random_walk(model):
 @every_family
 def test_lives_equal_those_of_the_twin(model):
     """All parts at once, in rows of pulses up, none and down."""
-    device = make(model, "everything", **PARTS)
+    device = with_parts(model)
     signs = (1.0, 1.0, 0.0, -1.0, 0.0, 1.0)
     n = jnp.broadcast_to(jnp.array(signs)[:, None], (LIFE, N))
     first, seen, hidden, _ = LIVE(device, stream(1), n)
@@ -555,7 +616,7 @@ def test_lives_equal_those_of_the_twin(model):
 
 @every_family
 def test_no_part_moves_a_stuck_device(model):
-    first, seen, *_, array = LIVE(make(model, "everything", **PARTS), stream(1), 5.0 * pulses())
+    first, seen, *_, array = LIVE(with_parts(model), stream(1), 5.0 * pulses())
     is_stuck = np.asarray(array.g_min == array.g_max)
     assert is_stuck.sum() >= 25
     for g in np.asarray(seen):
@@ -602,10 +663,12 @@ ALONE = {run: jax.jit(run, compiler_options=FAST) for run in (experiment, a_trai
 @every_family
 def test_jit_equals_eager(model):
     """To 2e-6: fused, a product and a sum round once, not twice."""
-    device, array, g = made(model, "other")
+    (group,) = groups(model, "other")
     n, noise = signed_counts(3), normals(5)
-    _, fused = step(device, array, g, n, noise)
-    np.testing.assert_allclose(pulsed.pulsed(device, array, g, n, noise), fused, atol=2e-6)
+    _, (fused,) = after(group, n, noise)
+    device, array, g = made(model, "other")
+    eager = pulsed.pulsed(device, array, jnp.asarray(g), n, noise)
+    np.testing.assert_allclose(eager, fused, atol=2e-6)
 
 
 @every_model
@@ -707,7 +770,7 @@ def test_fabrication_is_reproducible_and_a_matter_of_the_stream(model):
 def test_what_is_named_exists():
     """The tables of exceptions name models, variants and fields that there are."""
     fields = {f.name for m in MODELS.values() for f in dataclasses.fields(m)}
-    variants = {variant for _, variant in CASES}
+    variants = {variant for own in OWN_VARIANTS.values() for variant in own}
     known = MODELS.keys() | fields | variants
     assert {name for table in NOT_ITS_LAW.values() for name in table} <= known
     assert population.LAWS == ("normal", "lognormal")
