@@ -288,10 +288,11 @@ def test_a_pair_under_bfloat16_params_loses_no_pulse():
 def test_noise_belongs_to_a_weights_path(name):
     """A layer more, a mask or a partition deals no other weight's noise and devices anew.
 
-    Op by op, without ``jit``: a fused program may round differently from another.
+    Op by op, without ``jit``: a fused program may round differently from another. All weights have
+    one shape, so that each operation is compiled once.
     """
     tx = case(*name).tx
-    p = {"dense": {"kernel": jnp.full((2, 2), 0.1), "bias": jnp.full(2, 0.2)}, "gain": jnp.ones(2)}
+    p = {"dense": {"kernel": jnp.full(2, 0.1), "bias": jnp.full(2, 0.2)}, "gain": jnp.ones(2)}
     wanted = jax.tree.map(lambda leaf: 0.1 * leaf, p)
 
     def step(tx, p, wanted):
