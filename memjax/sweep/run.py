@@ -10,6 +10,7 @@ import xarray as xr
 
 from memjax.compilation import keep_compilations
 from memjax.errors import UserError
+from memjax.experiments import own_code
 from memjax.experiments.verified import check_reports
 from memjax.sweep.engine.checkpoint import Keeper
 from memjax.sweep.engine.cluster import Cluster
@@ -101,6 +102,7 @@ def job(spec: Spec, dataset: Any = None) -> Job:
     return Job(spec, data, Frame(frame, digest, program, first.stages()), dataset is None)
 
 
+@own_code.pinned()
 def run(
     spec: Spec,
     out: str | Path | None = None,
