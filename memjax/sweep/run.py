@@ -199,7 +199,7 @@ def _run(todo: Job, directory: Path | None, client: Any, progress: Progress | No
             data_digest=frame.data,
             frame=frame.digest,
             program=frame.program,
-            notes=[*notes(spec), *_older(held, known, journal)],
+            notes=[*notes(spec, data), *_older(held, known, journal)],
             errors=sorted(set(journal.errors.values())),
         )
         if directory is not None:
@@ -261,13 +261,18 @@ def _gather(
     return found["lanes"], found["baseline"]
 
 
-def notes(spec: Spec) -> list[str]:
-    """What a person should know before reading the results."""
+def notes(spec: Spec, data: Any = None) -> list[str]:
+    """What a person should know before reading the results.
+
+    Args:
+      spec: the sweep.
+      data: what its lanes share; without them, what follows from the specification alone.
+    """
     axes = [
         {".".join(spec.parameter(name)): values for name, values in axis.columns.items()}
         for axis in spec.axes
     ]
-    found = spec.built().notes(axes)
+    found = spec.built().notes(axes, data)
     if spec.seeds == 1 and spec.axes:
         found.append(
             "with one seed, chance is counted among the parameters' effects; take seeds = 3 or more"
