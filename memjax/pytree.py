@@ -55,6 +55,7 @@ def static(
     swept: bool = True,
     adds_stages: bool = False,
     is_function: bool = False,
+    hidden: bool = False,
     **bounds: float | int,
 ) -> Any:
     """A field that fixes a shape or a program: one compilation a value.
@@ -67,11 +68,12 @@ def static(
       swept: whether an axis may vary it.
       adds_stages: whether another value only means more stages, or fewer, of the same lane.
       is_function: whether it names one in a Python file, ``"my_cnn.py:CNN"``.
+      hidden: whether no specification may give it: a Python object.
       bounds: ``at_least``, ``more_than``, ``at_most``, ``less_than``.
     """
     metadata = {"doc": doc, "unit": "", "bounds": bounds, "choices": choices, "static": True}
     metadata |= {"each": dict(each or {}), "swept": swept, "adds_stages": adds_stages}
-    metadata["is_function"] = is_function
+    metadata |= {"is_function": is_function, "hidden": hidden}
     return dataclasses.field(default=default, metadata=metadata)
 
 
@@ -133,6 +135,11 @@ def check(obj: Any) -> None:
             known = ", ".join(choices)
             raise UserError(
                 f"{type(obj).__name__}: {field.name} = {value!r} must be one of {known}"
+            )
+        if field.metadata.get("is_function") and value and ".py:" not in value:
+            raise UserError(
+                f"{type(obj).__name__}: {field.name} = {value!r} must name something in a Python "
+                "file, 'file.py:name'"
             )
         if bounds is None or (is_static and not bounds):
             continue

@@ -11,6 +11,7 @@ from memjax.experiments.base import (
     State,
 )
 from memjax.experiments.classifier import Classifier, Evaluation, Training
+from memjax.experiments.flax import Flax
 from memjax.experiments.images import Images, Labelled, Samples
 from memjax.experiments.perceptron import Perceptron
 from memjax.experiments.registry import EXPERIMENTS
@@ -24,6 +25,7 @@ __all__ = [
     "Data",
     "Evaluation",
     "Experiment",
+    "Flax",
     "Images",
     "Labelled",
     "Objective",

@@ -129,8 +129,9 @@ class Classifier(Experiment):
         evaluation = dataclasses.replace(self.evaluation, diagnostics=False)
         return dataclasses.replace(self, pulses=None, train=train, evaluation=evaluation)
 
-    def notes(self, axes: Sequence[Mapping[str, list[Any]]]) -> list[str]:
+    def notes(self, axes: Sequence[Mapping[str, list[Any]]], data: Any = None) -> list[str]:
         """What could mislead (``memjax.experiments.classifier_notes``)."""
+        del data
         return classifier_notes.notes(self, axes)
 
     def facts(self, data: Labelled) -> dict[str, Any]:

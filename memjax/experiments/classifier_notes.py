@@ -18,12 +18,23 @@ def notes(classifier: Any, axes: Sequence[Swept]) -> list[str]:
       axes: as of ``Experiment.notes``.
     """
     swept = {name: values for axis in axes for name, values in axis.items()}
+    own = _baseline(classifier, swept)
+    return [*device_notes(classifier, axes), *([own] if own else [])]
+
+
+def device_notes(trained: Any, axes: Sequence[Swept]) -> list[str]:
+    """What could mislead whatever is trained: axes of devices, cells and pulses.
+
+    Args:
+      trained: an experiment with a device, a cell and pulses, as the sections say.
+      axes: as of ``Experiment.notes``.
+    """
+    swept = {name: values for axis in axes for name, values in axis.items()}
     found = [
-        _inert_on_off(classifier, swept),
-        _one_signed(classifier, swept),
-        _potentiation_only(classifier, axes, swept),
-        _clipped_trains(classifier, swept),
-        _baseline(classifier, swept),
+        _inert_on_off(trained, swept),
+        _one_signed(trained, swept),
+        _potentiation_only(trained, axes, swept),
+        _clipped_trains(trained, swept),
     ]
     return [note for note in found if note]
 

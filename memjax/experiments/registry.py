@@ -2,6 +2,7 @@
 
 from memjax.experiments.base import Experiment
 from memjax.experiments.classifier import Classifier
+from memjax.experiments.flax import Flax
 
-EXPERIMENTS: dict[str, type[Experiment]] = {"classifier": Classifier}
+EXPERIMENTS: dict[str, type[Experiment]] = {"classifier": Classifier, "flax": Flax}
 """Experiments by their name in a sweep's ``experiment``."""

@@ -76,6 +76,6 @@ def parts(experiment: type) -> list[Part]:
         for f in fields
         if (told := dict(f.metadata.get("part", {})))
     ]
-    if any("part" not in f.metadata for f in fields):
+    if any("part" not in f.metadata and not f.metadata.get("hidden") for f in fields):
         found.append(Part("", OWN, experiment))
     return found

@@ -6,7 +6,7 @@ import jax
 import numpy as np
 
 from memjax.errors import UserError
-from memjax.experiments import load
+from memjax.experiments import own_code
 from memjax.experiments.base import FINITE, Experiment
 from memjax.pytree import as_arrays
 
@@ -69,5 +69,5 @@ def _reports(experiment: Experiment, data: Any) -> dict[str, tuple[int, ...]]:
     except Exception as error:
         if not experiment.sources():  # our own fault, not the user's
             raise
-        raise UserError(f"{type(experiment).__name__}: {load.where(error)}") from None
+        raise UserError(f"{type(experiment).__name__}: {own_code.where(error)}") from None
     return {name: report.shape for name, report in found.items()}

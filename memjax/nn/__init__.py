@@ -3,8 +3,9 @@
 from typing import Any
 
 from memjax.nn.pulsed_dense import pulsed_dense, read_noise
+from memjax.nn.read import read
 
-__all__ = ["PulsedDense", "PulsedLinear", "Setting", "pulsed_dense", "read_noise"]
+__all__ = ["PulsedDense", "PulsedLinear", "Setting", "pulsed_dense", "read", "read_noise"]
 
 
 def __getattr__(name: str) -> Any:

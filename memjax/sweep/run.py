@@ -10,6 +10,7 @@ import xarray as xr
 
 from memjax.compilation import keep_compilations
 from memjax.errors import UserError
+from memjax.experiments import own_code
 from memjax.experiments.verified import check_reports
 from memjax.sweep.engine.checkpoint import Keeper
 from memjax.sweep.engine.cluster import Cluster
@@ -101,6 +102,7 @@ def job(spec: Spec, dataset: Any = None) -> Job:
     return Job(spec, data, Frame(frame, digest, program, first.stages()), dataset is None)
 
 
+@own_code.pinned()
 def run(
     spec: Spec,
     out: str | Path | None = None,
@@ -197,7 +199,7 @@ def _run(todo: Job, directory: Path | None, client: Any, progress: Progress | No
             data_digest=frame.data,
             frame=frame.digest,
             program=frame.program,
-            notes=[*notes(spec), *_older(held, known, journal)],
+            notes=[*notes(spec, data), *_older(held, known, journal)],
             errors=sorted(set(journal.errors.values())),
         )
         if directory is not None:
@@ -259,13 +261,18 @@ def _gather(
     return found["lanes"], found["baseline"]
 
 
-def notes(spec: Spec) -> list[str]:
-    """What a person should know before reading the results."""
+def notes(spec: Spec, data: Any = None) -> list[str]:
+    """What a person should know before reading the results.
+
+    Args:
+      spec: the sweep.
+      data: what its lanes share; without them, what follows from the specification alone.
+    """
     axes = [
         {".".join(spec.parameter(name)): values for name, values in axis.columns.items()}
         for axis in spec.axes
     ]
-    found = spec.built().notes(axes)
+    found = spec.built().notes(axes, data)
     if spec.seeds == 1 and spec.axes:
         found.append(
             "with one seed, chance is counted among the parameters' effects; take seeds = 3 or more"

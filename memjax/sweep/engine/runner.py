@@ -75,17 +75,18 @@ def replicated(data: Any) -> Any:
 class Runner:
     """Runs lanes at a width."""
 
-    def __init__(self, stages: Stages, columns: dict[str, Column], width: int):
+    def __init__(self, stages: Stages, columns: dict[str, Column], width: int, program: str = ""):
         """Compiles nothing yet; the first chunk does.
 
         Args:
           stages: of the lanes.
           columns: what they report.
           width: lanes a device.
+          program: digest of the user's own code: other code is compiled anew, whatever its names.
         """
         self.stages, self.columns = stages, columns
         self.width, self.chunk = width, width * len(jax.local_devices())
-        self.init, self.advance, self.evaluate, self.evaluate_last = _compiled(_mesh())
+        self.init, self.advance, self.evaluate, self.evaluate_last = _compiled(_mesh(), program)
         at_the_end = any(stages.dim not in column.dims for column in columns.values())
         if not at_the_end:
             self.evaluate_last = self.evaluate
@@ -210,12 +211,13 @@ def _mesh() -> Mesh:
     return Mesh(jax.local_devices(), "lanes")
 
 
-@functools.cache
-def _compiled(mesh: Mesh) -> tuple[Any, ...]:
+@functools.lru_cache(maxsize=16)
+def _compiled(mesh: Mesh, program: str) -> tuple[Any, ...]:
     """The programs of a lane, each ``vmap`` over lanes inside ``shard_map`` over devices.
 
     JAX compiles one of each for every treedef of the experiment.
     """
+    del program
     lane, everywhere = P("lanes"), P()
 
     def over_lanes(function: Any, in_specs: tuple[P, ...], donate: tuple[int, ...] = ()) -> Any:

@@ -55,6 +55,7 @@ class Trainer:
         """
         self.spec, self.data, first = spec, replicated(data), spec.built()
         self.reference = first.reference()
+        self.program = identity.program_digest(spec.first(), data)
         size = (self.reference or first).size(data)
         self.width = width or spec.sections["engine"]["width"] or lane_width(size)
 
@@ -93,7 +94,7 @@ class Trainer:
 
         while True:
             try:
-                runner = Runner(stages, columns, self.width)
+                runner = Runner(stages, columns, self.width, self.program)
                 return runner.run(experiment, key_data, self.data, objective, tell, *keep)
             except TooWide as error:
                 narrower = error.width

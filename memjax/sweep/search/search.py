@@ -40,6 +40,7 @@ SURE = 0.95  # of every combination's answer, and a search ends at half its budg
 _ROUNDS = 8  # batches in a budget, the first two of them spread over the grid
 
 
+@own_code.pinned()
 def search(
     spec: Spec,
     target: float,

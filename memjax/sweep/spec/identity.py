@@ -15,7 +15,7 @@ import jax
 import numpy as np
 from jaxtyping import UInt32, UInt64
 
-from memjax.experiments import Experiment, load
+from memjax.experiments import Experiment, own_code
 from memjax.sweep.spec import grid
 from memjax.sweep.spec.schema import ENGINE
 from memjax.sweep.spec.spec import Spec
@@ -178,7 +178,7 @@ def _named(values: dict[tuple[str, str], Any], own: dict[tuple[str, str], Any]) 
         key if keys.count(key) == 1 else f"{section}.{key}": value
         for (section, key), value in values.items()
     }
-    return [f"{name}={load.without_folder(value)!r}" for name, value in sorted(named.items())]
+    return [f"{name}={own_code.without_folder(value)!r}" for name, value in sorted(named.items())]
 
 
 def _digest(text: str) -> bytes:

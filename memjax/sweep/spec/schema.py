@@ -147,7 +147,8 @@ class Schema:
         able = [s for s in found if self.may_be_axis(s, tables[s], key)]
         if not able and prefix:  # a section of any keys has this one too
             able = [section for section in found if self.is_open(section)]
-        return [(section, key) for section in able]
+        own = [section for section in able if section == prefix]  # it is named in full
+        return [(section, key) for section in own or able]
 
     def may_be_axis(self, section: str, table: Table, key: str) -> bool:
         """Whether an axis may vary a parameter: no list, nor what shapes the result."""
@@ -393,10 +394,11 @@ def _limits(bounds: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _fields(part: Part, kind: Any) -> dict[str, dataclasses.Field]:
-    """The keys that a class of params gives a section: its fields that are no sections."""
+    """The keys that a class of params gives a section: its fields but sections and hidden ones."""
     if kind is Open:
         return {}
-    return {f.name: f for f in dataclasses.fields(kind) if "part" not in f.metadata}
+    told = dataclasses.fields(kind)
+    return {f.name: f for f in told if not ("part" in f.metadata or f.metadata.get("hidden"))}
 
 
 def _equal(one: Any, other: Any) -> bool:
@@ -414,7 +416,7 @@ def _kind(part: Part, tables: Mapping[str, Table]) -> Any:
 def _values(part: Part, table: Table) -> Table:
     """What a table gives a part: other keys belong to other parts, or to another choice."""
     if part.kind is Open:
-        return {"entries": tuple(sorted(table.items()))}
+        return {"entries": tuple((key, _hashable(table[key])) for key in sorted(table))}
     fields = _fields(part, _kind(part, {part.section: table}))
     return {
         key: _hashable(value) if fields[key].metadata.get("static") else value

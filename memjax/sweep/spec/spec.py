@@ -10,7 +10,7 @@ import numpy as np
 import tomli_w
 
 from memjax.errors import SpecError, UserError, suggest
-from memjax.experiments import Experiment, load
+from memjax.experiments import Experiment, load, own_code
 from memjax.origin import Keys, Origin, override, read_toml
 from memjax.sweep.spec import device_axis, grid
 from memjax.sweep.spec.axes import Axis, check_distinct, entries, is_range, parse_axis
@@ -267,7 +267,7 @@ def _resolve_paths(raw: dict[str, Any], schema: Schema, folder: Path) -> None:
         axes = raw.get("axes")
         for place in (table, axes if isinstance(axes, dict) else {}):
             if key in place:
-                place[key] = load.resolved(place[key], folder)
+                place[key] = own_code.resolved(place[key], folder)
 
 
 def _table_of(raw: dict[str, Any], section: str) -> Any:

@@ -1,0 +1,593 @@
+"""Anybody's Flax model, NNX or Linen, trained on memristive devices."""
+
+import dataclasses
+import fnmatch
+import functools
+import inspect
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from jaxtyping import Array
+
+from memjax import random
+from memjax.cells import CELLS, Cell
+from memjax.devices import MODELS, Device
+from memjax.errors import UserError
+from memjax.experiments import flax_notes, own_code
+from memjax.experiments.base import Column, Experiment, Objective, Report, Stages
+from memjax.experiments.classifier import Training
+from memjax.experiments.convolutions import as_products
+from memjax.experiments.images import Images, Labelled, Samples, check_batch, labelled
+from memjax.experiments.sections import Open, choice, part
+from memjax.nn import read
+from memjax.pulses import SCHEMES, Coincidence, Scheme
+from memjax.pytree import Leaf, param, params, static
+from memjax.updates import ALGORITHMS, Algorithm, readout
+
+FLOAT_OPTIMIZERS: dict[str, Callable[..., optax.GradientTransformation]] = {
+    "adam": optax.adam,
+    "adamw": optax.adamw,
+    "rmsprop": optax.rmsprop,
+    "sgd": optax.sgd,
+}
+"""Optimisers of the weights in floating point by their name in ``train.float_optimizer``."""
+
+_LOWER = {"error", "loss", "rmse", "mse", "mae", "perplexity"}
+_AT_ONCE = 256  # test samples that a lane looks at
+
+
+@params
+class Network:
+    """The model."""
+
+    flax: str = static(
+        default="",
+        doc="the class or function that makes the model, 'my_cnn.py:CNN'",
+        is_function=True,
+        swept=False,
+    )
+    memristive: tuple[str, ...] = static(
+        default=(),
+        doc="patterns of the paths of weights on devices; of rank 2 or more without",
+        swept=False,
+    )
+
+
+@params
+class FloatOptimizer:
+    """How weights that are on no device are trained."""
+
+    name: str = static(default="adam", doc="of the optimiser", choices=tuple(FLOAT_OPTIMIZERS))
+    learning_rate: Leaf = param(default=0.001, doc="step of the float optimiser", at_least=0)
+
+
+@params
+class FlaxTraining(Training):
+    """Gradient descent, epoch by epoch, batch by batch."""
+
+    batch_size: int = static(default=32, doc="samples an update", at_least=1)
+    loss: str = static(
+        default="",
+        doc="function of outputs and labels, 'my_cnn.py:loss'; cross-entropy without",
+        is_function=True,
+        swept=False,
+    )
+
+
+@params
+class Metrics:
+    """What the test set tells."""
+
+    metrics: str = static(
+        default="",
+        doc="function of outputs and labels, 'my_cnn.py:metrics'; accuracy without",
+        is_function=True,
+        swept=False,
+    )
+    better: str = static(
+        default="by_name",
+        doc="which of two values of the first metric is better",
+        choices=("by_name", "higher", "lower"),
+        swept=False,
+    )
+    guess: float | None = static(
+        default=None, doc="what chance gets of the first metric", swept=False
+    )
+
+
+class State(NamedTuple):
+    """A lane between two epochs; arrays by their paths in the model.
+
+    Attributes:
+      on_devices: weights, as the devices hold them.
+      in_float: the other weights.
+      others: all other arrays of the model: statistics, counters, carries.
+      devices: the pulsed optimiser's state.
+      float_state: the other optimiser's.
+    """
+
+    on_devices: dict[str, Array]
+    in_float: dict[str, Array]
+    others: dict[str, Array]
+    devices: Any
+    float_state: Any
+
+
+_INIT, _ORDER, _WRITE, _READ, _CALL, _TEST = range(6)
+
+
+@params
+class Flax(Experiment):
+    """Anybody's Flax model, trained batch by batch, its weights on devices.
+
+    The model is a class or a function that makes an ``nnx.Module`` or a ``linen.Module``, called
+    with the ``[model.arguments]``, and with ``rngs`` where it takes that. Weights whose path matches
+    ``model.memristive`` are on devices, trained by the algorithm's pulses; all others are trained in
+    floating point. Each forward pass, of training and of the test, reads the devices anew
+    (``memjax.nn.read``). A lane's reference is the same model in floating point, the weights that
+    were on devices trained by SGD at ``baseline_learning_rate``, or else ``learning_rate``.
+
+    Attributes:
+      pulses: an element-wise scheme, or ``None`` for floating point.
+      call, loss, metrics: in place of what the sections name: Python objects.
+
+    Example:
+      >>> from flax import linen
+      >>> from memjax.experiments.flax import Flax
+      >>> from memjax.sweep import Spec, run
+      >>> def perceptron(units):
+      ...     return linen.Sequential([lambda x: x.reshape(len(x), -1), linen.Dense(units)])
+      >>> raw = {"seeds": 1, "model": {"arguments": {"units": 10}}, "train": {"epochs": 1}}
+      >>> run(Spec.from_dict(raw, experiment=Flax(call=perceptron))).test_accuracy.dims
+      ('seed', 'epoch')
+    """
+
+    device: Device = choice("model", "ConstantStep", MODELS)
+    cell: Cell = choice("kind", "reference", CELLS)
+    pulses: Scheme | Coincidence | None = choice(
+        "scheme", "bernoulli", {**SCHEMES, "coincidence": Coincidence}
+    )
+    algorithm: Algorithm = choice("algorithm", "sgd", ALGORITHMS, section="train")
+    train: FlaxTraining = part(FlaxTraining)
+    float_optimizer: FloatOptimizer = part(FloatOptimizer, section="train.float_optimizer")
+    model: Network = part(Network)
+    arguments: Open = part(Open, section="model.arguments")
+    data: Images = part(Images)
+    evaluation: Metrics = part(Metrics, section="evaluate")
+    call: Any = static(default=None, doc="the model's class or function", hidden=True)
+    loss: Any = static(default=None, doc="of outputs and labels", hidden=True)
+    metrics: Any = static(default=None, doc="of outputs and labels", hidden=True)
+
+    def load(self, given: Any = None) -> Labelled:
+        """The data set; grey images get a channel, ``[n, height, width, 1]``."""
+        dataset = self.data.load(given)
+        if dataset.x_train.ndim == 3:
+            dataset = dataclasses.replace(
+                dataset, x_train=dataset.x_train[..., None], x_test=dataset.x_test[..., None]
+            )
+        return labelled(dataset, [])
+
+    def digest(self, data: Labelled) -> str:
+        """A fingerprint of the data, whatever their name."""
+        return data.digest()
+
+    def check(self) -> None:
+        """The model's file must be there, and the algorithm run on the device and the cell."""
+        if isinstance(self.pulses, Coincidence):
+            raise UserError(
+                "Coincidence: needs layers that count trains, and a model of yours has others; take "
+                f"one of {', '.join(SCHEMES)}"
+            )
+        if self.pulses is not None:
+            self.algorithm.check(self.device, self.cell)
+        self._functions()
+
+    def check_data(self, data: Labelled) -> None:
+        """The model must take the data, the loss be a number, metrics a dict of numbers."""
+        check_batch(data, self.train.batch_size)
+        self._weights(data)
+        self._check_loss(data)
+        self._test(data)
+
+    def sources(self) -> list[str]:
+        """Texts of the model, the loss and the metrics."""
+        named = (
+            (self.call, self.model.flax),
+            (self.loss, self.train.loss),
+            (self.metrics, self.evaluation.metrics),
+        )
+        found = [
+            _source(own) if own is not None else own_code.source(name)
+            for own, name in named
+            if own is not None or name
+        ]
+        return list(dict.fromkeys(found))
+
+    def reference(self) -> "Flax":
+        """The model in floating point."""
+        rate = self.train.baseline_learning_rate
+        train = self.train if rate is None else dataclasses.replace(self.train, learning_rate=rate)
+        return dataclasses.replace(self, pulses=None, train=train)
+
+    def notes(self, axes: Sequence[Mapping[str, list[Any]]], data: Any = None) -> list[str]:
+        """What could mislead (``memjax.experiments.flax_notes``)."""
+        initial, chosen = ({}, {}) if data is None else self._initial(data)
+        return flax_notes.notes(self, axes, initial, chosen)
+
+    def facts(self, data: Labelled) -> dict[str, Any]:
+        """The data set's name and number of classes, and which weights are on devices."""
+        weights = self._weights(data)
+        return {
+            "dataset": data.name,
+            "n_classes": data.n_classes,
+            "memristive": [name for name, is_on_devices in weights.items() if is_on_devices],
+        }
+
+    def stages(self) -> Stages:
+        """Epochs, from 1."""
+        return Stages(
+            "epoch", tuple(range(1, self.train.epochs + 1)), long_name="epochs of training"
+        )
+
+    def objective(self, data: Labelled) -> Objective:
+        """The first metric on the test set."""
+        name = self._test(data)[0]
+        is_accuracy = name == "accuracy"
+        better = self.evaluation.better
+        if better == "by_name":
+            better = "lower" if _LOWER & set(name.lower().split("_")) else "higher"
+        guess = self.evaluation.guess
+        if guess is None and is_accuracy:
+            guess = 1.0 / data.n_classes
+        if guess is None:
+            raise UserError(
+                f"Metrics: guess is missing: give evaluate.guess, what chance gets of {name}"
+            )
+        bounds = (0.0, 1.0) if is_accuracy else None
+        return Objective(f"test_{name}", better, bounds, guess)  # type: ignore[arg-type]
+
+    def columns(self, data: Labelled) -> dict[str, Column]:
+        """Metrics and loss by epoch."""
+        metrics = {
+            f"test_{name}": Column(("epoch",), "1", f"test {name.replace('_', ' ')}")
+            for name in self._test(data)
+        }
+        return metrics | {"train_loss": Column(("epoch",), "1", "training loss")}
+
+    def size(self, data: Labelled) -> int:
+        """Numbers of a lane's state, or a quarter of the largest array of a forward pass.
+
+        Of a small CNN a lane takes the same time at widths of 4 to 64, and 1.7 times that alone.
+        """
+        x = _shape(data.train.x, self.train.batch_size)
+        return max(super().size(data), _largest(*self._made_of(), x) // 4)
+
+    def init(self, key_data: Array, data: Labelled) -> State:
+        """A model with its weights programmed."""
+        key = _key(random.fold_in(key_data, _INIT))
+        weights, others = self._model().init(key, data.train.x[: self.train.batch_size])
+        is_on_devices = self._chosen(weights)
+        on_devices = {name: w for name, w in weights.items() if is_on_devices[name]}
+        in_float = {name: w for name, w in weights.items() if not is_on_devices[name]}
+        pulsed, digital = self._optimizers(key_data, jnp.float32(1.0))
+        devices, float_state = pulsed.init(on_devices), digital.init(in_float)
+        if self.pulses is not None:
+            on_devices = readout(devices, on_devices)
+        return State(on_devices, in_float, others, devices, float_state)
+
+    def advance(
+        self, state: State, key_data: Array, stage: Array, data: Labelled
+    ) -> tuple[State, Report]:
+        """One pass over the training set in a new random order, less a last partial batch."""
+        train, batch = data.train, self.train.batch_size
+        samples = train.x.shape[0]
+        epoch_stream = random.fold_in(random.fold_in(key_data, _ORDER), stage)
+        order = jnp.argsort(random.bits(random.fold_in(epoch_stream, 0), (samples,)))
+        batches = order[: samples // batch * batch].reshape(-1, batch)
+        decay = self.train.learning_rate_decay ** stage.astype(jnp.float32)
+        pulsed, digital = self._optimizers(key_data, decay)
+        loss_of = self._loss()
+
+        def step(state: State, now: tuple[Array, Array]) -> tuple[State, Array]:
+            number, chosen = now
+            stream = random.fold_in(random.fold_in(epoch_stream, 1), number)
+
+            def loss(on_devices: Any, in_float: Any) -> tuple[Array, Any]:
+                held = state._replace(on_devices=on_devices, in_float=in_float)
+                outputs, others = self._apply(held, stream, train.x[chosen], training=True)
+                return loss_of(outputs, train.y[chosen]), others
+
+            of_both = jax.value_and_grad(loss, argnums=(0, 1), has_aux=True)
+            (value, others), grads = of_both(state.on_devices, state.in_float)
+            changes, devices = pulsed.update(grads[0], state.devices, state.on_devices)
+            on_devices = optax.apply_updates(state.on_devices, changes)
+            changes, float_state = digital.update(grads[1], state.float_state, state.in_float)
+            in_float = optax.apply_updates(state.in_float, changes)
+            return State(on_devices, in_float, others, devices, float_state), value
+
+        numbers = jnp.arange(batches.shape[0])
+        state, losses = jax.lax.scan(step, state, (numbers, batches))
+        weights = jax.tree.leaves((state.on_devices, state.in_float))
+        finite = jnp.all(jnp.isfinite(losses))
+        finite &= jnp.all(jnp.stack([jnp.all(jnp.isfinite(w)) for w in weights]))
+        return state, {"train_loss": jnp.mean(losses).astype(jnp.float32), "finite": finite}
+
+    def evaluate(
+        self, state: State, key_data: Array, stage: Array, data: Labelled, *, last: bool
+    ) -> Report:
+        """The metrics of the test set."""
+        del last
+        stream = random.fold_in(random.fold_in(key_data, _TEST), stage + 1)
+        found = self._metrics()(self._outputs(state, stream, data.test.x), data.test.y)
+        return {f"test_{name}": jnp.asarray(value, jnp.float32) for name, value in found.items()}
+
+    def _apply(self, state: State, stream: Array, x: Array, *, training: bool) -> tuple[Any, Any]:
+        """The outputs of a batch by the weights as one read sees them; the model's other arrays."""
+        seen = state.on_devices
+        if self.pulses is not None:
+            own = random.fold_in(stream, _READ)
+            seen = read(own, seen, device=self.device, cell=self.cell)
+        key = _key(random.fold_in(stream, _CALL))
+        apply = as_products(functools.partial(self._model().apply, training=training))
+        return apply(seen | state.in_float, state.others, x, key)
+
+    def _outputs(self, state: State, stream: Array, x: Array) -> Any:
+        """The outputs of the test set, in pieces of equal size and perhaps a smaller one."""
+        pieces, size = _pieces(len(x))
+
+        def some(number: Any, x: Array) -> Any:
+            return self._apply(state, random.fold_in(stream, number), x, training=False)[0]
+
+        if pieces == 1:
+            return some(0, x)
+        whole = x[: pieces * size].reshape(pieces, size, *x.shape[1:])
+        outputs = jax.lax.map(lambda piece: some(*piece), (jnp.arange(pieces), whole))
+        outputs = jax.tree.map(lambda y: y.reshape(-1, *y.shape[2:]), outputs)
+        if pieces * size == len(x):
+            return outputs
+        rest = some(pieces, x[pieces * size :])
+        return jax.tree.map(lambda y, z: jnp.concatenate([y, z]), outputs, rest)
+
+    def _optimizers(self, key_data: Array, decay: Array) -> tuple[Any, Any]:
+        """Of the weights on devices, and of the others, at their rates times ``decay``."""
+        digital = FLOAT_OPTIMIZERS[self.float_optimizer.name](
+            self.float_optimizer.learning_rate * decay
+        )
+        descent = optax.sgd(self.train.learning_rate * decay)
+        if self.pulses is None:
+            return descent, digital
+        update = self.algorithm.transform(
+            self.device,
+            key=_key(random.fold_in(key_data, _WRITE)),
+            cell=self.cell,
+            pulses=None if self.algorithm.wants_gradients else self.pulses,  # type: ignore[arg-type]
+        )
+        return optax.chain(descent, update), digital
+
+    def _functions(self) -> tuple[Any, Any, Any]:
+        """The model's maker, the loss and the metrics, the last two None where they are memjax's."""
+        if self.call is None and not self.model.flax:
+            raise UserError('Network: flax is missing; name your model, flax = "my_cnn.py:CNN"')
+        call = own_code.function(self.model.flax) if self.call is None else self.call
+        own = (self.loss, self.train.loss), (self.metrics, self.evaluation.metrics)
+        others = [own_code.function(name) if one is None and name else one for one, name in own]
+        for one, name in zip(others, ("loss", "metrics"), strict=True):
+            if one is not None and not callable(one):
+                raise UserError(f"{name}: {one!r} is no function of outputs and labels")
+        _made(call, self.arguments.entries)
+        return call, *others
+
+    def _made_of(self) -> tuple[Any, tuple[tuple[str, Any], ...]]:
+        return self._functions()[0], self.arguments.entries
+
+    def _model(self) -> Any:
+        return _made(*self._made_of())
+
+    def _loss(self) -> Callable[[Any, Array], Array]:
+        return self._functions()[1] or _cross_entropy
+
+    def _metrics(self) -> Callable[[Any, Array], Mapping[str, Any]]:
+        return self._functions()[2] or _accuracy
+
+    def _chosen(self, weights: Mapping[str, Any]) -> dict[str, bool]:
+        """Which weights are on devices."""
+        patterns = self.model.memristive
+        if patterns:
+            return {n: any(fnmatch.fnmatchcase(n, p) for p in patterns) for n in weights}
+        return {name: weight.ndim >= 2 for name, weight in weights.items()}
+
+    def _weights(self, data: Labelled) -> dict[str, bool]:
+        """Every weight, and whether it is on devices; raises ``UserError`` where that cannot be."""
+        call, _, _ = self._functions()
+        batch = _shape(data.train.x, self.train.batch_size)
+        weights = _traced(call, self.arguments.entries, batch)[0]
+        known, chosen = ", ".join(weights) or "none", self._chosen(weights)
+        for pattern in self.model.memristive:
+            if not fnmatch.filter(weights, pattern):
+                raise UserError(
+                    f"Network: memristive = {pattern!r} matches no weight; there are {known}"
+                )
+        if not any(chosen.values()):
+            raise UserError(
+                f"Network: memristive is missing: no weight has rank 2; name some of {known}"
+            )
+        for name, weight in weights.items():
+            if chosen[name] and weight.dtype != np.float32:
+                raise UserError(
+                    f"Network: memristive weight {name} is {weight.dtype}; give the layer "
+                    "param_dtype = float32, as devices need"
+                )
+        return chosen
+
+    def _check_loss(self, data: Labelled) -> None:
+        """Raises ``UserError`` where the loss is no number."""
+        from memjax.experiments import flax_model
+
+        call, own, _ = self._functions()
+        batch = self.train.batch_size
+        outputs = _traced(call, self.arguments.entries, _shape(data.train.x, batch))[1]
+        if own is None:
+            _check_scores(call, outputs, batch, data, "train.loss")
+        found: list[Any] = []
+        with flax_model.users_own(own or _cross_entropy):
+            jax.eval_shape(
+                lambda *given: found.append(self._loss()(*given)),
+                outputs,
+                _shape(data.train.y, batch),
+            )
+        if not (_is_number(found[0]) and jnp.issubdtype(found[0].dtype, jnp.floating)):
+            raise UserError(
+                f"{flax_model.place(own)}: gives {_said(found[0])}; return one number, such as a "
+                "mean over the batch"
+            )
+
+    def _test(self, data: Labelled) -> tuple[str, ...]:
+        """The names of the metrics; raises ``UserError`` where they are no numbers."""
+        call, _, own = self._functions()
+        shapes = _shape(data.test.x), _shape(data.test.y)
+        names = _metric_names(call, self.arguments.entries, own or _accuracy, *shapes)
+        if own is None:
+            outputs = _traced(call, self.arguments.entries, shapes[0])[1]
+            _check_scores(call, outputs, len(data.test.x), data, "evaluate.metrics")
+        return names
+
+    def _initial(self, data: Labelled) -> tuple[dict[str, np.ndarray], dict[str, bool]]:
+        """The weights of a model as it is made, and which of them are on devices."""
+        x = jnp.asarray(data.train.x[: self.train.batch_size])
+        weights, _ = jax.jit(self._model().init)(_key(jnp.zeros(2, jnp.uint32)), x)
+        return {name: np.asarray(w) for name, w in weights.items()}, self._chosen(weights)
+
+
+def _key(stream: Array) -> Array:
+    return jax.random.wrap_key_data(stream, impl="threefry2x32")
+
+
+def _cross_entropy(outputs: Array, labels: Array) -> Array:
+    """Mean cross-entropy of scores (logits) with integer labels."""
+    scores = jax.nn.log_softmax(outputs.astype(jnp.float32))
+    return -jnp.mean(jnp.take_along_axis(scores, labels[:, None], axis=1))
+
+
+def _accuracy(outputs: Array, labels: Array) -> dict[str, Array]:
+    """The share of samples whose largest score is that of their class."""
+    right = jnp.argmax(outputs, axis=1) == labels
+    return {"accuracy": jnp.mean(right.astype(jnp.float32))}
+
+
+@functools.lru_cache(maxsize=64)
+def _made(call: Any, arguments: tuple[tuple[str, Any], ...]) -> Any:
+    """The model, as pure functions; Flax is imported here first, of which it takes a second."""
+    from memjax.experiments import flax_model
+
+    return flax_model.model(call, dict(arguments))
+
+
+@functools.lru_cache(maxsize=64)
+def _traced(call: Any, arguments: tuple[tuple[str, Any], ...], x: Any) -> tuple[Any, Any]:
+    """Shapes of a model's weights and of its outputs; one line for what its code raises."""
+    from memjax.experiments import flax_model
+
+    def both(words: Array, x: Array) -> tuple[Any, Any]:
+        model = _made(call, arguments)
+        weights, others = model.init(_key(words), x)
+        return weights, [
+            model.apply(weights, others, x, _key(words), training=training)[0]
+            for training in (True, False)
+        ]
+
+    with flax_model.users_own(call):
+        weights, outputs = jax.eval_shape(both, jax.ShapeDtypeStruct((2,), np.uint32), x)
+    return weights, outputs[1]
+
+
+def _largest(call: Any, arguments: tuple[tuple[str, Any], ...], x: Any) -> int:
+    """Numbers in the largest array of a forward pass."""
+    model, words = _made(call, arguments), jax.ShapeDtypeStruct((2,), np.uint32)
+    weights, others = jax.eval_shape(lambda words, x: model.init(_key(words), x), words, x)
+
+    def apply(words: Array, *given: Any) -> Any:
+        return as_products(functools.partial(model.apply, training=True))(*given, _key(words))
+
+    program = jax.make_jaxpr(apply)(words, weights, others, x)
+    made = [v.aval for equation in program.eqns for v in equation.outvars]
+    return max(math.prod(getattr(aval, "shape", ())) for aval in made)
+
+
+@functools.lru_cache(maxsize=64)
+def _metric_names(
+    call: Any, arguments: tuple[tuple[str, Any], ...], metrics: Any, x: Any, y: Any
+) -> tuple[str, ...]:
+    """The names of what the metrics report, in their own order."""
+    from memjax.experiments import flax_model
+
+    outputs, found = _traced(call, arguments, x)[1], []
+    with flax_model.users_own(metrics):
+        jax.eval_shape(lambda *given: found.append(metrics(*given)), outputs, y)
+    if not isinstance(found[0], Mapping) or not found[0]:
+        raise UserError(
+            f"{flax_model.place(metrics)}: gives {_said(found[0])}; return a dict of numbers, such "
+            "as {'error': ...}"
+        )
+    for name, value in found[0].items():
+        if not isinstance(name, str) or not name.isidentifier():
+            raise UserError(
+                f"{flax_model.place(metrics)}: {name!r} is to name a column; take letters, digits "
+                "and underscores"
+            )
+        if not _is_number(value):
+            raise UserError(
+                f"{flax_model.place(metrics)}: {name} is {_said(value)}; return one number"
+            )
+    return tuple(found[0])
+
+
+def _check_scores(call: Any, outputs: Any, samples: int, data: Labelled, key: str) -> None:
+    """Raises ``UserError`` for outputs that are no scores, one a class."""
+    from memjax.experiments import flax_model
+
+    shape = getattr(outputs, "shape", None)
+    if shape is None or len(shape) != 2 or shape[0] != samples or shape[1] < data.n_classes:
+        raise UserError(
+            f"{flax_model.place(call)}: gives {_said(outputs)} for {samples} samples of "
+            f"{data.n_classes} classes; return a score a class, or name a {key} of your own"
+        )
+
+
+def _is_number(value: Any) -> bool:
+    is_array = isinstance(value, int | float | jax.Array | np.ndarray | np.generic)
+    return is_array and np.shape(value) == ()
+
+
+def _said(value: Any) -> str:
+    """What a value is, in words."""
+    if hasattr(value, "shape") and hasattr(value, "dtype"):
+        return f"{value.dtype}{list(value.shape)}"
+    return "nothing" if value is None else f"a {type(value).__name__}"
+
+
+def _shape(array: Any, samples: int | None = None) -> jax.ShapeDtypeStruct:
+    return jax.ShapeDtypeStruct((samples or len(array), *array.shape[1:]), array.dtype)
+
+
+def _pieces(samples: int) -> tuple[int, int]:
+    """How many pieces of which size a test set is looked at in; a smaller one may be left."""
+    least = math.ceil(samples / _AT_ONCE)
+    for pieces in range(least, 2 * least):
+        if samples % pieces == 0:
+            return pieces, samples // pieces
+    return samples // _AT_ONCE, _AT_ONCE
+
+
+def _source(own: Any) -> str:
+    """The text of an object's class or function."""
+    kind = own if isinstance(own, type) or inspect.isroutine(own) else type(own)
+    extra = "" if kind is own else repr(own)
+    try:
+        return inspect.getsource(kind) + extra
+    except (OSError, TypeError):  # typed into an interpreter
+        return repr(own)
