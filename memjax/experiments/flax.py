@@ -22,10 +22,10 @@ from memjax.experiments import flax_notes, own_code
 from memjax.experiments.base import Column, Experiment, Objective, Report, Stages
 from memjax.experiments.classifier import Training
 from memjax.experiments.convolutions import as_products
-from memjax.experiments.images import Images, Labelled, Samples, check_batch, labelled
+from memjax.experiments.images import Images, Labelled, check_batch, labelled
 from memjax.experiments.sections import Open, choice, part
 from memjax.nn import read
-from memjax.pulses import SCHEMES, Coincidence, Scheme
+from memjax.pulses import SCHEMES, OuterProduct, Scheme
 from memjax.pytree import Leaf, param, params, static
 from memjax.updates import ALGORITHMS, Algorithm, readout
 
@@ -149,9 +149,7 @@ class Flax(Experiment):
 
     device: Device = choice("model", "ConstantStep", MODELS)
     cell: Cell = choice("kind", "reference", CELLS)
-    pulses: Scheme | Coincidence | None = choice(
-        "scheme", "bernoulli", {**SCHEMES, "coincidence": Coincidence}
-    )
+    pulses: Scheme | OuterProduct | None = choice("scheme", "bernoulli", SCHEMES)
     algorithm: Algorithm = choice("algorithm", "sgd", ALGORITHMS, section="train")
     train: FlaxTraining = part(FlaxTraining)
     float_optimizer: FloatOptimizer = part(FloatOptimizer, section="train.float_optimizer")
@@ -178,10 +176,13 @@ class Flax(Experiment):
 
     def check(self) -> None:
         """The model's file must be there, and the algorithm run on the device and the cell."""
-        if isinstance(self.pulses, Coincidence):
+        if isinstance(self.pulses, OuterProduct):
+            able = (
+                name for name, scheme in SCHEMES.items() if hasattr(scheme, "draw")
+            )
             raise UserError(
-                "Coincidence: needs layers that count trains, and a model of yours has others; take "
-                f"one of {', '.join(SCHEMES)}"
+                f"{type(self.pulses).__name__}: needs layers that count trains, and a model of yours "
+                f"has others; take one of {', '.join(able)}"
             )
         if self.pulses is not None:
             self.algorithm.check(self.device, self.cell)

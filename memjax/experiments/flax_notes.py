@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from memjax.experiments.classifier_notes import Trained, device_notes
+from memjax.experiments.classifier_notes import device_notes
 
 Swept = Mapping[str, list[Any]]
 
@@ -40,7 +40,7 @@ def notes(
 
 
 def _clipped(
-    experiment: Trained,
+    experiment: Any,
     swept: Swept,
     initial: Mapping[str, np.ndarray],
     chosen: Mapping[str, bool],
@@ -60,14 +60,14 @@ def _clipped(
     )
 
 
-def _read_exactly(experiment: Trained, swept: Swept) -> str:
+def _read_exactly(experiment: Any, swept: Swept) -> str:
     own = experiment.device.sigma_read
     if "device.sigma_read" in swept or own is None or float(own) > 0:
         return ""
     return "device.sigma_read = 0 is no read noise, and costs the time of one; leave it out"
 
 
-def _redundant(experiment: Trained, initial: Mapping[str, np.ndarray]) -> str:
+def _redundant(experiment: Any, initial: Mapping[str, np.ndarray]) -> str:
     patterns = experiment.model.memristive
     for number, pattern in enumerate(patterns):
         others = [*patterns[:number], *patterns[number + 1 :]]
@@ -88,14 +88,14 @@ def _useless_optimizer(swept: Swept, chosen: Mapping[str, bool]) -> str:
     return f"{own[0]} has no effect: every weight is on devices"
 
 
-def _baseline(experiment: Trained, swept: Swept) -> str:
+def _baseline(experiment: Any, swept: Swept) -> str:
     fixed: dict[str, Any] = {
         "train.batch_size": experiment.train.batch_size,
         "train.learning_rate": experiment.train.learning_rate,
-        "train.float_optimizer.name": experiment.float_optimizer.name,  # type: ignore[attr-defined]
-        "train.float_optimizer.learning_rate": experiment.float_optimizer.learning_rate,  # type: ignore[attr-defined]
+        "train.float_optimizer.name": experiment.float_optimizer.name,
+        "train.float_optimizer.learning_rate": experiment.float_optimizer.learning_rate,
     }
-    arguments = dict(experiment.arguments.entries)  # type: ignore[attr-defined]
+    arguments = dict(experiment.arguments.entries)
     fixed |= {f"model.arguments.{name}": value for name, value in arguments.items()}
     shared = [name for name in swept if name in fixed]
     if not shared:

@@ -9,7 +9,7 @@ from jaxtyping import Array, Key
 from memjax import random
 from memjax.cells import Cell
 from memjax.devices import Device
-from memjax.updates.pulsed_update import name_leaves
+from memjax.updates.leaf_names import leaf_names
 
 
 def read(key_or_stream: Array | Key[Array, ""], weights: Any, *, device: Device, cell: Cell) -> Any:
@@ -50,4 +50,4 @@ def read(key_or_stream: Array | Key[Array, ""], weights: Any, *, device: Device,
         noise = sd * random.normal(random.fold_in(stream, name), weight.shape)
         return weight + jax.lax.stop_gradient(noise)
 
-    return treedef.unflatten(map(seen, leaves, name_leaves(weights)))
+    return treedef.unflatten(map(seen, leaves, leaf_names(weights)))

@@ -8,7 +8,6 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import linen
-from reference import own_models
 from typer.testing import CliRunner
 
 from memjax.cli import app
@@ -19,6 +18,7 @@ from memjax.pytree import as_arrays
 from memjax.sweep import Spec, run
 from memjax.sweep.run import job, notes
 from memjax.updates import readout
+from reference import own_models
 
 MODELS = Path(own_models.__file__)
 KEY = jnp.array([1, 2], jnp.uint32)

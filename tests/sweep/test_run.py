@@ -119,9 +119,9 @@ def test_a_device_that_states_its_memory_gets_as_many_lanes_as_fit(monkeypatch, 
     widths = []
     begin = Runner.__init__
 
-    def init(self, stages, columns, width):
+    def init(self, stages, columns, width, *rest):
         widths.append(width)
-        begin(self, stages, columns, width)
+        begin(self, stages, columns, width, *rest)
 
     taken, shared, measure = [], [], Runner._measure
 

@@ -19,6 +19,7 @@ import xarray as xr
 from threadpoolctl import threadpool_limits
 
 from memjax.errors import UserError, suggest
+from memjax.experiments import own_code
 from memjax.sweep.analysis.objective import Objective, attributes
 from memjax.sweep.analysis.results import FRACTION, text
 from memjax.sweep.engine.progress import Progress, Tally
