@@ -190,14 +190,10 @@ class Experiment:
     def notes(self, axes: Sequence[Mapping[str, list[Any]]], data: Data = None) -> list[str]:
         """Sentences for what could mislead a reader of the results.
 
-                Args:
-                  axes: an entry an axis, the values of its parameters by their canonical names
-        <<<<<<< HEAD
-                    ``section.key``; the experiment itself has what the sections say.
-        =======
-                    ``section.key``; the experiment itself has the first of each.
-                  data: what all lanes share, where they are loaded.
-        >>>>>>> 999a54d (Give notes the data, and share those on devices)
+        Args:
+          axes: an entry an axis, the values of its parameters by their canonical names
+            ``section.key``; the experiment itself has what the sections say.
+          data: what all lanes share, where they are loaded.
         """
         del axes, data
         return []
