@@ -177,9 +177,7 @@ class Flax(Experiment):
     def check(self) -> None:
         """The model's file must be there, and the algorithm run on the device and the cell."""
         if isinstance(self.pulses, OuterProduct):
-            able = (
-                name for name, scheme in SCHEMES.items() if hasattr(scheme, "draw")
-            )
+            able = (name for name, scheme in SCHEMES.items() if hasattr(scheme, "draw"))
             raise UserError(
                 f"{type(self.pulses).__name__}: needs layers that count trains, and a model of yours "
                 f"has others; take one of {', '.join(able)}"

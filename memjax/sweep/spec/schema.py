@@ -7,19 +7,18 @@ an experiment, can sweep it at once.
 import dataclasses
 import functools
 import re
-import types
-import typing
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic import ValidationError, create_model
 
 from memjax.devices import MODELS, catalogue
 from memjax.errors import SpecError, UserError, suggest
 from memjax.experiments.base import Experiment
 from memjax.experiments.sections import Open, Part, parts
 from memjax.pytree import Leaf, param, params, static
+from memjax.sweep.spec.typed import Section, as_pydantic, hashable, in_our_words
 
 Table = dict[str, Any]
 
@@ -46,25 +45,6 @@ class Engine:
 
 
 ENGINE = Part("", "engine", Engine)
-
-
-def _float32(value: float) -> float:
-    if abs(value) > float(np.finfo(np.float32).max):
-        raise ValueError("is more than a float32 can hold")
-    return value
-
-
-Number = Annotated[float, Field(allow_inf_nan=False), AfterValidator(_float32)]
-"""What may become an array's element."""
-
-
-class Section(BaseModel):
-    """A table of the specification, of strict types."""
-
-    model_config = ConfigDict(strict=True, frozen=True)
-
-
-_BOUNDS = {"at_least": "ge", "more_than": "gt", "at_most": "le", "less_than": "lt"}
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -314,7 +294,7 @@ class Schema:
             first = error.errors()[0]
             value = repr(first["input"])
             shown = value if len(value) <= 60 else f"{value[:60]}..."
-            what = f"{shown} {_in_our_words(first['msg'])}"
+            what = f"{shown} {in_our_words(first['msg'])}"
             raise SectionError(str(first["loc"][0]), what) from None
 
     def _try_to_build(self, section: str, table: Table) -> None:
@@ -359,38 +339,8 @@ def _model(schema: Schema, section: str, choice: str, kinds: tuple[type, ...]) -
     for part, kind in zip(schema._of(section), kinds, strict=True):
         if part.selector:
             found[part.selector] = (str, part.default)
-        found |= {name: _as_pydantic(field) for name, field in _fields(part, kind).items()}
+        found |= {name: as_pydantic(field) for name, field in _fields(part, kind).items()}
     return create_model(section, __base__=Section, **found)
-
-
-def _as_pydantic(field: dataclasses.Field) -> tuple[Any, Any]:
-    """The type of a field's value in a table, and its default."""
-    told, default = field.metadata, field.default
-    if told.get("static"):
-        kind = _plain(field.type, told.get("each", {}))
-        default = list(default) if isinstance(default, tuple) else default
-    else:
-        kind = Number
-    if rank := told.get("rank"):
-        default = np.asarray(default).tolist()
-        for _ in range(rank):
-            kind = list[kind]  # type: ignore[valid-type]
-    bounded = Annotated[kind, Field(**_limits(told["bounds"]))]  # type: ignore[valid-type]
-    return (bounded if default is not None else bounded | None, default)
-
-
-def _plain(kind: Any, each: Mapping[str, float | int]) -> Any:
-    """A static field's type as a table has it: lists for tuples, and no ``None``."""
-    if isinstance(kind, types.UnionType):
-        (kind,) = (one for one in typing.get_args(kind) if one is not type(None))
-    if typing.get_origin(kind) is tuple:
-        entry = _plain(typing.get_args(kind)[0], {})
-        return list[Annotated[entry, Field(**_limits(each))]]  # type: ignore[valid-type]
-    return Number if kind is float else kind
-
-
-def _limits(bounds: Mapping[str, Any]) -> dict[str, Any]:
-    return {_BOUNDS[key]: bound for key, bound in bounds.items() if bound is not None}
 
 
 def _fields(part: Part, kind: Any) -> dict[str, dataclasses.Field]:
@@ -416,17 +366,13 @@ def _kind(part: Part, tables: Mapping[str, Table]) -> Any:
 def _values(part: Part, table: Table) -> Table:
     """What a table gives a part: other keys belong to other parts, or to another choice."""
     if part.kind is Open:
-        return {"entries": tuple((key, _hashable(table[key])) for key in sorted(table))}
+        return {"entries": tuple((key, hashable(table[key])) for key in sorted(table))}
     fields = _fields(part, _kind(part, {part.section: table}))
     return {
-        key: _hashable(value) if fields[key].metadata.get("static") else value
+        key: hashable(value) if fields[key].metadata.get("static") else value
         for key, value in table.items()
         if key in fields
     }
-
-
-def _hashable(value: Any) -> Any:
-    return tuple(_hashable(item) for item in value) if isinstance(value, list) else value
 
 
 def _open(table: Table) -> Table:
@@ -447,22 +393,3 @@ def _written_out(table: Table) -> Table:
     except UserError as error:
         raise SectionError("model", str(error)) from None
     return {**named, **table, "model": named["model"]}
-
-
-_WORDS = {
-    "greater than or equal to": "at least",
-    "less than or equal to": "at most",
-    "greater than": "more than",
-    "a valid integer": "a whole number",
-    "a valid number": "a number",
-    " after validation": "",
-    "Value error, ": "",
-}
-
-
-def _in_our_words(message: str) -> str:
-    """Pydantic's message in this package's words."""
-    message = re.sub(r"^\w+ should ", "must ", message)
-    for theirs, ours in _WORDS.items():
-        message = message.replace(theirs, ours)
-    return message
