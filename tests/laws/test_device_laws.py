@@ -20,7 +20,7 @@ from memjax.devices.contraction import ContractionDevice
 from memjax.devices.stepped import SteppedDevice, of_single_pulses
 from memjax.pytree import as_arrays
 from reference import devices_twin, pulsed
-from reference.families import FAMILIES, spread_compiled_once
+from reference.families import FAMILIES, FAST, fabricate
 
 N = 512  # devices of one population
 SPREAD = {"sigma_d2d": 0.3, "sigma_up_down": 0.1, "sigma_bounds": 0.3, "stuck": 0.1}
@@ -150,14 +150,8 @@ def models_of(law):
     return pytest.mark.parametrize("model", [m for m in MODELS if m not in NOT_ITS_LAW[law]])
 
 
-FAST = {"xla_backend_optimization_level": 0}  # to compile: run few times, on little data
 STEP = jax.jit(jax.vmap(pulsed.advance, (0, 0, 0, None, None)), compiler_options=FAST)
 RESPONSE = jax.jit(lambda device, *args: device.response(*args), compiler_options=FAST)
-
-
-def fabricate(device, own_stream):
-    with spread_compiled_once():
-        return device.fabricate(own_stream, (N,))
 
 
 def make(model, variant, **changes):
@@ -179,7 +173,7 @@ def place():
 def made(model, variant, **changes):
     """A device, N of it and their conductances."""
     device = make(model, variant, **changes)
-    array = fabricate(device, stream(1))
+    array = fabricate(device, stream(1), (N,))
     low, high = np.asarray(array.g_min), np.asarray(array.g_max)
     return device, array, np.clip(low + place() * (high - low), low, high)
 
@@ -215,6 +209,9 @@ def groups(model, *variants, **changes):
 
 def after(group, n, noise):
     """The devices of a group after n pulses, and their conductances."""
+    n, noise = (
+        np.asarray(numbers, np.float32) for numbers in (n, noise)
+    )  # a weak type compiles anew
     array, g = STEP(group.device, group.array, group.g, n, noise)
     return array, np.asarray(g)
 
@@ -322,7 +319,6 @@ def test_stuck_devices_do_not_move(model):
 
 
 CELLS = 65536
-FOUR = jax.jit(lambda device: device.fabricate(stream(1), (1, 4)), compiler_options=FAST)
 
 
 @functools.partial(jax.jit, static_argnums=3)
@@ -346,7 +342,7 @@ def test_mean_and_sd_of_a_change(model):
     counts = (1.0, -1.0, 4.0, -4.0)
     for sigma_g in (0.0, 0.02):
         device = make(model, "tilted", sigma_g=sigma_g, on_off=3.0)
-        array = FOUR(device)
+        array = fabricate(device, stream(1), (1, 4))
         sample = np.asarray(trains(device, array, counts, 8), np.float64)
         g, n = jnp.full((1, 4), 0.45), jnp.array([counts])
         mean, sd = (np.asarray(v, np.float64)[0] for v in RESPONSE(device, array, g, n))
@@ -400,9 +396,8 @@ def test_every_convention_gives_its_published_sd(model):
 
 
 @jax.jit
-def at_once_and_one_by_one(device, g, sign, count):
+def at_once_and_one_by_one(device, array, g, sign, count):
     """The change of a train of ``count`` pulses, and of as many each with its own noise."""
-    array = device.fabricate(stream(1), (CELLS,))
     g, n = jnp.full((CELLS,), g), jnp.full((CELLS,), sign)
 
     def noise(k):
@@ -426,9 +421,10 @@ def test_noise_of_a_train_is_that_of_its_pulses(model):
     """
     for levels, count in ((64.0, 4), (8.0, 5), (32.0, 15)):
         device = make(model, "default", levels=levels, sigma_c2c=0.1)
+        array = fabricate(device, stream(1), (CELLS,))
         for sign, start in ((1.0, 0.2), (-1.0, 0.8)):
             g = start if model != "PhaseChange" else 0.05
-            both = at_once_and_one_by_one(device, g, sign, count)
+            both = at_once_and_one_by_one(device, array, g, sign, count)
             together, apart = (np.asarray(change, float).std() for change in both)
             assert together == pytest.approx(apart, rel=0.02)
 
@@ -757,7 +753,7 @@ def test_state_is_a_fixed_point_of_types(model):
 def test_fabrication_is_reproducible_and_a_matter_of_the_stream(model):
     """Leaves that vary over devices vary over streams; a tenth is stuck and without laws."""
     device = make(model, "other")
-    once, again, other = (fabricate(device, stream(seed)) for seed in (1, 1, 2))
+    once, again, other = (fabricate(device, stream(seed), (N,)) for seed in (1, 1, 2))
     varying = 0
     for a, b, c in zip(once, again, other, strict=True):
         np.testing.assert_array_equal(a, b)
