@@ -87,11 +87,6 @@ def frame_digest(spec: Spec, data: str, program: str) -> str:
     return _digest(repr((name, spec.root_seed, width, data, program))).hex()
 
 
-def point_key(values: dict[str, Any]) -> str:
-    """A name for one point of an axis: its parameters and their values, in any order."""
-    return repr(sorted((k, v) for k, v in values.items() if v is not None))
-
-
 def program_digest(experiment: Experiment, data: Any) -> str:
     """A fingerprint of the user's own code: of its source, and of the program traced from it.
 
