@@ -10,7 +10,7 @@ import xarray as xr
 
 from memjax.compilation import keep_compilations
 from memjax.errors import UserError
-from memjax.experiments import own_code
+from memjax.experiments import Experiment, Flax, own_code
 from memjax.experiments.verified import check_reports
 from memjax.sweep.engine.checkpoint import Keeper
 from memjax.sweep.engine.cluster import Cluster
@@ -104,9 +104,11 @@ def job(spec: Spec, dataset: Any = None) -> Job:
 
 @own_code.pinned()
 def run(
-    spec: Spec,
+    spec: Spec | dict[str, Any] | str | Path,
     out: str | Path | None = None,
     *,
+    experiment: type[Experiment] | Experiment | None = None,
+    model: Any = None,
     dataset: Any = None,
     client: Any = None,
     progress: Progress | None = None,
@@ -114,11 +116,13 @@ def run(
     """Runs every lane of a sweep: trains every device variant, say.
 
     Args:
-      spec: the sweep.
+      spec: the sweep, or its tables, or its TOML file.
       out: a directory for ``results.zarr`` and ``spec.toml``; without one nothing is written. Lanes
         are kept there task by task, and a run that was interrupted goes on where it was. A
         directory that holds the results of this very specification returns them; of one with
         fewer points, seeds or stages, only what is new is run.
+      experiment: what a lane does, with tables or a file (as of ``Spec.from_dict``).
+      model: a Flax model's class or function, likewise: ``experiment=Flax(call=model)``.
       dataset: data in place of what the specification names: whatever its experiment's ``load``
         takes, a ``memjax.data.Dataset`` for a classifier.
       client: a ``distributed.Client``, whose cluster runs the lanes in place of this process.
@@ -140,11 +144,28 @@ def run(
       >>> run(spec).test_accuracy.dims
       ('levels', 'seed', 'epoch')
     """
-    todo = job(spec, dataset)
+    todo = job(_specification(spec, experiment, model), dataset)
     if out is None:
         return _run(todo, None, client, progress)
     with exclusive(Path(out)):
         return _run(todo, Path(out), client, progress)
+
+
+def _specification(spec: Any, experiment: Any, model: Any) -> Spec:
+    """The sweep of an experiment that the caller gives."""
+    if model is not None and experiment is not None:
+        raise UserError("run: model and experiment: give one of them")
+    experiment = experiment if model is None else Flax(call=model)
+    if isinstance(spec, Spec):
+        if experiment is not None:
+            raise UserError(
+                "run: a Spec has its experiment; give its tables or file, or Spec.from_dict(..., "
+                "experiment=...)"
+            )
+        return spec
+    if isinstance(spec, dict):
+        return Spec.from_dict(spec, experiment=experiment)
+    return Spec.from_toml(spec, experiment=experiment)
 
 
 def _run(todo: Job, directory: Path | None, client: Any, progress: Progress | None) -> xr.Dataset:

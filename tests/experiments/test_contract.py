@@ -137,6 +137,17 @@ def test_an_instance_gives_the_defaults_of_the_sections():
     assert spec.sections == plain.sections
 
 
+def test_run_takes_tables_or_a_file_with_an_experiment(tmp_path):
+    raw = {"seeds": 1, "axes": {"noise": [0.1, 0.2]}}
+    whole = run(Spec.from_dict(raw, experiment=Regression))
+    assert run(raw, experiment=Regression()).drop_attrs().identical(whole.drop_attrs())
+    (tmp_path / "s.toml").write_text("seeds = 1\n[axes]\nnoise = [0.1, 0.2]\n")
+    found = run(tmp_path / "s.toml", experiment=Regression)
+    assert found.drop_attrs().identical(whole.drop_attrs())
+    with pytest.raises(UserError, match="a Spec has its experiment"):
+        run(Spec.from_dict(raw, experiment=Regression), experiment=Regression)
+
+
 def test_a_lane_that_goes_bad_is_flagged_where_nothing_says_so():
     """By its objective, where the experiment reports no ``finite``."""
     spec = spec_of("regression", axes={"noise": [0.0, 3e38], "rate": [0.1]})

@@ -1,9 +1,9 @@
 """Lanes of three studies are those of before the engine ran any experiment.
 
 ``recorded_lanes.json`` holds what commit dcb460d trained: the words of float32 numbers, on a
-processor with AVX-512, by jaxlib 0.10.2 with the flags of these tests. There the bits must be equal;
-elsewhere XLA rounds otherwise, and what a step of rounding grows to in two short epochs is all that
-may differ.
+processor with AVX-512, by jaxlib 0.10.2 with the flags of these tests. There the bits must be
+equal; elsewhere XLA rounds otherwise, and what a step of rounding grows to in two short epochs is
+all that may differ.
 """
 
 import json
