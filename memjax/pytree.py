@@ -218,9 +218,11 @@ def batched(obj: _T, size: int) -> _T:
     changes: dict[str, Any] = {}
     for field in dataclasses.fields(obj):
         value = getattr(obj, field.name)
+        if field.metadata.get("static"):
+            continue
         if dataclasses.is_dataclass(value):
             changes[field.name] = batched(value, size)
-        elif value is not None and not field.metadata.get("static"):
+        elif value is not None:
             array = np.asarray(value)
             own = array.shape[array.ndim - field.metadata.get("rank", 0) :]
             changes[field.name] = np.broadcast_to(array, (size, *own))

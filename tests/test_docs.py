@@ -13,6 +13,7 @@ from memjax.devices.c2c import CONVENTIONS
 from memjax.devices.ltp_ltd import respond, to_csv
 from memjax.devices.physical import PHYSICAL
 from memjax.sweep import Spec, run
+from memjax.sweep.run import job
 
 DOCS = Path(__file__).parent.parent / "docs"
 
@@ -69,6 +70,20 @@ def test_a_device_of_ones_own_by_name_in_pulse_and_fit(own_device):
     found = {name: (value, error) for name, value, error, _ in fits.best.parameters}
     assert abs(found["width"][0] - 0.7) < 3 * found["width"][1] < 0.2
     assert abs(found["levels"][0] - 40) < 3 * found["levels"][1] < 8
+
+
+def test_a_model_of_ones_own_goes_from_its_page_into_a_sweep(tmp_path):
+    page = (DOCS / "own_model.md").read_text()
+    model, from_python = re.findall(r"```python\n(.*?)```", page, re.S)
+    (toml,) = re.findall(r"```toml\n(.*?)```", page, re.S)
+    (tmp_path / "my_cnn.py").write_text(model)
+    (tmp_path / "my_sweep.toml").write_text(toml)
+    scope: dict = {}
+    with jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):
+        checked = job(Spec.from_toml(tmp_path / "my_sweep.toml"))
+        exec(model + from_python, scope)
+    assert len(checked.keys("lanes")) == 18
+    assert float(scope["results"].test_accuracy.sel(levels=128, epoch=3).mean()) > 0.6
 
 
 def test_code_in_the_devices_page_runs():

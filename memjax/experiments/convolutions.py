@@ -1,7 +1,7 @@
 """Convolutions as products with patches: what many small networks side by side want of a CPU.
 
-``vmap`` over lanes turns a convolution into a grouped one, for which XLA has no fast code on CPUs; a
-product of matrices stays one.
+``vmap`` over lanes turns a convolution into a grouped one, for which XLA has no fast code on CPUs;
+a product of matrices stays one.
 """
 
 import itertools
@@ -63,7 +63,8 @@ def _run(jaxpr: Any, consts: Any, args: Any) -> list[Any]:
         if equation.primitive.name == "jit" and _convolves(inner.jaxpr):
             found = _run(inner.jaxpr, inner.consts, inputs)
         elif _is_plain(equation):
-            found = [_product(*inputs, equation.params)]
+            x, kernel = inputs
+            found = [_product(x, kernel, equation.params)]
         else:
             used = {
                 v: x

@@ -126,11 +126,11 @@ class Flax(Experiment):
     """Anybody's Flax model, trained batch by batch, its weights on devices.
 
     The model is a class or a function that makes an ``nnx.Module`` or a ``linen.Module``, called
-    with the ``[model.arguments]``, and with ``rngs`` where it takes that. Weights whose path matches
-    ``model.memristive`` are on devices, trained by the algorithm's pulses; all others are trained in
-    floating point. Each forward pass, of training and of the test, reads the devices anew
-    (``memjax.nn.read``). A lane's reference is the same model in floating point, the weights that
-    were on devices trained by SGD at ``baseline_learning_rate``, or else ``learning_rate``.
+    with the ``[model.arguments]``, and with ``rngs`` where it takes that. Weights whose path
+    matches ``model.memristive`` are on devices, trained by the algorithm's pulses; all others are
+    trained in floating point. Each forward pass, of training and of the test, reads the devices
+    anew (``memjax.nn.read``). A lane's reference is the same model in floating point, the weights
+    that were on devices trained by SGD at ``baseline_learning_rate``, or else ``learning_rate``.
 
     Attributes:
       pulses: an element-wise scheme, or ``None`` for floating point.
@@ -142,14 +142,15 @@ class Flax(Experiment):
       >>> from memjax.sweep import Spec, run
       >>> def perceptron(units):
       ...     return linen.Sequential([lambda x: x.reshape(len(x), -1), linen.Dense(units)])
-      >>> raw = {"seeds": 1, "model": {"arguments": {"units": 10}}, "train": {"epochs": 1}}
+      >>> train = {"epochs": 1, "float_optimizer": {"name": "sgd"}}
+      >>> raw = {"seeds": 1, "model": {"arguments": {"units": 10}}, "train": train}
       >>> run(Spec.from_dict(raw, experiment=Flax(call=perceptron))).test_accuracy.dims
       ('seed', 'epoch')
     """
 
     device: Device = choice("model", "ConstantStep", MODELS)
     cell: Cell = choice("kind", "reference", CELLS)
-    pulses: Scheme | OuterProduct | None = choice("scheme", "bernoulli", SCHEMES)
+    pulses: OuterProduct | Scheme | None = choice("scheme", "bernoulli", SCHEMES)
     algorithm: Algorithm = choice("algorithm", "sgd", ALGORITHMS, section="train")
     train: FlaxTraining = part(FlaxTraining)
     float_optimizer: FloatOptimizer = part(FloatOptimizer, section="train.float_optimizer")
@@ -177,10 +178,10 @@ class Flax(Experiment):
     def check(self) -> None:
         """The model's file must be there, and the algorithm run on the device and the cell."""
         if isinstance(self.pulses, OuterProduct):
-            able = (name for name, scheme in SCHEMES.items() if hasattr(scheme, "draw"))
+            others = [name for name, kind in SCHEMES.items() if hasattr(kind, "draw")]
             raise UserError(
-                f"{type(self.pulses).__name__}: needs layers that count trains, and a model of yours "
-                f"has others; take one of {', '.join(able)}"
+                f"{type(self.pulses).__name__}: needs layers that count trains, and a model of "
+                f"yours has others; take one of {', '.join(others)}"
             )
         if self.pulses is not None:
             self.algorithm.check(self.device, self.cell)
@@ -273,7 +274,7 @@ class Flax(Experiment):
         is_on_devices = self._chosen(weights)
         on_devices = {name: w for name, w in weights.items() if is_on_devices[name]}
         in_float = {name: w for name, w in weights.items() if not is_on_devices[name]}
-        pulsed, digital = self._optimizers(key_data, jnp.float32(1.0))
+        pulsed, digital = self._optimizers(key_data, jnp.ones(()))
         devices, float_state = pulsed.init(on_devices), digital.init(in_float)
         if self.pulses is not None:
             on_devices = readout(devices, on_devices)
@@ -289,7 +290,7 @@ class Flax(Experiment):
         order = jnp.argsort(random.bits(random.fold_in(epoch_stream, 0), (samples,)))
         batches = order[: samples // batch * batch].reshape(-1, batch)
         decay = self.train.learning_rate_decay ** stage.astype(jnp.float32)
-        pulsed, digital = self._optimizers(key_data, decay)
+        pulsed, digital = self._optimizers(key_data, jnp.asarray(decay))
         loss_of = self._loss()
 
         def step(state: State, now: tuple[Array, Array]) -> tuple[State, Array]:
@@ -322,7 +323,9 @@ class Flax(Experiment):
         """The metrics of the test set."""
         del last
         stream = random.fold_in(random.fold_in(key_data, _TEST), stage + 1)
-        found = self._metrics()(self._outputs(state, stream, data.test.x), data.test.y)
+        found = self._metrics()(
+            self._outputs(state, stream, jnp.asarray(data.test.x)), jnp.asarray(data.test.y)
+        )
         return {f"test_{name}": jnp.asarray(value, jnp.float32) for name, value in found.items()}
 
     def _apply(self, state: State, stream: Array, x: Array, *, training: bool) -> tuple[Any, Any]:
@@ -369,7 +372,7 @@ class Flax(Experiment):
         return optax.chain(descent, update), digital
 
     def _functions(self) -> tuple[Any, Any, Any]:
-        """The model's maker, the loss and the metrics, the last two None where they are memjax's."""
+        """The model's maker, the loss and the metrics; the latter None where they are memjax's."""
         if self.call is None and not self.model.flax:
             raise UserError('Network: flax is missing; name your model, flax = "my_cnn.py:CNN"')
         call = own_code.function(self.model.flax) if self.call is None else self.call
@@ -407,7 +410,7 @@ class Flax(Experiment):
         weights = _traced(call, self.arguments.entries, batch)[0]
         known, chosen = ", ".join(weights) or "none", self._chosen(weights)
         for pattern in self.model.memristive:
-            if not fnmatch.filter(weights, pattern):
+            if not any(fnmatch.fnmatchcase(name, pattern) for name in weights):
                 raise UserError(
                     f"Network: memristive = {pattern!r} matches no weight; there are {known}"
                 )
@@ -433,7 +436,7 @@ class Flax(Experiment):
         if own is None:
             _check_scores(call, outputs, batch, data, "train.loss")
         found: list[Any] = []
-        with flax_model.users_own(own or _cross_entropy):
+        with flax_model.users_own():
             jax.eval_shape(
                 lambda *given: found.append(self._loss()(*given)),
                 outputs,
@@ -499,7 +502,7 @@ def _traced(call: Any, arguments: tuple[tuple[str, Any], ...], x: Any) -> tuple[
             for training in (True, False)
         ]
 
-    with flax_model.users_own(call):
+    with flax_model.users_own():
         weights, outputs = jax.eval_shape(both, jax.ShapeDtypeStruct((2,), np.uint32), x)
     return weights, outputs[1]
 
@@ -525,7 +528,7 @@ def _metric_names(
     from memjax.experiments import flax_model
 
     outputs, found = _traced(call, arguments, x)[1], []
-    with flax_model.users_own(metrics):
+    with flax_model.users_own():
         jax.eval_shape(lambda *given: found.append(metrics(*given)), outputs, y)
     if not isinstance(found[0], Mapping) or not found[0]:
         raise UserError(

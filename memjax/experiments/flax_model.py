@@ -3,7 +3,7 @@
 import contextlib
 import inspect
 from collections.abc import Callable, Iterator
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -22,6 +22,7 @@ _TRAINING = {"train": True, "training": True, "is_training": True}
 _EVALUATION = {"deterministic": True, "use_running_average": True}
 
 
+@runtime_checkable
 class Model(Protocol):
     """A model whose arrays are outside of it."""
 
@@ -74,7 +75,7 @@ def model(call: Any, arguments: dict[str, Any]) -> Model:
     def build(rngs: nnx.Rngs) -> Any:
         return call(**arguments, **({"rngs": rngs} if takes_rngs else {}))
 
-    with users_own(call):
+    with users_own():
         jax.eval_shape(lambda: found.append(build(nnx.Rngs(0))))
     made = found[0]
     if isinstance(made, nnx.Module):
@@ -83,7 +84,7 @@ def model(call: Any, arguments: dict[str, Any]) -> Model:
                 _refuse(call, "/".join(map(str, path)), "PulsedLinear")
         return _Nnx(build)
     if isinstance(made, linen.Module):
-        with users_own(call):
+        with users_own():
             return _Linen(call(**arguments))
     raise UserError(
         f"{place(call)}: makes a {type(made).__name__}, no flax.nnx.Module or flax.linen.Module"
@@ -102,7 +103,8 @@ class _Nnx:
     def init(self, key: Key[Array, ""], x: Array) -> tuple[Arrays, Arrays]:
         """As of ``Model.init``."""
         del x
-        _, weights, others = nnx.split(self.build(nnx.Rngs(key)), _is_trained, ...)
+        state = nnx.state(self.build(nnx.Rngs(key)))
+        weights, others = nnx.split_state(state, _is_trained, ...)
         return _flat(weights), _flat(others)
 
     def apply(
@@ -192,7 +194,7 @@ def _parameters(call: Any) -> dict[str, inspect.Parameter]:
 
 def _check_arguments(call: Any, arguments: dict[str, Any]) -> bool:
     """Raises ``UserError`` for arguments that a call does not take; whether it takes ``rngs``."""
-    known = _parameters(call.__init__ if isinstance(call, type) else call)
+    known = _parameters(getattr(call, "__init__") if isinstance(call, type) else call)  # noqa: B009
     if isinstance(call, type):
         known.pop("self", None)
     kinds = {parameter.kind for parameter in known.values()}
@@ -236,20 +238,14 @@ def _refuse(call: Any, path: str, layer: str) -> None:
 
 
 @contextlib.contextmanager
-def users_own(*calls: Any, what: str = "") -> Iterator[None]:
-    """Turns whatever the user's code raises into one line that names the place in his file.
-
-    Args:
-      calls: his functions.
-      what: what was tried.
-    """
+def users_own() -> Iterator[None]:
+    """Turns whatever the user's code raises into one line that names the place in his file."""
     try:
         yield
     except UserError:
         raise
     except Exception as error:
-        files = [file for call in calls if (file := _file(call))]
-        raise UserError(f"{what}{own_code.where(error, *files[:1])}") from None
+        raise UserError(own_code.where(error)) from None
 
 
 def place(call: Any) -> str:
@@ -260,11 +256,3 @@ def place(call: Any) -> str:
         return f"{inspect.getsourcefile(kind)}:{inspect.getsourcelines(kind)[1]}: {name}"
     except (OSError, TypeError):  # typed into an interpreter
         return str(name)
-
-
-def _file(call: Any) -> str | None:
-    kind = call if isinstance(call, type) or inspect.isroutine(call) else type(call)
-    try:
-        return inspect.getsourcefile(kind)
-    except TypeError:
-        return None

@@ -71,9 +71,8 @@ def _redundant(experiment: Any, initial: Mapping[str, np.ndarray]) -> str:
     patterns = experiment.model.memristive
     for number, pattern in enumerate(patterns):
         others = [*patterns[:number], *patterns[number + 1 :]]
-        if set(fnmatch.filter(initial, pattern)) <= {
-            name for other in others for name in fnmatch.filter(initial, other)
-        }:
+        own = [name for name in initial if fnmatch.fnmatchcase(name, pattern)]
+        if initial and all(any(fnmatch.fnmatchcase(n, other) for other in others) for n in own):
             return (
                 f"the pattern {pattern!r} of model.memristive has no effect: others match all that "
                 "it matches"

@@ -50,4 +50,4 @@ def read(key_or_stream: Array | Key[Array, ""], weights: Any, *, device: Device,
         noise = sd * random.normal(random.fold_in(stream, name), weight.shape)
         return weight + jax.lax.stop_gradient(noise)
 
-    return treedef.unflatten(map(seen, leaves, leaf_names(weights)))
+    return jax.tree.unflatten(treedef, map(seen, leaves, leaf_names(weights)))

@@ -34,7 +34,7 @@ def both(layer):
         ({"padding": "VALID", "kernel_dilation": (2, 1)}, 0),
         ({"padding": "CIRCULAR"}, 0),
         ({"feature_group_count": 2}, 1),
-        ({"input_dilation": (2, 2)}, 1),
+        ({"input_dilation": (2, 2), "padding": ((1, 1), (1, 1))}, 1),
     ],
     ids=str,
 )

@@ -1,4 +1,4 @@
-"""Anybody's Flax model in a sweep: it trains, it is read through its devices, mistakes are a line."""
+"""Anybody's Flax model in a sweep: it trains, devices are read, a mistake is a line."""
 
 import dataclasses
 from pathlib import Path
@@ -16,7 +16,9 @@ from memjax.errors import UserError
 from memjax.experiments import EXPERIMENTS, Flax
 from memjax.pytree import as_arrays
 from memjax.sweep import Spec, run
+from memjax.sweep.engine.trainer import Trainer
 from memjax.sweep.run import job, notes
+from memjax.sweep.spec import grid
 from memjax.updates import readout
 from reference import own_models
 
@@ -31,7 +33,7 @@ def as_jax_comes():
         yield
 
 
-def spec_of(model: str = "Convolutional", axes: dict | None = None, **tables) -> Spec:
+def spec_of(name: str = "Convolutional", axes: dict | None = None, /, **tables) -> Spec:
     """A sweep of one of ``reference/own_models.py``, chunks of 2 lanes a device."""
     raw = {
         "seeds": 1,
@@ -40,13 +42,15 @@ def spec_of(model: str = "Convolutional", axes: dict | None = None, **tables) ->
         "engine": {"width": 2},
         **tables,
     }
-    raw["model"] = {"flax": f"{MODELS}:{model}"} | tables.get("model", {})
+    raw["model"] = {"flax": f"{MODELS}:{name}"} | tables.get("model", {})
     raw["train"] = {"epochs": 2, "batch_size": 6, "learning_rate": 0.3} | tables.get("train", {})
     return Spec.from_dict(raw)
 
 
-def losses(spec: Spec, tiny: Dataset) -> np.ndarray:
-    return run(spec, dataset=tiny).train_loss.values
+def columns(spec: Spec, tiny: Dataset) -> dict[str, np.ndarray]:
+    """What all lanes report, with no reference beside them."""
+    trainer = Trainer(spec, spec.built().load(tiny))
+    return trainer.lanes(np.arange(grid.count(spec)))
 
 
 @pytest.mark.parametrize(
@@ -61,25 +65,29 @@ def losses(spec: Spec, tiny: Dataset) -> np.ndarray:
     ],
 )
 def test_a_model_trains_and_a_lane_alone_is_the_lane_in_a_sweep(model, rate, tiny):
-    train = {"epochs": 6, "learning_rate": rate}
-    read = {"sigma_read": 0.02}
-    swept = run(spec_of(model, {"levels": [8, 256]}, device=read, train=train), dataset=tiny)
-    alone = run(spec_of(model, device={**read, "levels": 256}, train=train), dataset=tiny)
-    for name in ("train_loss", "test_accuracy"):
-        np.testing.assert_array_equal(alone[name], swept[name].sel(levels=256))
-    curve = swept.train_loss.sel(levels=256, seed=0).values
-    assert curve[-1] < 0.97 * curve[0] and (swept.status == 0).all()
-    assert float(swept.train_loss.sel(levels=8, epoch=1)) != curve[0]
+    tables = {
+        "device": {"sigma_read": 0.02, "levels": 256},
+        "train": {"epochs": 6, "learning_rate": rate},
+    }
+    swept = columns(spec_of(model, {"levels": [8, 256]}, **tables), tiny)
+    alone = columns(spec_of(model, **tables), tiny)
+    for name in ("train_loss", "test_accuracy", "status"):
+        np.testing.assert_array_equal(alone[name][0], swept[name][1])
+    few, many = swept["train_loss"]
+    assert many[-1] < many[0] - 0.02 and few[0] != many[0]
+    assert not swept["status"].any()
 
 
 def test_reading_is_what_on_off_and_sigma_read_act_through(tiny):
+    shared = {"common_random_numbers": ["on_off"]}
     axes = {"on_off": [2, 50]}
-    exact = run(spec_of("Counting", axes), dataset=tiny)
-    assert np.array_equal(*exact.train_loss.values)
-    noisy = run(spec_of("Counting", axes, device={"sigma_read": 0.3}), dataset=tiny)
-    low, high = noisy.isel(epoch=-1, seed=0).train_loss.values
-    assert low > 1.05 * high > float(exact.train_loss[0, 0, -1])
-    assert len(set(noisy.test_accuracy.values[..., -1].ravel())) == 2
+    exact = columns(spec_of("Counting", axes, **shared), tiny)
+    for column in exact.values():
+        np.testing.assert_array_equal(*column)
+    noisy = columns(spec_of("Counting", axes, device={"sigma_read": 0.2}, **shared), tiny)
+    low, high = noisy["train_loss"][:, -1]
+    assert low > 1.05 * high > 1.05 * exact["train_loss"][0, -1]
+    assert noisy["test_accuracy"][0, -1] < noisy["test_accuracy"][1, -1]
 
 
 def test_without_sigma_read_nothing_is_drawn(tiny):
@@ -190,21 +198,21 @@ def test_a_loss_and_metrics_of_ones_own_and_the_objective(tiny):
 
 
 def test_arguments_are_axes_and_a_function_may_make_the_model(tiny):
-    def network(kind, units):
-        layers = [linen.Dense(8), linen.relu] if kind == "deep" else []
+    def network(depth, units):
+        layers = [linen.Dense(8), linen.relu] if depth == "deep" else []
         return linen.Sequential([lambda x: x.reshape(len(x), -1), *layers, linen.Dense(units[0])])
 
     raw = {
         "seeds": 1,
         "engine": {"width": 1},
-        "axes": {"model": {"kind": ["deep", "shallow"]}},
-        "model": {"arguments": {"kind": "deep", "units": [3]}},
+        "axes": {"model": {"depth": ["deep", "shallow"]}},
+        "model": {"arguments": {"depth": "deep", "units": [3]}},
         "train": {"epochs": 1, "batch_size": 6},
     }
     results = run(Spec.from_dict(raw, experiment=Flax(call=network)), dataset=tiny)
-    assert results.kind.values.tolist() == ["deep", "shallow"]
+    assert results.depth.values.tolist() == ["deep", "shallow"]
     assert float(results.train_loss[0, 0, 0]) != float(results.train_loss[1, 0, 0])
-    assert "the float baseline does not follow the axes: it is trained at kind = deep" in "".join(
+    assert "the float baseline does not follow the axes: it is trained at depth = deep" in "".join(
         results.notes
     )
 
@@ -224,7 +232,7 @@ def test_what_misleads_is_noted(tiny):
     )
     found = notes(spec, spec.built().load(tiny))
     for start in (
-        "cell.weight_range = 0.1 clips 6",
+        "cell.weight_range = 0.1 clips 81 % of the initial weights of out/kernel",
         "device.sigma_read = 0 is no read noise",
         "the pattern '*kernel' of model.memristive has no effect",
         "train.float_optimizer.learning_rate has no effect",
@@ -313,7 +321,7 @@ def line(text: str) -> int:
     ("tables", "what"),
     [
         ({"model": "nope.py:Model"}, "nope.py: cannot be read"),
-        ({"model": "wrong.py"}, "must be"),
+        ({"model": "wrong.py"}, "must name something in a Python file"),
         ({"model": "wrong.py:Modl"}, "wrong.py: has no 'Modl'; did you mean 'Model'?"),
         ({"model": "syntax.py:Model"}, "syntax.py:1: "),
         ({"model": "fails.py:Model"}, "fails.py:2: ZeroDivisionError: "),
@@ -432,7 +440,6 @@ def test_a_sweep_keeps_the_code_that_it_began_with(tmp_path, tiny):
             if edit and 0 < done < total:
                 module.write_text(text.replace("class Counting", "class Renamed"))
 
-        axes = {"model": {"flag": [False, True]}}
         spec = Spec.from_dict(
             {
                 "seeds": 1,
@@ -442,7 +449,6 @@ def test_a_sweep_keeps_the_code_that_it_began_with(tmp_path, tiny):
                 "engine": {"width": 1},
             }
         )
-        del axes
         return run(spec, dataset=tiny, progress=progress).train_loss.values
 
     np.testing.assert_array_equal(results(edit=True), results(edit=False))
@@ -459,7 +465,8 @@ def test_code_of_other_globals_is_compiled_anew(tiny):
 
     def loss() -> float:
         raw = {"seeds": 1, "train": {"epochs": 1, "batch_size": 6}, "engine": {"width": 1}}
-        return float(run(Spec.from_dict(raw, experiment=Flax(call=Model)), dataset=tiny).train_loss)
+        spec = Spec.from_dict(raw, experiment=Flax(call=Model))
+        return run(spec, dataset=tiny).train_loss.item()
 
     first = loss()
     scale[0] = 0.0
