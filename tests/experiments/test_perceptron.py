@@ -6,8 +6,13 @@ import numpy as np
 import pytest
 
 from memjax import random
-from memjax.experiments import ACTIVATIONS, apply_network, cross_entropy, init_network
-from memjax.experiments.perceptron import plain_dense
+from memjax.experiments.perceptron import (
+    ACTIVATIONS,
+    apply_network,
+    cross_entropy,
+    init_network,
+    plain_dense,
+)
 
 NUMPY = {
     "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
