@@ -18,7 +18,7 @@ class Renamed:
       ...     width = 2
       ...     length = Renamed("width")
       >>> import warnings
-      >>> with warnings.catch_warnings(record=True) as told:
+      >>> with warnings.catch_warnings(record=True, action="always") as told:
       ...     Pulse().length, str(told[0].message)
       (2, 'Pulse.length is called width now')
     """

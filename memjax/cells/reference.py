@@ -74,7 +74,7 @@ class ReferenceCell(Cell):
     def _conductance(self, device: Device, weight: Array) -> Array:
         return weight * (0.5 / self.weight_range) + device.g_ref
 
-    def _weight(self, device: Device, g: Array) -> Any:
+    def _weight(self, device: Device, g: Any) -> Any:
         return 2.0 * self.weight_range * (g - device.g_ref)
 
     def _clip(self, device: Device, array: Any, weight: Array) -> Array:

@@ -55,6 +55,7 @@ def test_a_scheduler_that_does_not_answer_is_told():
 
 def test_ctrl_c_is_the_clients_alone(client):
     """A terminal sends it to the workers too, whose tracebacks nobody wants to read."""
+    client.wait_for_workers(2, timeout=60)  # one was killed, and comes again
     ignored = client.run(lambda: signal.getsignal(signal.SIGINT) == signal.SIG_IGN)
     assert list(ignored.values()) == [True, True]
 
