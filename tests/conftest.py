@@ -21,6 +21,7 @@ os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
 
 import jax
+import pytest
 from jaxtyping import install_import_hook
 
 # Before anything imports memjax: whatever the hook has not seen goes unchecked.
@@ -33,3 +34,12 @@ jax.config.update("jax_num_cpu_devices", 2)
 from reference.sweeps import corrupt, device, fail, make, small, study, tiny  # noqa: E402
 
 __all__ = ["corrupt", "device", "fail", "make", "small", "study", "tiny"]  # fixtures of every room
+
+
+def pytest_collection_modifyitems(items):
+    """Marks what ``durations.txt`` lists as slow: ``pytest -m "not slow"`` while you work."""
+    lines = Path(__file__).with_name("durations.txt").read_text().splitlines()[1:]
+    slow = {line.partition(" ")[2] for line in lines}
+    for item in items:
+        if item.nodeid in slow:
+            item.add_marker(pytest.mark.slow)
