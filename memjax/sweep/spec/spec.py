@@ -2,6 +2,7 @@
 
 import math
 import re
+import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -113,6 +114,12 @@ class Spec:
         """
         return cls._checked(_plain(raw), name, Origin(), experiment, Path(folder))
 
+    def __reduce__(self) -> Any:
+        """By its text: a worker imports the user's files itself, from where they lie here."""
+        named = own_code.is_function(self.experiment)
+        prototype = None if named else self.schema.prototype
+        return _read_again, (self.to_toml(), prototype, Path.cwd())
+
     def to_toml(self) -> str:
         """The resolved specification, which reads back as an equal one."""
         top = {key: getattr(self, key) for key in _TOP}
@@ -207,6 +214,10 @@ class Spec:
         return spec
 
 
+def _read_again(text: str, experiment: Experiment | None, folder: Path) -> Spec:
+    return Spec.from_dict(tomllib.loads(text), experiment=experiment, folder=folder)
+
+
 def _schema(
     raw: dict[str, Any],
     name: str,
@@ -221,8 +232,9 @@ def _schema(
         return Schema(prototype), name or load.name_of(kind)
     model = raw.get("model")
     name = name or ("flax" if isinstance(model, dict) and "flax" in model else "classifier")
+    name = own_code.resolved(name, folder)
     try:
-        return Schema(load.experiment(name, folder)()), name
+        return Schema(load.experiment(name, Path())()), name
     except UserError as error:
         origin.fail(("experiment",), str(error))
 

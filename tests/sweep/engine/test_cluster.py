@@ -6,7 +6,7 @@ import signal
 import pytest
 
 from memjax.errors import UserError
-from memjax.sweep import run
+from memjax.sweep import Spec, run
 from memjax.sweep.engine.cluster import connect
 from memjax.sweep.store import directory as store
 
@@ -30,6 +30,34 @@ def test_two_workers_give_the_bits_of_one_process(small, tiny, client, alone, tm
     assert ds.drop_attrs().identical(alone.drop_attrs())
     assert told[-1] == (18.0, 18)
     assert store.load(tmp_path).drop_attrs().identical(alone.drop_attrs())
+
+
+STUDY = """
+import jax.numpy as jnp
+from memjax.experiments import Column, Experiment, Objective
+from memjax.pytree import param, params
+
+@params
+class Twice(Experiment):
+    x: float = param(default=1.0, doc="a number")
+
+    def columns(self, data):
+        return {"y": Column(("stage",))}
+
+    def objective(self, data):
+        return Objective("y", "higher", None, 0.0)
+
+    def evaluate(self, state, key_data, stage, data, *, last):
+        return {"y": 2.0 * self.x}
+"""
+
+
+def test_workers_import_the_experiment_of_a_file(client, tmp_path, monkeypatch):
+    (tmp_path / "my_study.py").write_text(STUDY)
+    monkeypatch.chdir(tmp_path)
+    raw = {"experiment": "my_study.py:Twice", "seeds": 1, "axes": {"x": [1.0, 2.0, 3.0]}}
+    ds = run(Spec.from_dict(raw), client=client)
+    assert ds.y.values.ravel().tolist() == [2.0, 4.0, 6.0]
 
 
 def test_a_lost_worker_loses_nothing(small, tiny, client, alone):

@@ -1,5 +1,6 @@
 """A specification reads back equal, and every mistake in it is told with its place and remedy."""
 
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -228,3 +229,11 @@ def test_dict_mistakes_name_the_key():
 def test_a_long_axis_is_checked_quickly():
     spec = Spec.from_dict({"seeds": 1, "axes": {"levels": {"linspace": [2, 100, 20_000]}}})
     assert spec.axes[0].size == 20_000
+
+
+def test_a_specification_travels():
+    spec = Spec.from_dict(
+        {"axes": {"levels": [8, 16], "device.sigma_c2c": [0, 1]}, "seeds": 2}, "x"
+    )
+    again = pickle.loads(pickle.dumps(spec))
+    assert again == spec and again.first() == spec.first()
