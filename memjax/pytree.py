@@ -66,13 +66,18 @@ def static(
       choices: the names that it may be, if it is one of several.
       each: bounds of every entry, of a tuple of numbers.
       swept: whether an axis may vary it.
-      adds_stages: whether another value only means more stages, or fewer, of the same lane.
+      adds_stages: whether another value only means more stages, or fewer, of the same lane; then
+        no axis may vary it.
       is_function: whether it names one in a Python file, ``"my_cnn.py:CNN"``.
       hidden: whether no specification may give it: a Python object.
       bounds: ``at_least``, ``more_than``, ``at_most``, ``less_than``.
     """
     metadata = {"doc": doc, "unit": "", "bounds": bounds, "choices": choices, "static": True}
-    metadata |= {"each": dict(each or {}), "swept": swept, "adds_stages": adds_stages}
+    metadata |= {
+        "each": dict(each or {}),
+        "swept": swept and not adds_stages,
+        "adds_stages": adds_stages,
+    }
     metadata |= {"is_function": is_function, "hidden": hidden}
     return dataclasses.field(default=default, metadata=metadata)
 

@@ -9,6 +9,7 @@ import jax
 import numpy as np
 from jaxtyping import Array, Int32, UInt32
 
+from memjax.experiments import own_code
 from memjax.pytree import params
 
 State = Any
@@ -156,7 +157,8 @@ class Experiment:
 
         Args:
           state, key_data, stage, data: as of ``advance``.
-          last: whether it is the last stage, where what has no stages is told (static).
+          last: whether it is the last stage, and some column has no stages: it is told there
+            (static).
         """
         raise NotImplementedError(f"{type(self).__name__} must define evaluate")
 
@@ -209,8 +211,11 @@ class Experiment:
         Results tell a digest of them, and of the program traced from them: other code is other
         lanes.
         """
-        if type(self).__module__.partition(".")[0] == "memjax":
+        module = type(self).__module__
+        if module.partition(".")[0] == "memjax":
             return []
+        if module.startswith(own_code.PREFIX):  # its name tells a digest of the file's text
+            return [module]
         try:
             return [inspect.getsource(type(self))]
         except (OSError, TypeError):  # typed into an interpreter

@@ -21,6 +21,9 @@ _NOT_THE_USERS = (
     str(Path(__file__).parents[1]),
     "<",
 )
+PREFIX = "_memjax_"
+"""What the name of a module of the user's begins with."""
+
 _pinned: list[dict[Path, bytes]] = []
 
 
@@ -35,6 +38,27 @@ def pinned() -> Iterator[None]:
         yield
     finally:
         _pinned.clear()
+
+
+@contextlib.contextmanager
+def errors_told(owner: str, *, is_users: bool) -> Iterator[None]:
+    """What the user's own code raises is told in one line, with its place; ours is ours.
+
+    Args:
+      owner: of the code.
+      is_users: whether it is the user's.
+
+    Raises:
+      UserError: in place of any other exception of the user's.
+    """
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as error:
+        if not is_users:
+            raise
+        raise UserError(f"{owner}: {where(error)}") from None
 
 
 def is_function(name: Any) -> bool:
@@ -118,7 +142,7 @@ def _text(path: Path) -> bytes:
 @functools.cache
 def _imported(path: Path, text: bytes) -> ModuleType:
     """The module of a text: bytecode that Python keeps goes by a file's time, to the second."""
-    name = f"_memjax_{path.stem}_{hashlib.blake2b(text, digest_size=8).hexdigest()}"
+    name = f"{PREFIX}{path.stem}_{hashlib.blake2b(text, digest_size=8).hexdigest()}"
     module = ModuleType(name)
     module.__file__ = str(path)
     sys.modules[name] = module

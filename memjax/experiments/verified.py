@@ -6,21 +6,23 @@ import jax
 import numpy as np
 
 from memjax.errors import UserError
-from memjax.experiments import own_code
 from memjax.experiments.base import FINITE, Experiment
 from memjax.pytree import as_arrays
 
 
-def check_reports(experiment: Experiment, data: Any) -> None:
+def check_reports(experiment: Experiment, data: Any) -> dict[str, tuple[int, ...]]:
     """Traces a lane, without running it, and compares what it reports with what it names.
 
     Args:
       experiment: of one lane.
       data: what lanes share.
 
+    Returns:
+      The shape of every report.
+
     Raises:
-      UserError: a report of another name or shape than ``columns`` says, an objective that is no
-        number a stage, or code of the user's that raises; names the line.
+      UserError: a report of another name or shape than ``columns`` says, or an objective that is no
+        number a stage.
     """
     name, stages = type(experiment).__name__, experiment.stages()
     columns, objective = experiment.columns(data), experiment.objective(data)
@@ -51,6 +53,7 @@ def check_reports(experiment: Experiment, data: Any) -> None:
                 )
     for reported in found.keys() - columns.keys() - {FINITE}:
         raise UserError(f"{name}: reports {reported!r}, which columns does not name")
+    return found
 
 
 def _reports(experiment: Experiment, data: Any) -> dict[str, tuple[int, ...]]:
@@ -62,12 +65,5 @@ def _reports(experiment: Experiment, data: Any) -> dict[str, tuple[int, ...]]:
         return of_the_way | experiment.evaluate(state, words, stage, data, last=True)
 
     words, stage = jax.ShapeDtypeStruct((2,), np.uint32), jax.ShapeDtypeStruct((), np.int32)
-    try:
-        found = jax.eval_shape(lane, as_arrays(experiment), words, stage, data)
-    except UserError:
-        raise
-    except Exception as error:
-        if not experiment.sources():  # our own fault, not the user's
-            raise
-        raise UserError(f"{type(experiment).__name__}: {own_code.where(error)}") from None
+    found = jax.eval_shape(lane, as_arrays(experiment), words, stage, data)
     return {name: report.shape for name, report in found.items()}

@@ -1,5 +1,6 @@
 """A sweep from end to end: data, lanes, labelled results."""
 
+import json
 import time
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -64,7 +65,7 @@ class Job(NamedTuple):
         return {
             "data": frame.data,
             "frame": frame.digest,
-            "stages": list(frame.stages.values),
+            "stages": [float(value) for value in frame.stages.values],
             "spec": self.spec.to_toml(),
         }
 
@@ -90,16 +91,35 @@ def job(spec: Spec, dataset: Any = None) -> Job:
     use_all_cores()
     keep_compilations()
     first = spec.built()
-    data = first.load(dataset)
-    for values in grid.combinations(spec):
-        one = spec.lane({name: column[0] for name, column in values.items()})
-        one.check_data(data)
-        if one.sources():
-            check_reports(one, data)
-    check_names(spec, first, data)
-    digest, program = first.digest(data), identity.program_digest(spec.first(), data)
+    is_users = bool(first.sources())
+    with own_code.errors_told(type(first).__name__, is_users=is_users):
+        data = first.load(dataset)
+        shapes = []
+        for values in grid.combinations(spec):
+            one = spec.lane({name: column[0] for name, column in values.items()})
+            one.check_data(data)
+            if is_users:
+                shapes.append((one.stages(), check_reports(one, data)))
+        _check_alike(spec, shapes)
+        if is_users and (reference := first.reference()) is not None:
+            check_reports(reference, data)
+        check_names(spec, first, data)
+        if is_users:  # whatever they raise, before any work
+            notes(spec, data)
+            json.dumps(first.facts(data))
+        digest, program = first.digest(data), identity.program_digest(spec.first(), data)
+        stages = first.stages()
     frame = identity.frame_digest(spec, digest, program)
-    return Job(spec, data, Frame(frame, digest, program, first.stages()), dataset is None)
+    return Job(spec, data, Frame(frame, digest, program, stages), dataset is None)
+
+
+def _check_alike(spec: Spec, shapes: list[Any]) -> None:
+    """Lanes of one sweep have the same stages, and reports of the same shapes."""
+    if any(one != shapes[0] for one in shapes):
+        raise UserError(
+            f"{spec.name}: stages, or shapes of reports, differ between points of an axis; declare "
+            "what changes them with swept=False, and run a sweep a value"
+        )
 
 
 @own_code.pinned()
@@ -184,7 +204,7 @@ def _run(todo: Job, directory: Path | None, client: Any, progress: Progress | No
     if client is None:
         workers = LocalWorkers(spec, data, keeper)
     else:
-        workers = Cluster(spec, data, client, frame.data, is_named=todo.is_named)
+        workers = Cluster(spec, data, client, frame.data, frame.program, is_named=todo.is_named)
     if held is not None:  # the lanes that are new are run as those were
         workers.width = int(held.attrs.get("width") or workers.width)
     header = todo.header | {"width": workers.width}

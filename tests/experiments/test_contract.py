@@ -2,6 +2,7 @@
 
 import io
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 import xarray as xr
@@ -9,7 +10,7 @@ from rich.console import Console
 
 from memjax.errors import UserError
 from memjax.experiments import Column, Experiment, Objective, Stages
-from memjax.pytree import Leaf, param, params
+from memjax.pytree import Leaf, param, params, static
 from memjax.sweep import Spec, run
 from memjax.sweep.analysis.explain import explain
 from memjax.sweep.analysis.sensitivity import sobol_indices
@@ -18,6 +19,7 @@ from memjax.sweep.search.search import search
 from memjax.sweep.show.plots import draw
 from memjax.sweep.show.report import write
 from memjax.sweep.show.tables import summary
+from memjax.sweep.spec import identity
 from memjax.sweep.store import directory as store
 
 from .studies import STUDIES, Regression, Retention
@@ -135,6 +137,71 @@ def test_an_instance_gives_the_defaults_of_the_sections():
         {"axes": {"noise": [0.1]}, "study": {"rate": 0.25, "epochs": 2}}, experiment=Regression
     )
     assert spec.sections == plain.sections
+
+
+def shifted(by: float) -> Experiment:
+    """Equal text, and an array that its text does not show."""
+    shift = np.full(3, by, np.float32)
+
+    @params
+    class Shifted(Regression):
+        def init(self, key_data, data):
+            return jnp.zeros(3) + shift
+
+    return Shifted()
+
+
+def test_an_array_that_code_closes_over_counts_as_code():
+    data = Regression().load()
+    one, same, other = (identity.program_digest(shifted(x), data) for x in (1.0, 1.0, 2.0))
+    assert one == same != other
+
+
+@params
+class Growing(Retention):
+    """A number that changes the shape of a report."""
+
+    rows: int = static(default=4, doc="rows")
+
+    def coords(self, data):
+        return {}
+
+    def evaluate(self, state, key_data, stage, data, *, last):
+        found = super().evaluate(state, key_data, stage, data, last=last)
+        return found | ({"programmed": state["g"][: self.rows]} if last else {})
+
+
+@params
+class Careless(Regression):
+    """Host code that raises."""
+
+    def columns(self, data):
+        return {"loss": Column(("epoch",), undefined)}
+
+
+@pytest.mark.parametrize(
+    ("kind", "axes", "message"),
+    [
+        (Growing, {"rows": [2, 3]}, "differ between points of an axis; declare what changes them"),
+        (Careless, {"noise": [0.1]}, r"test_contract\.py:\d+: NameError: name 'undefined'"),
+    ],
+)
+def test_what_goes_wrong_on_the_host_is_a_line_before_any_work(kind, axes, message):
+    with pytest.raises(UserError, match=message) as caught:
+        run({"seeds": 1, "axes": axes}, experiment=kind)
+    assert "\n" not in str(caught.value)
+
+
+def test_diagnostics_do_not_stop_more_epochs(tmp_path):
+    """Columns without stages are told anew at the end."""
+    raw = {"seeds": 1, "data": {"train_size": 60, "test_size": 30}, "model": {"hidden": [4]}}
+    raw |= {"axes": {"levels": [8, 16]}, "evaluate": {"diagnostics": True}}
+    raw |= {"engine": {"width": 1, "keep_states": True}}
+    run({**raw, "train": {"epochs": 1}}, tmp_path)
+    grown = run({**raw, "train": {"epochs": 2}}, tmp_path)
+    whole = run({**raw, "train": {"epochs": 2}})
+    assert (grown.status == 0).all()
+    np.testing.assert_array_equal(grown.test_accuracy, whole.test_accuracy)
 
 
 def test_run_takes_tables_or_a_file_with_an_experiment(tmp_path):

@@ -99,7 +99,10 @@ class Checkpoint(NoCheckpoint):
 
         try:
             found = ocp.load(self.path / "state", {"state": jax.tree.map(_abstract, state)})
-            with np.load(self.path / "columns.npz", allow_pickle=False) as kept:
+            with (
+                (self.path / "columns.npz").open("rb") as file,
+                np.load(file, allow_pickle=False) as kept,
+            ):
                 columns = {name: kept[name] for name in kept.files}
         except Exception:  # whatever Orbax makes of broken files
             return state, {}, 0

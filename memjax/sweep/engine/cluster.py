@@ -20,11 +20,13 @@ import jax
 
 from memjax.compilation import keep_compilations
 from memjax.errors import UserError
+from memjax.experiments import own_code
 from memjax.sweep.engine import local_worker
 from memjax.sweep.engine.local import Outcome, Task, attempt
 from memjax.sweep.engine.progress import Tally
 from memjax.sweep.engine.silence import silence_loggers
 from memjax.sweep.engine.trainer import Trainer
+from memjax.sweep.spec import identity
 from memjax.sweep.spec.spec import Spec
 from memjax.sweep.store.columns import Columns
 
@@ -88,7 +90,9 @@ class Cluster:
       count: of workers' threads.
     """
 
-    def __init__(self, spec: Spec, data: Any, client: Any, digest: str, *, is_named: bool):
+    def __init__(
+        self, spec: Spec, data: Any, client: Any, digest: str, program: str, *, is_named: bool
+    ):
         """Asks a worker how many lanes it runs at once.
 
         Args:
@@ -96,10 +100,11 @@ class Cluster:
           data: what its lanes share.
           client: of the cluster.
           digest: of the data.
+          program: digest of the user's own code.
           is_named: whether workers can load the data by what the specification says; they are
             sent to them otherwise.
         """
-        self.client, self.spec, self.digest = client, spec, digest
+        self.client, self.spec, self.digest, self.program = client, spec, digest, program
         self.job = f"{digest}-{time.time_ns()}"
         with _lost_scheduler(client):
             try:
@@ -139,7 +144,7 @@ class Cluster:
                     pool.add(submit(task))
 
     def _job(self, width: int | None) -> "Job":
-        return Job(self.job, self.spec, self.digest, width)
+        return Job(self.job, self.spec, self.digest, self.program, width)
 
 
 class Job(NamedTuple):
@@ -149,12 +154,14 @@ class Job(NamedTuple):
       name: of this run of it, by which a worker knows that it has it already.
       spec: the sweep.
       digest: of its data.
+      program: digest of the user's own code.
       width: lanes a device, where that is fixed.
     """
 
     name: str
     spec: Spec
     digest: str
+    program: str
     width: int | None
 
 
@@ -205,6 +212,7 @@ def _train(job: Job, data: Any, task: Task) -> tuple[Columns | Exception, float]
 
 _LAST: dict[tuple[str, int | None], Trainer] = {}  # of a worker: one, for all its tasks
 _LAST_LOCK = threading.Lock()
+_TEXTS = contextlib.ExitStack()
 
 
 def _trainer(job: Job, data: Any) -> Trainer:
@@ -214,6 +222,13 @@ def _trainer(job: Job, data: Any) -> Trainer:
             if job.spec.built().digest(data) != job.digest:
                 raise UserError(
                     "a worker finds other data under the same name; set data.dir for all"
+                )
+            _TEXTS.close()  # the files of the user's as this job finds them, for all its tasks
+            _TEXTS.enter_context(own_code.pinned())
+            if identity.program_digest(job.spec.first(), data) != job.program:
+                raise UserError(
+                    "a worker finds other source code of the experiment or model; give all workers "
+                    "the same files"
                 )
             _LAST.clear()
             _LAST[job.name, job.width] = Trainer(job.spec, data, job.width)

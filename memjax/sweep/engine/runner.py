@@ -143,9 +143,9 @@ class Runner:
         stages = len(self.stages.values)
         state = self.init(experiment, words, data)
         self._measure(experiment, state, words, data)
-        state, columns, done = keep.restore(state)
-        columns = {name: _with_stages(c, done, stages) for name, c in columns.items()}
-        finite = columns.pop(FINITE, np.ones(len(words), bool))
+        state, kept, done = keep.restore(state)
+        finite = kept.pop(FINITE, np.ones(len(words), bool))
+        columns = {n: _with_stages(c, done, stages) for n, c in kept.items() if self._is_staged(n)}
         for _ in range(done):
             report()
         for stage in range(done, stages):
@@ -154,7 +154,7 @@ class Runner:
             evaluate = self.evaluate_last if stage == stages - 1 else self.evaluate
             found = evaluate(experiment, state, words, now, data)
             sane = [np.asarray(r.pop(FINITE)) for r in (of_the_way, found) if FINITE in r]
-            sane = sane or [np.isfinite(np.asarray(found[objective]))]
+            sane = sane or [np.isfinite(np.asarray((of_the_way | found)[objective]))]
             finite = np.logical_and.reduce([finite, *sane])
             for name, value in of_the_way.items():
                 self._put(columns, name, stage, np.asarray(value))
@@ -165,8 +165,11 @@ class Runner:
         columns["status"] = np.where(finite, TRAINED, NOT_FINITE).astype(np.int8)
         return columns
 
+    def _is_staged(self, name: str) -> bool:
+        return self.stages.dim in self.columns[name].dims
+
     def _put(self, columns: Columns, name: str, stage: int, value: np.ndarray) -> None:
-        if self.stages.dim not in self.columns[name].dims:
+        if not self._is_staged(name):
             columns[name] = value
             return
         if name not in columns:
@@ -198,9 +201,7 @@ def _where(finite: np.ndarray, value: np.ndarray) -> np.ndarray:
 
 
 def _with_stages(column: np.ndarray, done: int, stages: int) -> np.ndarray:
-    """A column of so many stages, those done first; one without stages stays as it is."""
-    if column.ndim < 2:
-        return column
+    """A column of so many stages, those done first."""
     nothing = np.nan if column.dtype.kind == "f" else 0
     found = np.full((len(column), stages, *column.shape[2:]), nothing, column.dtype)
     found[:, :done] = column[:, :done]

@@ -1,6 +1,7 @@
 """Lanes that a search asks for: each is trained once, whoever has trained it."""
 
 import contextlib
+import hashlib
 import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -99,8 +100,14 @@ def _remembered(todo: Job, directory: Path | None, width: int) -> tuple[Journal,
             known = reusable(results, todo.frame) if versions(results.attrs) == versions() else []
     if (directory / UNFINISHED).exists():
         known += _entries(directory / UNFINISHED, header)
-    journal = DiskJournal(directory / SEARCHED / todo.frame.digest, header)
+    journal = DiskJournal(directory / SEARCHED / _name(todo), header)
     return journal, [entry for entry in (*known, *journal.entries()) if entry.kind == "lanes"]
+
+
+def _name(todo: Job) -> str:
+    """Of the lanes of a frame, of so many stages, by these versions."""
+    told = repr((todo.frame.digest, todo.header["stages"], versions()))
+    return hashlib.blake2b(told.encode(), digest_size=8).hexdigest()
 
 
 def _entries(where: Path, header: dict[str, Any]) -> list[Entry]:
@@ -109,6 +116,6 @@ def _entries(where: Path, header: dict[str, Any]) -> list[Entry]:
         journal = DiskJournal(where, header)
     except UserError:
         return []
-    found = list(journal.entries())
+    found = list(journal.entries()) if journal.versions <= {versions()} else []
     journal.close()
     return found

@@ -5,6 +5,7 @@ all else that its numbers depend on, and equal for all lanes of a sweep. Where f
 lanes of equal keys are the same lane, whatever sweep, axis or number they have there.
 """
 
+import dataclasses
 import hashlib
 import re
 from collections.abc import Iterator
@@ -13,15 +14,16 @@ from typing import Any
 
 import jax
 import numpy as np
+from jax.extend.core import ClosedJaxpr, Jaxpr, Literal
 from jaxtyping import UInt32, UInt64
 
-from memjax.experiments import Experiment, own_code
+from memjax.experiments import Experiment, Images, own_code
+from memjax.experiments.sections import Part
 from memjax.sweep.spec import grid
 from memjax.sweep.spec.schema import ENGINE
 from memjax.sweep.spec.spec import Spec
 
 _BASELINE = 2**32 - 1
-_APART = (ENGINE.section, "data")  # how lanes are run; what is loaded has a digest of its own
 
 
 def lane_key_data(spec: Spec, lanes: np.ndarray) -> UInt32[np.ndarray, "lanes 2"]:
@@ -40,8 +42,8 @@ def lane_key_data(spec: Spec, lanes: np.ndarray) -> UInt32[np.ndarray, "lanes 2"
         for p in axis.columns
     }
     ids = np.empty((len(lanes), 2), np.uint32)
-    for row, own in enumerate(_configurations(spec, lanes)):
-        hashed = _named({k: v for k, v in own.items() if k not in shared}, own)
+    for row, (own, taken) in enumerate(_configurations(spec, lanes)):
+        hashed = _named({k: v for k, v in own.items() if k not in shared}, taken)
         hashed.append(f"seed={lanes[row] % spec.seeds}")
         ids[row] = np.frombuffer(_digest(";".join(hashed)), "<u4")
     return _fold(spec.root_seed, ids)
@@ -58,8 +60,8 @@ def lane_keys(spec: Spec, lanes: np.ndarray) -> UInt64[np.ndarray, " lanes"]:
     words = lane_key_data(spec, lanes)
     rows = zip(_configurations(spec, lanes, every=True), lanes, words, strict=True)
     texts = (
-        f"{_named(own, own)};seed={lane % spec.seeds};{pair.tobytes().hex()}"
-        for own, lane, pair in rows
+        f"{_named(own, None)};seed={lane % spec.seeds};{pair.tobytes().hex()}"
+        for (own, _), lane, pair in rows
     )
     return np.array([_number(text) for text in texts], np.uint64)
 
@@ -68,9 +70,9 @@ def baseline_keys(spec: Spec) -> UInt64[np.ndarray, " seeds"]:
     """The keys of the reference's lanes."""
     reference = spec.built().reference()
     own = [
-        (part.section, repr(getattr(reference, part.field) if part.field else ""))
+        (part.section, _told(reference, part.field))
         for part in spec.schema.parts
-        if reference is not None and part.section not in _APART
+        if reference is not None and not _is_apart(part)
     ]
     return np.array([_number(f"baseline;{own};{seed}") for seed in range(spec.seeds)], np.uint64)
 
@@ -96,12 +98,16 @@ def program_digest(experiment: Experiment, data: Any) -> str:
     if not sources:
         return ""
     found = hashlib.blake2b(digest_size=8)
-    for text in (*sources, *_programs(experiment, data)):
-        found.update(re.sub(r" at 0x[0-9a-f]+", "", text).encode())
+    for text in sources:
+        found.update(text.encode())
+    for program in _programs(experiment, data):
+        found.update(re.sub(r" at 0x[0-9a-f]+", "", str(program)).encode())
+        for constant in _constants(program):
+            found.update(np.asarray(constant).tobytes())
     return found.hexdigest()
 
 
-def _programs(experiment: Experiment, data: Any) -> Iterator[str]:
+def _programs(experiment: Experiment, data: Any) -> Iterator[ClosedJaxpr]:
     """What a lane's functions are traced to."""
     words = jax.ShapeDtypeStruct((2,), np.uint32)
     stage = jax.ShapeDtypeStruct((), np.int32)
@@ -109,23 +115,38 @@ def _programs(experiment: Experiment, data: Any) -> Iterator[str]:
     experiment = jax.tree.map(lambda x: np.asarray(x, np.float32), experiment)
     init = jax.make_jaxpr(lambda e, k, d: e.init(k, d), return_shape=True)
     program, state = init(experiment, words, shapes)
-    yield str(program)
-    yield str(
-        jax.make_jaxpr(lambda e, s, k, n, d: e.advance(s, k, n, d))(
-            experiment, state, words, stage, shapes
-        )
+    yield program
+    yield jax.make_jaxpr(lambda e, s, k, n, d: e.advance(s, k, n, d))(
+        experiment, state, words, stage, shapes
     )
-    yield str(
-        jax.make_jaxpr(lambda e, s, k, n, d: e.evaluate(s, k, n, d, last=True))(
-            experiment, state, words, stage, shapes
-        )
+    yield jax.make_jaxpr(lambda e, s, k, n, d: e.evaluate(s, k, n, d, last=True))(
+        experiment, state, words, stage, shapes
     )
+
+
+def _constants(program: Any) -> Iterator[Any]:
+    """The arrays in a program, which its text does not show."""
+    if isinstance(program, ClosedJaxpr):
+        yield from program.consts
+        program = program.jaxpr
+    for equation in program.eqns:
+        yield from (v.val for v in equation.invars if isinstance(v, Literal))
+        inner = jax.tree.leaves(
+            list(equation.params.values()), is_leaf=lambda x: isinstance(x, ClosedJaxpr | Jaxpr)
+        )
+        for one in inner:
+            if isinstance(one, ClosedJaxpr | Jaxpr):
+                yield from _constants(one)
+
+
+Configuration = dict[tuple[str, str], Any]
+"""Parameters by section and key."""
 
 
 def _configurations(
     spec: Spec, lanes: np.ndarray, *, every: bool = False
-) -> Iterator[dict[tuple[str, str], Any]]:
-    """The parameters of each lane that are not at their defaults.
+) -> Iterator[tuple[Configuration, list[str]]]:
+    """The parameters of each lane that are not at their defaults; the keys of all that it has.
 
     Args:
       spec: the sweep.
@@ -134,24 +155,19 @@ def _configurations(
     """
     values = grid.parameter_values(spec, lanes)
     homes = {name: spec.parameter(name) for name in values}
+    apart = {part.section for part in spec.schema.parts if _is_apart(part)}
     for row in range(len(lanes)):
         own = {homes[name]: column[row] for name, column in values.items()}
-        yield non_default(spec, own, every=every)
+        yield _configuration(spec, own, apart, every=every)
 
 
-def non_default(
-    spec: Spec, swept: dict[tuple[str, str], Any], *, every: bool = False
-) -> dict[tuple[str, str], Any]:
-    """The parameters of one lane that could be an axis and are not at their defaults.
-
-    Args:
-      spec: the sweep.
-      swept: the lane's own values by section and key.
-      every: also those that no axis may vary, but for the number of stages.
-    """
-    found = {}
+def _configuration(
+    spec: Spec, swept: Configuration, apart: set[str], *, every: bool
+) -> tuple[Configuration, list[str]]:
+    found: Configuration = {}
+    keys = []
     for section, fixed in spec.sections.items():
-        if section in _APART:
+        if section in apart:
             continue
         table = {key: swept.get((section, key), value) for key, value in fixed.items()}
         chooser = spec.schema.choosers.get(section)
@@ -160,20 +176,40 @@ def non_default(
         for key in table if spec.schema.is_open(section) else defaults:
             default = defaults.get(key)
             value = table.get(key, default)
+            is_axis = spec.schema.may_be_axis(section, table, key)
             counts = every and not spec.schema.adds_stages(section, key)
-            if value != default and (counts or spec.schema.may_be_axis(section, table, key)):
+            if is_axis:
+                keys.append(key)
+            if value != default and (counts or is_axis):
                 found[section, key] = value
-    return found
+    return found, keys
 
 
-def _named(values: dict[tuple[str, str], Any], own: dict[tuple[str, str], Any]) -> list[str]:
-    """``key=value``, with its section where the lane has another of that key; files by name."""
-    keys = [key for _, key in own]
+def _is_apart(part: Part) -> bool:
+    """How lanes are run is none of what they are; what is loaded has a digest of its own."""
+    return part.section == ENGINE.section or part.kind is Images
+
+
+def _named(values: Configuration, keys: list[str] | None) -> list[str]:
+    """``section.key=value``; files by name.
+
+    Args:
+      values: by section and key.
+      keys: of all parameters of the lane: the section is left out where the key is unique.
+    """
     named = {
-        key if keys.count(key) == 1 else f"{section}.{key}": value
+        key if keys is not None and keys.count(key) == 1 else f"{section}.{key}": value
         for (section, key), value in values.items()
     }
     return [f"{name}={own_code.without_folder(value)!r}" for name, value in sorted(named.items())]
+
+
+def _told(reference: Experiment, field: str) -> str:
+    """All that a part of the reference says; without a field, its own numbers."""
+    if field:
+        return repr(getattr(reference, field))
+    own = [f for f in dataclasses.fields(reference) if not {"part", "hidden"} & f.metadata.keys()]
+    return repr([(f.name, getattr(reference, f.name)) for f in own])
 
 
 def _digest(text: str) -> bytes:

@@ -4,6 +4,7 @@ A section is one or more classes of params, seen as a table: whoever registers a
 an experiment, can sweep it at once.
 """
 
+import copy
 import dataclasses
 import functools
 import re
@@ -65,7 +66,10 @@ class Schema:
     @functools.cached_property
     def parts(self) -> list[Part]:
         """What sections describe, part by part."""
-        return [*parts(self.experiment), ENGINE]
+        found = parts(self.experiment)
+        if any(part.section == ENGINE.section for part in found):
+            raise SpecError(f"{self.experiment.__name__}: the section engine is the sweep's own")
+        return [*found, ENGINE]
 
     @functools.cached_property
     def sections(self) -> tuple[str, ...]:
@@ -88,25 +92,28 @@ class Schema:
         ]
 
     def with_instance(self, raw: Table) -> Table:
-        """A specification's tables with what the prototype says where they say nothing."""
-        plain, found = type(self.prototype)(), dict(raw)
+        """A specification's tables with what the prototype says where they say nothing.
+
+        Raises:
+          SpecError: the prototype has something that no section can say.
+        """
+        plain, found = type(self.prototype)(), copy.deepcopy(raw)
         for part in self.parts:
-            if part.kind is Engine or part.kind is Open:
+            if part.kind is Engine:
                 continue
             own, usual = (
                 getattr(one, part.field) if part.field else one for one in (self.prototype, plain)
             )
-            said: Table = {}
-            if part.selector:
-                names = {kind: name for name, kind in part.choices.items()}
-                said = {part.selector: names[type(own)]} if type(own) is not type(usual) else {}
-                usual = type(own)()
-            for name in _fields(part, type(own)):
-                value = getattr(own, name)
-                if not _equal(value, getattr(usual, name)):
-                    said[name] = _as_table(value)
-            if said and isinstance(given := found.get(part.section, {}), dict):
-                found[part.section] = said | given
+            said = _said(part, own, usual)
+            *path, last = part.section.split(".")
+            place: Any = found
+            for name in path:
+                place = place.setdefault(name, {})
+            given = place.get(last, {})
+            if said and isinstance(given, dict):
+                chosen = part.choices.get(str(given.get(part.selector)))
+                if chosen in (None, type(own)):  # else the table chooses another class
+                    place[last] = said | given
         return found
 
     def _of(self, section: str) -> list[Part]:
@@ -349,6 +356,26 @@ def _fields(part: Part, kind: Any) -> dict[str, dataclasses.Field]:
         return {}
     told = dataclasses.fields(kind)
     return {f.name: f for f in told if not ("part" in f.metadata or f.metadata.get("hidden"))}
+
+
+def _said(part: Part, own: Any, usual: Any) -> Table:
+    """What a part of an instance says that its class does not."""
+    if part.kind is Open:
+        return {key: list(v) if isinstance(v, tuple) else v for key, v in own.entries}
+    said: Table = {}
+    if part.selector and type(own) is not type(usual):
+        names = {kind: name for name, kind in part.choices.items()}
+        if type(own) not in names:
+            raise SpecError(
+                f"{part.field} = {own!r}: no choice of [{part.section}] {part.selector}; there are "
+                f"{', '.join(part.choices)}"
+            )
+        said, usual = {part.selector: names[type(own)]}, type(own)()
+    for name in _fields(part, type(own)):
+        value = getattr(own, name)
+        if not _equal(value, getattr(usual, name)):
+            said[name] = _as_table(value)
+    return said
 
 
 def _equal(one: Any, other: Any) -> bool:

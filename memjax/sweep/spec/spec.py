@@ -229,7 +229,7 @@ def _schema(
     if experiment is not None:
         kind = experiment if isinstance(experiment, type) else type(experiment)
         prototype = experiment() if isinstance(experiment, type) else experiment
-        return Schema(prototype), name or load.name_of(kind)
+        return Schema(prototype), load.name_of(kind)
     model = raw.get("model")
     name = name or ("flax" if isinstance(model, dict) and "flax" in model else "classifier")
     name = own_code.resolved(name, folder)
@@ -279,7 +279,7 @@ def _resolve_paths(raw: dict[str, Any], schema: Schema, folder: Path) -> None:
         table = table_of(raw, section)
         axes = raw.get("axes")
         for place in (table, axes if isinstance(axes, dict) else {}):
-            if key in place:
+            if isinstance(place, dict) and key in place:
                 place[key] = own_code.resolved(place[key], folder)
 
 

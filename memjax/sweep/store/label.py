@@ -9,6 +9,7 @@ import xarray as xr
 from memjax.errors import UserError
 from memjax.experiments import Column, Coordinate, Experiment
 from memjax.sweep.spec import grid, identity
+from memjax.sweep.spec.axes import RESERVED
 from memjax.sweep.spec.spec import Spec
 from memjax.sweep.store.columns import Columns
 
@@ -88,6 +89,18 @@ def check_names(spec: Spec, experiment: Experiment, data: Any) -> None:
     columns = experiment.columns(data)
     taken = {experiment.stages().dim, *experiment.coords(data), *columns}
     taken |= {baseline_name(name) for name in columns}
+    taken |= {dim for column in columns.values() for dim in column.dims}
+    named = [baseline_name(name) for name in columns]
+    for name in {*columns, *(d for column in columns.values() for d in column.dims)} & {*RESERVED}:
+        raise UserError(
+            f"{type(experiment).__name__}: every result has something named {name}; call the "
+            "column or dimension otherwise"
+        )
+    if len(set(named)) < len(named):
+        raise UserError(
+            f"{type(experiment).__name__}: two columns that differ in a leading test_ would have "
+            "one baseline; call one of them otherwise"
+        )
     for axis in spec.axes:
         for name in (axis.name, *axis.columns):
             if name in taken:

@@ -58,6 +58,18 @@ def test_equal_names_of_two_sections_are_two_facts_of_a_lane():
     assert len(found) == 2
 
 
+def test_one_of_them_at_its_default_is_not_the_other_at_its_default():
+    tables = [({"gamma": 0.5}, {}), ({}, {"gamma": 0.5})]
+    words, keys = set(), set()
+    for device, train in tables:
+        raw = {"device": {"model": "PowerStep", **device}, "seeds": 1}
+        raw |= {"train": {"algorithm": "tiki_taka", **train}}
+        spec, numbers = lanes(raw)
+        words.add(identity.lane_key_data(spec, numbers).tobytes())
+        keys |= set(identity.lane_keys(spec, numbers).tolist())
+    assert len(words) == len(keys) == 2
+
+
 def test_keys_are_of_the_configuration_whatever_the_number():
     few, many = {"levels": [8, 16]}, {"sigma_c2c": [0, 1], "levels": [4, 16, 8]}
     a, b = (
