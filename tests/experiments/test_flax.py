@@ -475,3 +475,16 @@ def test_code_of_other_globals_is_compiled_anew(tiny):
 
 def test_it_is_known_by_its_name():
     assert EXPERIMENTS["flax"] is Flax
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        {"experiment": "flax", "model": "my_cnn.py:CNN"},
+        {"model": {"flax": "my_cnn.py:CNN", "arguments": 3}},
+        {"model": {"flax": "my_cnn.py:CNN"}, "train": {"float_optimizer": 3}},
+    ],
+)
+def test_a_section_that_is_no_table_is_told(raw):
+    with pytest.raises(UserError, match="must be a table"):
+        Spec.from_dict(raw)

@@ -191,14 +191,14 @@ class Spec:
         top: dict[str, Any] = {key: raw.get(key, default) for key, default in _TOP.items()}
         _check_top(top, origin)
         schema, top["experiment"] = _schema(raw, top["experiment"], origin, experiment, folder)
-        raw = schema.with_instance(raw)
-        _resolve_paths(raw, schema, folder)
         known = (*_TOP, "axes", *schema.sections)
         for key in raw:
             if key not in {section.partition(".")[0] for section in known}:
                 origin.fail((key,), f"unknown key; {suggest(key, known)}")
             if key not in _TOP and not isinstance(raw[key], dict):
                 origin.fail((key,), f"{raw[key]!r} must be a table, written [{key}]")
+        raw = schema.with_instance(raw)
+        _resolve_paths(raw, schema, folder)
         top["name"] = top["name"] or _NOT_IN_A_NAME.sub("_", name)
         reader = Reader(schema, origin, raw)
         axes = reader.axes()
