@@ -156,13 +156,14 @@ def _configurations(
     values = grid.parameter_values(spec, lanes)
     homes = {name: spec.parameter(name) for name in values}
     apart = {part.section for part in spec.schema.parts if _is_apart(part)}
+    facts: dict[Any, list[tuple[str, Any, bool, bool]]] = {}  # the same for most lanes
     for row in range(len(lanes)):
         own = {homes[name]: column[row] for name, column in values.items()}
-        yield _configuration(spec, own, apart, every=every)
+        yield _configuration(spec, own, apart, facts, every=every)
 
 
 def _configuration(
-    spec: Spec, swept: Configuration, apart: set[str], *, every: bool
+    spec: Spec, swept: Configuration, apart: set[str], facts: dict[Any, Any], *, every: bool
 ) -> tuple[Configuration, list[str]]:
     found: Configuration = {}
     keys = []
@@ -172,17 +173,32 @@ def _configuration(
         table = {key: swept.get((section, key), value) for key, value in fixed.items()}
         chooser = spec.schema.choosers.get(section)
         choice = table.get(chooser.selector) if chooser else None
-        defaults = spec.schema.defaults(section, choice)
-        for key in table if spec.schema.is_open(section) else defaults:
-            default = defaults.get(key)
+        if (section, choice) not in facts:
+            facts[section, choice] = _facts(spec, section, choice)
+        for key, default, may_be_axis, adds_stages in facts[section, choice]:
             value = table.get(key, default)
-            is_axis = spec.schema.may_be_axis(section, table, key)
-            counts = every and not spec.schema.adds_stages(section, key)
+            is_axis = may_be_axis and key in table and not isinstance(value, list | dict)
+            counts = every and not adds_stages
             if is_axis:
                 keys.append(key)
             if value != default and (counts or is_axis):
                 found[section, key] = value
     return found, keys
+
+
+def _facts(spec: Spec, section: str, choice: Any) -> list[tuple[str, Any, bool, bool]]:
+    """Of each key: its default, whether an axis may vary it, whether it only adds stages."""
+    schema, defaults = spec.schema, spec.schema.defaults(section, choice)
+    keys = spec.sections[section] if schema.is_open(section) else defaults
+    return [
+        (
+            key,
+            defaults.get(key),
+            schema.may_be_axis(section, {key: 0}, key),
+            schema.adds_stages(section, key),
+        )
+        for key in keys
+    ]
 
 
 def _is_apart(part: Part) -> bool:
