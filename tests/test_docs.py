@@ -82,7 +82,7 @@ def test_a_model_of_ones_own_goes_from_its_page_into_a_sweep(tmp_path):
     with jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):
         checked = job(Spec.from_toml(tmp_path / "my_sweep.toml"))
         exec(model + from_python, scope)
-    assert len(checked.keys("lanes")) == 18
+    assert len(checked.keys["lanes"]) == 18
     assert float(scope["results"].test_accuracy.sel(levels=128, epoch=3).mean()) > 0.6
 
 

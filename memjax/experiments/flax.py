@@ -1,7 +1,6 @@
 """Anybody's Flax model, NNX or Linen, trained on memristive devices."""
 
 import dataclasses
-import fnmatch
 import functools
 import inspect
 import math
@@ -18,86 +17,26 @@ from memjax import random
 from memjax.cells import CELLS, Cell
 from memjax.devices import MODELS, Device
 from memjax.errors import UserError
-from memjax.experiments import flax_notes, own_code
+from memjax.experiments import flax_checks, flax_notes, own_code
 from memjax.experiments.base import Column, Experiment, Objective, Report, Stages
-from memjax.experiments.classifier import Training
 from memjax.experiments.convolutions import as_products
+from memjax.experiments.flax_checks import abstract, key_of, on_devices
+from memjax.experiments.flax_sections import (
+    FLOAT_OPTIMIZERS,
+    FlaxTraining,
+    FloatOptimizer,
+    Metrics,
+    Network,
+)
 from memjax.experiments.images import Images, Labelled, check_batch, labelled
 from memjax.experiments.sections import Open, choice, part
 from memjax.nn import read
 from memjax.pulses import SCHEMES, OuterProduct, Scheme
-from memjax.pytree import Leaf, param, params, static
+from memjax.pytree import params, static
 from memjax.updates import ALGORITHMS, Algorithm, readout
-
-FLOAT_OPTIMIZERS: dict[str, Callable[..., optax.GradientTransformation]] = {
-    "adam": optax.adam,
-    "adamw": optax.adamw,
-    "rmsprop": optax.rmsprop,
-    "sgd": optax.sgd,
-}
-"""Optimisers of the weights in floating point by their name in ``train.float_optimizer``."""
 
 _LOWER = {"error", "loss", "rmse", "mse", "mae", "perplexity"}
 _AT_ONCE = 256  # test samples that a lane looks at
-
-
-@params
-class Network:
-    """The model."""
-
-    flax: str = static(
-        default="",
-        doc="the class or function that makes the model, 'my_cnn.py:CNN'",
-        is_function=True,
-        swept=False,
-    )
-    memristive: tuple[str, ...] = static(
-        default=(),
-        doc="patterns of the paths of weights on devices; of rank 2 or more without",
-        swept=False,
-    )
-
-
-@params
-class FloatOptimizer:
-    """How weights that are on no device are trained."""
-
-    name: str = static(default="adam", doc="of the optimiser", choices=tuple(FLOAT_OPTIMIZERS))
-    learning_rate: Leaf = param(default=0.001, doc="step of the float optimiser", at_least=0)
-
-
-@params
-class FlaxTraining(Training):
-    """Gradient descent, epoch by epoch, batch by batch."""
-
-    batch_size: int = static(default=32, doc="samples an update", at_least=1)
-    loss: str = static(
-        default="",
-        doc="function of outputs and labels, 'my_cnn.py:loss'; cross-entropy without",
-        is_function=True,
-        swept=False,
-    )
-
-
-@params
-class Metrics:
-    """What the test set tells."""
-
-    metrics: str = static(
-        default="",
-        doc="function of outputs and labels, 'my_cnn.py:metrics'; accuracy without",
-        is_function=True,
-        swept=False,
-    )
-    better: str = static(
-        default="by_name",
-        doc="which of two values of the first metric is better",
-        choices=("by_name", "higher", "lower"),
-        swept=False,
-    )
-    guess: float | None = static(
-        default=None, doc="what chance gets of the first metric", swept=False
-    )
 
 
 class State(NamedTuple):
@@ -264,21 +203,21 @@ class Flax(Experiment):
 
         Of a small CNN a lane takes the same time at widths of 4 to 64, and 1.7 times that alone.
         """
-        x = _shape(data.train.x, self.train.batch_size)
-        return max(super().size(data), _largest(*self._made_of(), x) // 4)
+        x = abstract(data.train.x, self.train.batch_size)
+        return max(super().size(data), flax_checks.largest(*self._made_of(), x) // 4)
 
     def init(self, key_data: Array, data: Labelled) -> State:
         """A model with its weights programmed."""
-        key = _key(random.fold_in(key_data, _INIT))
+        key = key_of(random.fold_in(key_data, _INIT))
         weights, others = self._model().init(key, data.train.x[: self.train.batch_size])
-        is_on_devices = self._chosen(weights)
-        on_devices = {name: w for name, w in weights.items() if is_on_devices[name]}
-        in_float = {name: w for name, w in weights.items() if not is_on_devices[name]}
+        chosen = on_devices(weights, self.model.memristive)
+        held = {name: w for name, w in weights.items() if chosen[name]}
+        in_float = {name: w for name, w in weights.items() if not chosen[name]}
         pulsed, digital = self._optimizers(key_data, jnp.ones(()))
-        devices, float_state = pulsed.init(on_devices), digital.init(in_float)
+        devices, float_state = pulsed.init(held), digital.init(in_float)
         if self.pulses is not None:
-            on_devices = readout(devices, on_devices)
-        return State(on_devices, in_float, others, devices, float_state)
+            held = readout(devices, held)
+        return State(held, in_float, others, devices, float_state)
 
     def advance(
         self, state: State, key_data: Array, stage: Array, data: Labelled
@@ -293,22 +232,22 @@ class Flax(Experiment):
         pulsed, digital = self._optimizers(key_data, jnp.asarray(decay))
         loss_of = self._loss()
 
-        def step(state: State, now: tuple[Array, Array]) -> tuple[State, Array]:
-            number, chosen = now
+        def step(state: State, numbered: tuple[Array, Array]) -> tuple[State, Array]:
+            number, chosen = numbered
             stream = random.fold_in(random.fold_in(epoch_stream, 1), number)
 
-            def loss(on_devices: Any, in_float: Any) -> tuple[Array, Any]:
-                held = state._replace(on_devices=on_devices, in_float=in_float)
-                outputs, others = self._apply(held, stream, train.x[chosen], training=True)
+            def loss(held: Any, in_float: Any) -> tuple[Array, Any]:
+                now = state._replace(on_devices=held, in_float=in_float)
+                outputs, others = self._apply(now, stream, train.x[chosen], training=True)
                 return loss_of(outputs, train.y[chosen]), others
 
             of_both = jax.value_and_grad(loss, argnums=(0, 1), has_aux=True)
             (value, others), grads = of_both(state.on_devices, state.in_float)
             changes, devices = pulsed.update(grads[0], state.devices, state.on_devices)
-            on_devices = optax.apply_updates(state.on_devices, changes)
+            held = optax.apply_updates(state.on_devices, changes)
             changes, float_state = digital.update(grads[1], state.float_state, state.in_float)
             in_float = optax.apply_updates(state.in_float, changes)
-            return State(on_devices, in_float, others, devices, float_state), value
+            return State(held, in_float, others, devices, float_state), value
 
         numbers = jnp.arange(batches.shape[0])
         state, losses = jax.lax.scan(step, state, (numbers, batches))
@@ -334,7 +273,7 @@ class Flax(Experiment):
         if self.pulses is not None:
             own = random.fold_in(stream, _READ)
             seen = read(own, seen, device=self.device, cell=self.cell)
-        key = _key(random.fold_in(stream, _CALL))
+        key = key_of(random.fold_in(stream, _CALL))
         apply = as_products(functools.partial(self._model().apply, training=training))
         return apply(seen | state.in_float, state.others, x, key)
 
@@ -365,7 +304,7 @@ class Flax(Experiment):
             return descent, digital
         update = self.algorithm.transform(
             self.device,
-            key=_key(random.fold_in(key_data, _WRITE)),
+            key=key_of(random.fold_in(key_data, _WRITE)),
             cell=self.cell,
             pulses=None if self.algorithm.wants_gradients else self.pulses,  # type: ignore[arg-type]
         )
@@ -381,14 +320,14 @@ class Flax(Experiment):
         for one, name in zip(others, ("loss", "metrics"), strict=True):
             if one is not None and not callable(one):
                 raise UserError(f"{name}: {one!r} is no function of outputs and labels")
-        _made(call, self.arguments.entries)
+        flax_checks.made(call, self.arguments.entries)
         return call, *others
 
-    def _made_of(self) -> tuple[Any, tuple[tuple[str, Any], ...]]:
+    def _made_of(self) -> tuple[Any, flax_checks.Arguments]:
         return self._functions()[0], self.arguments.entries
 
     def _model(self) -> Any:
-        return _made(*self._made_of())
+        return flax_checks.made(*self._made_of())
 
     def _loss(self) -> Callable[[Any, Array], Array]:
         return self._functions()[1] or _cross_entropy
@@ -396,77 +335,37 @@ class Flax(Experiment):
     def _metrics(self) -> Callable[[Any, Array], Mapping[str, Any]]:
         return self._functions()[2] or _accuracy
 
-    def _chosen(self, weights: Mapping[str, Any]) -> dict[str, bool]:
-        """Which weights are on devices."""
-        patterns = self.model.memristive
-        if patterns:
-            return {n: any(fnmatch.fnmatchcase(n, p) for p in patterns) for n in weights}
-        return {name: weight.ndim >= 2 for name, weight in weights.items()}
-
     def _weights(self, data: Labelled) -> dict[str, bool]:
         """Every weight, and whether it is on devices; raises ``UserError`` where that cannot be."""
-        call, _, _ = self._functions()
-        batch = _shape(data.train.x, self.train.batch_size)
-        weights = _traced(call, self.arguments.entries, batch)[0]
-        known, chosen = ", ".join(weights) or "none", self._chosen(weights)
-        for pattern in self.model.memristive:
-            if not any(fnmatch.fnmatchcase(name, pattern) for name in weights):
-                raise UserError(
-                    f"Network: memristive = {pattern!r} matches no weight; there are {known}"
-                )
-        if not any(chosen.values()):
-            raise UserError(
-                f"Network: memristive is missing: no weight has rank 2; name some of {known}"
-            )
-        for name, weight in weights.items():
-            if chosen[name] and weight.dtype != np.float32:
-                raise UserError(
-                    f"Network: memristive weight {name} is {weight.dtype}; give the layer "
-                    "param_dtype = float32, as devices need"
-                )
-        return chosen
+        batch = abstract(data.train.x, self.train.batch_size)
+        weights, _ = flax_checks.traced(*self._made_of(), batch)
+        return flax_checks.check_weights(weights, self.model.memristive)
 
     def _check_loss(self, data: Labelled) -> None:
         """Raises ``UserError`` where the loss is no number."""
-        from memjax.experiments import flax_model
-
-        call, own, _ = self._functions()
-        batch = self.train.batch_size
-        outputs = _traced(call, self.arguments.entries, _shape(data.train.x, batch))[1]
+        (call, own, _), batch = self._functions(), self.train.batch_size
+        _, outputs = flax_checks.traced(*self._made_of(), abstract(data.train.x, batch))
         if own is None:
-            _check_scores(call, outputs, batch, data, "train.loss")
-        found: list[Any] = []
-        with flax_model.users_own():
-            jax.eval_shape(
-                lambda *given: found.append(self._loss()(*given)),
-                outputs,
-                _shape(data.train.y, batch),
-            )
-        if not (_is_number(found[0]) and jnp.issubdtype(found[0].dtype, jnp.floating)):
-            raise UserError(
-                f"{flax_model.place(own)}: gives {_said(found[0])}; return one number, such as a "
-                "mean over the batch"
-            )
+            flax_checks.check_scores(call, outputs, batch, data, "train.loss")
+        flax_checks.check_loss(self._loss(), outputs, abstract(data.train.y, batch))
 
     def _test(self, data: Labelled) -> tuple[str, ...]:
         """The names of the metrics; raises ``UserError`` where they are no numbers."""
-        call, _, own = self._functions()
-        shapes = _shape(data.test.x), _shape(data.test.y)
-        names = _metric_names(call, self.arguments.entries, own or _accuracy, *shapes)
+        (call, _, own), x = self._functions(), abstract(data.test.x)
+        labels = abstract(data.test.y)
+        names = flax_checks.metric_names(*self._made_of(), self._metrics(), x, labels)
         if own is None:
-            outputs = _traced(call, self.arguments.entries, shapes[0])[1]
-            _check_scores(call, outputs, len(data.test.x), data, "evaluate.metrics")
+            _, outputs = flax_checks.traced(*self._made_of(), x)
+            flax_checks.check_scores(call, outputs, len(data.test.x), data, "evaluate.metrics")
         return names
 
     def _initial(self, data: Labelled) -> tuple[dict[str, np.ndarray], dict[str, bool]]:
         """The weights of a model as it is made, and which of them are on devices."""
         x = jnp.asarray(data.train.x[: self.train.batch_size])
-        weights, _ = jax.jit(self._model().init)(_key(jnp.zeros(2, jnp.uint32)), x)
-        return {name: np.asarray(w) for name, w in weights.items()}, self._chosen(weights)
-
-
-def _key(stream: Array) -> Array:
-    return jax.random.wrap_key_data(stream, impl="threefry2x32")
+        weights, _ = jax.jit(self._model().init)(key_of(jnp.zeros(2, jnp.uint32)), x)
+        return {name: np.asarray(w) for name, w in weights.items()}, on_devices(
+            weights, self.model.memristive
+        )
 
 
 def _cross_entropy(outputs: Array, labels: Array) -> Array:
@@ -479,101 +378,6 @@ def _accuracy(outputs: Array, labels: Array) -> dict[str, Array]:
     """The share of samples whose largest score is that of their class."""
     right = jnp.argmax(outputs, axis=1) == labels
     return {"accuracy": jnp.mean(right.astype(jnp.float32))}
-
-
-@functools.lru_cache(maxsize=64)
-def _made(call: Any, arguments: tuple[tuple[str, Any], ...]) -> Any:
-    """The model, as pure functions; Flax is imported here first, of which it takes a second."""
-    from memjax.experiments import flax_model
-
-    return flax_model.model(call, dict(arguments))
-
-
-@functools.lru_cache(maxsize=64)
-def _traced(call: Any, arguments: tuple[tuple[str, Any], ...], x: Any) -> tuple[Any, Any]:
-    """Shapes of a model's weights and of its outputs; one line for what its code raises."""
-    from memjax.experiments import flax_model
-
-    def both(words: Array, x: Array) -> tuple[Any, Any]:
-        model = _made(call, arguments)
-        weights, others = model.init(_key(words), x)
-        return weights, [
-            model.apply(weights, others, x, _key(words), training=training)[0]
-            for training in (True, False)
-        ]
-
-    with flax_model.users_own():
-        weights, outputs = jax.eval_shape(both, jax.ShapeDtypeStruct((2,), np.uint32), x)
-    return weights, outputs[1]
-
-
-def _largest(call: Any, arguments: tuple[tuple[str, Any], ...], x: Any) -> int:
-    """Numbers in the largest array of a forward pass."""
-    model, words = _made(call, arguments), jax.ShapeDtypeStruct((2,), np.uint32)
-    weights, others = jax.eval_shape(lambda words, x: model.init(_key(words), x), words, x)
-
-    def apply(words: Array, *given: Any) -> Any:
-        return as_products(functools.partial(model.apply, training=True))(*given, _key(words))
-
-    program = jax.make_jaxpr(apply)(words, weights, others, x)
-    made = [v.aval for equation in program.eqns for v in equation.outvars]
-    return max(math.prod(getattr(aval, "shape", ())) for aval in made)
-
-
-@functools.lru_cache(maxsize=64)
-def _metric_names(
-    call: Any, arguments: tuple[tuple[str, Any], ...], metrics: Any, x: Any, y: Any
-) -> tuple[str, ...]:
-    """The names of what the metrics report, in their own order."""
-    from memjax.experiments import flax_model
-
-    outputs, found = _traced(call, arguments, x)[1], []
-    with flax_model.users_own():
-        jax.eval_shape(lambda *given: found.append(metrics(*given)), outputs, y)
-    if not isinstance(found[0], Mapping) or not found[0]:
-        raise UserError(
-            f"{flax_model.place(metrics)}: gives {_said(found[0])}; return a dict of numbers, such "
-            "as {'error': ...}"
-        )
-    for name, value in found[0].items():
-        if not isinstance(name, str) or not name.isidentifier():
-            raise UserError(
-                f"{flax_model.place(metrics)}: {name!r} is to name a column; take letters, digits "
-                "and underscores"
-            )
-        if not _is_number(value):
-            raise UserError(
-                f"{flax_model.place(metrics)}: {name} is {_said(value)}; return one number"
-            )
-    return tuple(found[0])
-
-
-def _check_scores(call: Any, outputs: Any, samples: int, data: Labelled, key: str) -> None:
-    """Raises ``UserError`` for outputs that are no scores, one a class."""
-    from memjax.experiments import flax_model
-
-    shape = getattr(outputs, "shape", None)
-    if shape is None or len(shape) != 2 or shape[0] != samples or shape[1] < data.n_classes:
-        raise UserError(
-            f"{flax_model.place(call)}: gives {_said(outputs)} for {samples} samples of "
-            f"{data.n_classes} classes; return a score a class, or name a {key} of your own"
-        )
-
-
-def _is_number(value: Any) -> bool:
-    is_array = isinstance(value, int | float | jax.Array | np.ndarray | np.generic)
-    return is_array and np.shape(value) == ()
-
-
-def _said(value: Any) -> str:
-    """What a value is, in words."""
-    if hasattr(value, "shape") and hasattr(value, "dtype"):
-        return f"{value.dtype}{list(value.shape)}"
-    return "nothing" if value is None else f"a {type(value).__name__}"
-
-
-def _shape(array: Any, samples: int | None = None) -> jax.ShapeDtypeStruct:
-    return jax.ShapeDtypeStruct((samples or len(array), *array.shape[1:]), array.dtype)
 
 
 def _pieces(samples: int) -> tuple[int, int]:

@@ -50,12 +50,16 @@ class Job(NamedTuple):
       spec: the sweep.
       data: what its lanes share.
       frame: what they depend on besides their own configuration.
+      keys: of all lanes and of the reference's, by their numbers.
+      program: digest of the user's own code, as the first lane runs it.
       is_named: whether whoever knows the specification can load the data.
     """
 
     spec: Spec
     data: Any
     frame: Frame
+    keys: dict[Kind, Keys]
+    program: str
     is_named: bool
 
     @property
@@ -68,14 +72,6 @@ class Job(NamedTuple):
             "stages": [float(value) for value in frame.stages.values],
             "spec": self.spec.to_toml(),
         }
-
-    def keys(self, kind: Kind) -> Keys:
-        """Of all lanes of a kind, by their numbers."""
-        if kind == "lanes":
-            return identity.lane_keys(self.spec, np.arange(grid.count(self.spec)))
-        if self.spec.built().reference() is None:
-            return np.zeros(0, np.uint64)
-        return identity.baseline_keys(self.spec)
 
 
 def job(spec: Spec, dataset: Any = None) -> Job:
@@ -91,26 +87,38 @@ def job(spec: Spec, dataset: Any = None) -> Job:
     use_all_cores()
     keep_compilations()
     first = spec.built()
-    is_users = bool(first.sources())
-    with own_code.errors_told(type(first).__name__, is_users=is_users):
+    reference, source = first.reference(), identity.source_digest(first)
+    with own_code.errors_told(type(first).__name__, is_users=bool(source)):
         data = first.load(dataset)
-        shapes = []
+        stages, shapes, programs = first.stages(), [], []
         for values in grid.combinations(spec):
             one = spec.lane({name: column[0] for name, column in values.items()})
             one.check_data(data)
-            if is_users:
+            if source:
                 shapes.append((one.stages(), check_reports(one, data)))
+            programs.append(identity.program_digest(one, data))
         _check_alike(spec, shapes)
-        if is_users and (reference := first.reference()) is not None:
+        if source and reference is not None:
             check_reports(reference, data)
         check_names(spec, first, data)
-        if is_users:  # whatever they raise, before any work
+        if source:  # whatever they raise, before any work
             notes(spec, data)
             json.dumps(first.facts(data))
-        digest, program = first.digest(data), identity.program_digest(spec.first(), data)
-        stages = first.stages()
-    frame = identity.frame_digest(spec, digest, program)
-    return Job(spec, data, Frame(frame, digest, program, stages), dataset is None)
+        digest = first.digest(data)
+        keys = {"lanes": _lane_keys(spec, programs), "baseline": np.zeros(0, np.uint64)}
+        if reference is not None:
+            program = identity.program_digest(reference, data)
+            keys["baseline"] = identity.baseline_keys(spec, program)
+    frame = Frame(identity.frame_digest(spec, digest, source), digest, source, stages)
+    return Job(spec, data, frame, keys, programs[0], dataset is None)
+
+
+def _lane_keys(spec: Spec, programs: list[str]) -> Keys:
+    """The keys of all lanes, by the programs of their static groups."""
+    keys = np.zeros(grid.count(spec), np.uint64)
+    for group, program in zip(grid.static_groups(spec), programs, strict=True):
+        keys[group] = identity.lane_keys(spec, group, program)
+    return keys
 
 
 def _check_alike(spec: Spec, shapes: list[Any]) -> None:
@@ -190,8 +198,7 @@ def _specification(spec: Any, experiment: Any, model: Any) -> Spec:
 
 def _run(todo: Job, directory: Path | None, client: Any, progress: Progress | None) -> xr.Dataset:
     """What ``run`` returns, of a job in a directory of its own."""
-    spec, data, frame = todo.spec, todo.data, todo.frame
-    keys: dict[Kind, Keys] = {"lanes": todo.keys("lanes"), "baseline": todo.keys("baseline")}
+    spec, data, frame, keys, program = todo.spec, todo.data, todo.frame, todo.keys, todo.program
     held = None if directory is None else store.claim(directory, spec, frame, keys["lanes"])
     known = reusable(held, frame)
     if directory is not None and held is not None and not _missing(keys, known):
@@ -200,11 +207,11 @@ def _run(todo: Job, directory: Path | None, client: Any, progress: Progress | No
             return held
     started = time.perf_counter()
     workers: LocalWorkers | Cluster
-    keeper = Keeper(directory, spec, frame.digest)
+    keeper = Keeper(directory, spec, frame.digest, keys["lanes"])
     if client is None:
-        workers = LocalWorkers(spec, data, keeper)
+        workers = LocalWorkers(spec, data, program, keeper)
     else:
-        workers = Cluster(spec, data, client, frame.data, frame.program, is_named=todo.is_named)
+        workers = Cluster(spec, data, client, frame.data, program, is_named=todo.is_named)
     if held is not None:  # the lanes that are new are run as those were
         workers.width = int(held.attrs.get("width") or workers.width)
     header = todo.header | {"width": workers.width}
@@ -232,14 +239,15 @@ def _run(todo: Job, directory: Path | None, client: Any, progress: Progress | No
                         journal.record(kind, keys[kind][numbers], outcome, seconds)
         columns, baseline = _gather(spec, keys, [*known, *journal.entries()], journal)
         seconds = time.perf_counter() - started
-        results = label(spec, data, columns, baseline).assign_attrs(
+        results = label(spec, data, columns, baseline, keys).assign_attrs(
             seconds=round(seconds, 2),
             lanes_per_second=round(trained / seconds, 3),
             width=workers.width,
             devices=f"{len(jax.local_devices())} x {jax.local_devices()[0].device_kind}",
             data_digest=frame.data,
             frame=frame.digest,
-            program=frame.program,
+            source=frame.source,
+            program=program,
             notes=[*notes(spec, data), *_older(held, known, journal)],
             errors=sorted(set(journal.errors.values())),
         )

@@ -14,7 +14,6 @@ from typing import Any
 import jax
 import numpy as np
 
-from memjax.sweep.spec import identity
 from memjax.sweep.spec.spec import Spec
 from memjax.sweep.store.columns import Columns
 
@@ -40,7 +39,7 @@ class Keeper:
     settings is never found.
     """
 
-    def __init__(self, directory: Path | None, spec: Spec, frame: str):
+    def __init__(self, directory: Path | None, spec: Spec, frame: str, keys: np.ndarray):
         """Writes nothing yet.
 
         Args:
@@ -48,11 +47,12 @@ class Keeper:
           spec: the sweep; its ``engine.keep_states`` says whether the last stage's states stay,
             its ``engine.checkpoint_minutes`` when others are saved.
           frame: the digest of what lanes depend on besides their own configuration.
+          keys: of all lanes, by their numbers.
         """
         self.where = None if directory is None else directory / STATES
         self.minutes = spec.sections["engine"]["checkpoint_minutes"]
         self.keep = spec.sections["engine"]["keep_states"]
-        self.spec, self.frame = spec, frame
+        self.frame, self.keys = frame, keys
 
     def of(self, numbers: np.ndarray, width: int) -> NoCheckpoint:
         """Where a chunk of these lanes keeps its state."""
@@ -79,7 +79,7 @@ class Keeper:
     def _path(self, numbers: np.ndarray, width: int) -> Path:
         assert self.where is not None
         found = hashlib.blake2b(f"{self.frame};{width};".encode(), digest_size=8)
-        found.update(identity.lane_keys(self.spec, numbers).tobytes())
+        found.update(self.keys[numbers].tobytes())
         return self.where / found.hexdigest()
 
 

@@ -231,5 +231,5 @@ def _trainer(job: Job, data: Any) -> Trainer:
                     "the same files"
                 )
             _LAST.clear()
-            _LAST[job.name, job.width] = Trainer(job.spec, data, job.width)
+            _LAST[job.name, job.width] = Trainer(job.spec, data, job.program, job.width)
         return _LAST[job.name, job.width]

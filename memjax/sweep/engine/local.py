@@ -36,9 +36,9 @@ class LocalWorkers:
 
     count = 1
 
-    def __init__(self, spec: Spec, data: Any, keeper: Keeper):
-        """Puts the data on the devices."""
-        self.trainer, self.keeper = Trainer(spec, data), keeper
+    def __init__(self, spec: Spec, data: Any, program: str, keeper: Keeper):
+        """Puts the data on the devices; see ``Trainer``."""
+        self.trainer, self.keeper = Trainer(spec, data, program), keeper
         self.width, self.devices = self.trainer.width, len(jax.local_devices())
 
     def run(self, tasks: list[Task], tally: Tally) -> Iterator[Outcome]:

@@ -45,17 +45,18 @@ class Trainer:
       width: lanes a device; fewer for good when so many do not fit into its memory.
     """
 
-    def __init__(self, spec: Spec, data: Any, width: int | None = None):
+    def __init__(self, spec: Spec, data: Any, program: str = "", width: int | None = None):
         """Puts the data on the devices.
 
         Args:
           spec: the sweep.
           data: what its lanes share.
+          program: digest of the user's own code, where there is some.
           width: lanes a device; without one the specification's, or what suits the machine.
         """
         self.spec, self.data, first = spec, replicated(data), spec.built()
         self.reference = first.reference()
-        self.program = identity.program_digest(spec.first(), data)
+        self.program = program
         size = (self.reference or first).size(data)
         self.width = width or spec.sections["engine"]["width"] or lane_width(size)
 

@@ -54,11 +54,11 @@ def trained_once(
       directory: where lanes are kept, and may be known from; without one, in memory.
     """
     spec = todo.spec
-    trainer = Trainer(spec, todo.data)
+    trainer = Trainer(spec, todo.data, todo.program)
     if spec.sections["engine"]["width"] is None:  # a chunk is not to be more than a batch
         share = max(1.0, batch / len(jax.local_devices()))
         trainer.width = min(trainer.width, 2 ** round(math.log2(share)))
-    groups, keys = grid.static_groups(spec), todo.keys("lanes")
+    groups, keys = grid.static_groups(spec), todo.keys["lanes"]
     objective = spec.first().objective(todo.data)
     journal, known = _remembered(todo, directory, trainer.width)
 

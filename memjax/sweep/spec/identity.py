@@ -55,51 +55,62 @@ def baseline_key_data(spec: Spec) -> UInt32[np.ndarray, "seeds 2"]:
     return _fold(spec.root_seed, ids.astype(np.uint32))
 
 
-def lane_keys(spec: Spec, lanes: np.ndarray) -> UInt64[np.ndarray, " lanes"]:
-    """Each lane's key: of all that its sections say, but for how many stages there are."""
+def lane_keys(spec: Spec, lanes: np.ndarray, program: str = "") -> UInt64[np.ndarray, " lanes"]:
+    """Each lane's key: of all that its sections say, but for how many stages there are.
+
+    Args:
+      spec: the sweep.
+      lanes: their numbers.
+      program: of the user's own code as they run it (``program_digest``).
+    """
     words = lane_key_data(spec, lanes)
     rows = zip(_configurations(spec, lanes, every=True), lanes, words, strict=True)
     texts = (
-        f"{_named(own, None)};seed={lane % spec.seeds};{pair.tobytes().hex()}"
+        f"{_named(own, None)};seed={lane % spec.seeds};{pair.tobytes().hex()}{program}"
         for (own, _), lane, pair in rows
     )
     return np.array([_number(text) for text in texts], np.uint64)
 
 
-def baseline_keys(spec: Spec) -> UInt64[np.ndarray, " seeds"]:
-    """The keys of the reference's lanes."""
+def baseline_keys(spec: Spec, program: str = "") -> UInt64[np.ndarray, " seeds"]:
+    """The keys of the reference's lanes; see ``lane_keys``."""
     reference = spec.built().reference()
     own = [
         (part.section, _told(reference, part.field))
         for part in spec.schema.parts
         if reference is not None and not _is_apart(part)
     ]
-    return np.array([_number(f"baseline;{own};{seed}") for seed in range(spec.seeds)], np.uint64)
+    texts = (f"baseline;{own};{seed}{program}" for seed in range(spec.seeds))
+    return np.array([_number(text) for text in texts], np.uint64)
 
 
-def frame_digest(spec: Spec, data: str, program: str) -> str:
+def frame_digest(spec: Spec, data: str, source: str) -> str:
     """What lanes depend on besides their own configuration.
 
     Args:
       spec: the sweep: its experiment, its root seed, and the width that it asks for.
       data: the digest of the data.
-      program: of the user's own code (``program_digest``).
+      source: of the user's own code (``source_digest``).
     """
     name, width = PurePath(spec.experiment).name, spec.sections[ENGINE.section]["width"]
-    return _digest(repr((name, spec.root_seed, width, data, program))).hex()
+    return _digest(repr((name, spec.root_seed, width, data, source))).hex()
 
 
-def program_digest(experiment: Experiment, data: Any) -> str:
-    """A fingerprint of the user's own code: of its source, and of the program traced from it.
+def source_digest(experiment: Experiment) -> str:
+    """A fingerprint of the user's own code as it is written.
 
     Nothing for an experiment that is memjax's all through: the results tell its version.
     """
     sources = experiment.sources()
-    if not sources:
+    return _digest(repr(sources)).hex() if sources else ""
+
+
+def program_digest(experiment: Experiment, data: Any) -> str:
+    """A fingerprint of the user's own code as it is written, and as lanes run it once traced."""
+    source = source_digest(experiment)
+    if not source:
         return ""
-    found = hashlib.blake2b(digest_size=8)
-    for text in sources:
-        found.update(text.encode())
+    found = hashlib.blake2b(source.encode(), digest_size=8)
     for program in _programs(experiment, data):
         found.update(re.sub(r" at 0x[0-9a-f]+", "", str(program)).encode())
         for constant in _constants(program):

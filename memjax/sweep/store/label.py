@@ -12,12 +12,15 @@ from memjax.sweep.spec import grid, identity
 from memjax.sweep.spec.axes import RESERVED
 from memjax.sweep.spec.spec import Spec
 from memjax.sweep.store.columns import Columns
+from memjax.sweep.store.journal import Keys, Kind
 
 BASELINE = "baseline_"
 """What the name of a variable of the reference begins with."""
 
 
-def label(spec: Spec, data: Any, columns: Columns, baseline: Columns) -> xr.Dataset:
+def label(
+    spec: Spec, data: Any, columns: Columns, baseline: Columns, keys: dict[Kind, Keys]
+) -> xr.Dataset:
     """Columns of all lanes, in the order of their numbers, as a cube with a dimension an axis.
 
     Args:
@@ -25,6 +28,7 @@ def label(spec: Spec, data: Any, columns: Columns, baseline: Columns) -> xr.Data
       data: what its lanes have shared.
       columns: of the lanes.
       baseline: of the reference, a row a seed; empty where there is none.
+      keys: of the lanes and of the reference's.
     """
     experiment = spec.built()
     stages, objective = experiment.stages(), experiment.objective(data)
@@ -47,13 +51,12 @@ def label(spec: Spec, data: Any, columns: Columns, baseline: Columns) -> xr.Data
     for name, where in (along | experiment.coords(data)).items():
         if name in used or name == stages.dim:
             coords[name] = (name, _coordinate(list(where.values)), _attrs(where))
-    numbers = np.arange(grid.count(spec))
-    words = identity.lane_key_data(spec, numbers)
-    coords["lane_key"] = (dims, identity.lane_keys(spec, numbers).reshape(shape), _KEY)
+    words = identity.lane_key_data(spec, np.arange(grid.count(spec)))
+    coords["lane_key"] = (dims, keys["lanes"].reshape(shape), _KEY)
     coords["key_data"] = (dims, words.view(np.uint64).reshape(shape), _WORDS)
     if baseline:
-        keys = identity.baseline_keys(spec)
-        coords["baseline_key"] = ("seed", np.where(baseline["status"] == _RUN, keys, 0), _KEY)
+        run = baseline["status"] == _RUN
+        coords["baseline_key"] = ("seed", np.where(run, keys["baseline"], np.uint64(0)), _KEY)
     from memjax import __version__
 
     attrs = {

@@ -17,13 +17,13 @@ class Frame(NamedTuple):
     Attributes:
       digest: of the experiment, its data and the user's code (``identity.frame_digest``).
       data: the digest of the data.
-      program: of the user's code, empty where there is none.
+      source: the digest of the user's code, empty where there is none.
       stages: of every lane.
     """
 
     digest: str
     data: str
-    program: str
+    source: str
     stages: Stages
 
 
@@ -64,7 +64,7 @@ def difference(results: xr.Dataset, frame: Frame, keys: Keys) -> str:
         return "results that an earlier version of memjax has written"
     if attrs.get("data_digest") != frame.data:
         return "the results of this specification on other data"
-    if attrs.get("program", "") != frame.program:
+    if attrs.get("source", "") != frame.source:
         return "the results of other source code of the experiment or model"
     old = results[frame.stages.dim].values if frame.stages.dim in results.coords else None
     fewer = old is not None and np.array_equal(old, frame.stages.values[: len(old)])

@@ -21,7 +21,7 @@ from memjax.sweep.store import directory as store
 def claim(directory, spec, dataset=None):
     """What a sweep does first."""
     todo = job(spec, dataset)
-    return store.claim(directory, spec, todo.frame, todo.keys("lanes"))
+    return store.claim(directory, spec, todo.frame, todo.keys["lanes"])
 
 
 @pytest.fixture(scope="module")
