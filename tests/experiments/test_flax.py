@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+import xarray as xr
 from flax import linen
 from typer.testing import CliRunner
 
@@ -197,23 +198,28 @@ def test_a_loss_and_metrics_of_ones_own_and_the_objective(tiny):
     assert higher.objective(data).better == "higher"
 
 
-def test_arguments_are_axes_and_a_function_may_make_the_model(tiny):
+def test_arguments_are_axes_that_grow_and_a_function_may_make_the_model(tiny, tmp_path):
     def network(depth, units):
         layers = [linen.Dense(8), linen.relu] if depth == "deep" else []
         return linen.Sequential([lambda x: x.reshape(len(x), -1), *layers, linen.Dense(units[0])])
 
-    raw = {
-        "seeds": 1,
-        "engine": {"width": 1},
-        "axes": {"model": {"depth": ["deep", "shallow"]}},
-        "model": {"arguments": {"depth": "deep", "units": [3]}},
-        "train": {"epochs": 1, "batch_size": 6},
-    }
-    results = run(Spec.from_dict(raw, experiment=Flax(call=network)), dataset=tiny)
-    assert results.depth.values.tolist() == ["deep", "shallow"]
-    assert float(results.train_loss[0, 0, 0]) != float(results.train_loss[1, 0, 0])
+    def results(depths, out):
+        raw = {
+            "seeds": 1,
+            "engine": {"width": 1},
+            "axes": {"model": {"depth": depths}},
+            "model": {"arguments": {"depth": "deep", "units": [3]}},
+            "train": {"epochs": 1, "batch_size": 6},
+        }
+        return run(raw, out, experiment=Flax(call=network), dataset=tiny)
+
+    shallow = results(["shallow"], tmp_path)
+    found = results(["deep", "shallow"], tmp_path)
+    xr.testing.assert_identical(shallow.drop_attrs(), found.isel(depth=[1]).drop_attrs())
+    assert found.depth.values.tolist() == ["deep", "shallow"]
+    assert float(found.train_loss[0, 0, 0]) != float(found.train_loss[1, 0, 0])
     assert "the float baseline does not follow the axes: it is trained at depth = deep" in "".join(
-        results.notes
+        found.notes
     )
 
 
