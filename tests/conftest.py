@@ -6,7 +6,9 @@ from pathlib import Path
 
 import jaxlib
 
-# Compiling is most of what the tests take: what they compare is compiled alike. Before JAX starts.
+# Compiling is most of what the tests take: what they compare is compiled alike, and by the least
+# work; what trains for long, or has recorded bits, is marked optimized. Before JAX starts.
+os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
 if jaxlib.__version__.startswith("0.10."):  # an XLA without the flag would not start
     os.environ["XLA_FLAGS"] = (
         os.environ.get("XLA_FLAGS", "") + " --xla_cpu_use_fusion_emitters=false"
@@ -36,10 +38,33 @@ from reference.sweeps import corrupt, device, fail, make, small, study, tiny  # 
 __all__ = ["corrupt", "device", "fail", "make", "small", "study", "tiny"]  # fixtures of every room
 
 
+@pytest.fixture(autouse=True, scope="module")
+def compiles_as_marked(request):
+    """``pytestmark = pytest.mark.optimized``: by all of XLA's optimisations, as for users."""
+    marks = getattr(request.module, "pytestmark", [])
+    if "optimized" not in {mark.name for mark in (marks if isinstance(marks, list) else [marks])}:
+        yield
+        return
+    before = jax.config.read("jax_disable_most_optimizations")
+    jax.clear_caches()
+    jax.config.update("jax_disable_most_optimizations", False)
+    yield
+    jax.config.update("jax_disable_most_optimizations", before)
+    jax.clear_caches()
+
+
 def pytest_collection_modifyitems(items):
-    """Marks what ``durations.txt`` lists as slow: ``pytest -m "not slow"`` while you work."""
+    """Marks what ``durations.txt`` lists as slow: ``pytest -m "not slow"`` while you work.
+
+    Files that take longest come first, so that the workers end together.
+    """
     lines = Path(__file__).with_name("durations.txt").read_text().splitlines()[1:]
-    slow = {line.partition(" ")[2] for line in lines}
+    seconds = {name: float(number) for number, _, name in (line.partition(" ") for line in lines)}
+    files: dict[str, float] = {}
+    for name, number in seconds.items():
+        file = name.partition("::")[0]
+        files[file] = files.get(file, 0.0) + number
+    items.sort(key=lambda item: -files.get(item.nodeid.partition("::")[0], 0.0))
     for item in items:
-        if item.nodeid in slow:
+        if item.nodeid in seconds:
             item.add_marker(pytest.mark.slow)

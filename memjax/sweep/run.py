@@ -105,7 +105,8 @@ def job(spec: Spec, dataset: Any = None) -> Job:
             notes(spec, data)
             json.dumps(first.facts(data))
         digest = first.digest(data)
-        keys = {"lanes": _lane_keys(spec, programs), "baseline": np.zeros(0, np.uint64)}
+        keys: dict[Kind, Keys] = {"lanes": _lane_keys(spec, programs)}
+        keys["baseline"] = np.zeros(0, np.uint64)
         if reference is not None:
             program = identity.program_digest(reference, data)
             keys["baseline"] = identity.baseline_keys(spec, program)

@@ -15,6 +15,8 @@ import pytest
 
 from memjax.sweep import Spec, run
 
+pytestmark = pytest.mark.optimized
+
 RECORDED = json.loads(Path(__file__).with_name("recorded_lanes.json").read_text())
 
 

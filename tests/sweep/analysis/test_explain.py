@@ -10,6 +10,8 @@ from memjax.sweep.analysis.explain import explain, find
 from memjax.sweep.store import directory as store
 from reference.sweeps import as_older
 
+pytestmark = pytest.mark.optimized
+
 
 def trained(**raw):
     raw = {"seeds": 1, "evaluate": {"diagnostics": True}, **raw}
