@@ -203,7 +203,8 @@ def test_status_tells_what_is_done(finished, memjax, tmp_path):
     assert told == f"memjax: {tmp_path}: no sweep was begun there; run `memjax sweep SPEC.toml`\n"
 
 
-def test_a_cluster_that_does_not_answer(spec, memjax, tmp_path):
+def test_a_cluster_that_does_not_answer(spec, memjax, tmp_path, monkeypatch):
+    monkeypatch.setattr("memjax.sweep.engine.cluster._SECONDS", 0.5)
     out = tmp_path / "out"
     status, printed, told = memjax(
         "sweep", spec, "--out", str(out), "--scheduler", "tcp://127.0.0.1:1"

@@ -24,6 +24,7 @@ from memjax.experiments import own_code
 from memjax.sweep.engine import local_worker
 from memjax.sweep.engine.local import Outcome, Task, attempt
 from memjax.sweep.engine.progress import Tally
+from memjax.sweep.engine.runner import use_all_cores
 from memjax.sweep.engine.silence import silence_loggers
 from memjax.sweep.engine.trainer import Trainer
 from memjax.sweep.spec import identity
@@ -190,10 +191,12 @@ def _lost_scheduler(client: Any) -> Iterator[None]:
 
 
 def _load(spec: Spec) -> Any:
+    use_all_cores()
     return spec.built().load()
 
 
 def _sizes(job: Job, data: Any) -> tuple[int, int]:
+    use_all_cores()
     keep_compilations()
     trainer = _trainer(job, data)
     return trainer.width, len(jax.local_devices())
@@ -201,6 +204,7 @@ def _sizes(job: Job, data: Any) -> tuple[int, int]:
 
 def _train(job: Job, data: Any, task: Task) -> tuple[Columns | Exception, float]:
     started = time.perf_counter()
+    use_all_cores()
     keep_compilations()
     trainer, (kind, numbers) = _trainer(job, data), task
     train = trainer.baseline_lanes if kind == "baseline" else trainer.lanes

@@ -30,11 +30,14 @@ _GPU_SIZE = 100_000_000
 def use_all_cores() -> None:
     """Makes every CPU core a JAX device; does nothing once JAX has started.
 
+    There are two at least: a program for one device is another to XLA, which may round otherwise,
+    and lanes are to have the same bits whatever the number of cores.
+
     ``run`` calls it; a notebook that computes something before its first sweep calls it first.
     """
     if jax.config.jax_num_cpu_devices < 0:  # type: ignore[attr-defined]  # missing from the stubs
         with contextlib.suppress(RuntimeError):
-            jax.config.update("jax_num_cpu_devices", _cores())
+            jax.config.update("jax_num_cpu_devices", max(2, _cores()))
 
 
 def _cores() -> int:

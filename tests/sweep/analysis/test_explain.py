@@ -121,17 +121,6 @@ def test_what_counts_do_not_tell_is_a_column_of_its_own():
     assert lost not in " ".join(explain(result.drop_vars("follows_updates")))
 
 
-def test_lanes_say_what_their_algorithms_and_cells_do():
-    result = trained(
-        axes={"algorithm": ["sgd", "mixed_precision", "manhattan", "rprop", "agad"]},
-        train={"batch_size": 50},
-    )
-    assert result["follows_updates"].values.ravel().tolist() == [1, 0, 0, 0, 1]
-    assert result["only_trained"].values.ravel().tolist() == [1, 1, 1, 1, 1]
-    refreshed = trained(cell={"kind": "refresh_pair"}, train={"batch_size": 50})
-    assert refreshed["only_trained"].item() == 0 and refreshed["follows_updates"].item() == 1
-
-
 def test_columns_of_other_dimensions_are_another_studys(study):
     ds = study({"levels": [4, 8]})
     ds["saturated"] = ds["energy"] * 0 + 0.9
