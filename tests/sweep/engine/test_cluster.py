@@ -7,7 +7,8 @@ import pytest
 
 from memjax.errors import UserError
 from memjax.sweep import Spec, run
-from memjax.sweep.engine.cluster import connect
+from memjax.sweep.engine.cluster import Cluster, connect
+from memjax.sweep.run import job
 from memjax.sweep.store import directory as store
 
 AXES = {"levels": [8, 16, 32, 64], "sigma_c2c": [0, 1]}
@@ -34,9 +35,10 @@ def test_two_workers_give_the_bits_of_one_process(small, tiny, client, alone, tm
 
 def test_a_worker_of_one_core_runs_the_program_of_many(small, tiny, client):
     """Programs for one device round otherwise: a Flax CNN's losses differed by a bit."""
-    run(small({"levels": [8]}), dataset=tiny, client=client)
-    devices = client.run(lambda: __import__("jax").local_device_count())
-    assert set(devices.values()) == {2}
+    todo = job(small({"levels": [8]}), tiny)
+    frame = todo.frame
+    workers = Cluster(todo.spec, todo.data, client, frame.data, todo.program, is_named=False)
+    assert workers.devices == 2
 
 
 STUDY = """
