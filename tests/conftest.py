@@ -41,8 +41,7 @@ __all__ = ["corrupt", "device", "fail", "make", "small", "study", "tiny"]  # fix
 @pytest.fixture(autouse=True, scope="module")
 def compiles_as_marked(request):
     """``pytestmark = pytest.mark.optimized``: by all of XLA's optimisations, as for users."""
-    marks = getattr(request.module, "pytestmark", [])
-    if "optimized" not in {mark.name for mark in (marks if isinstance(marks, list) else [marks])}:
+    if request.node.get_closest_marker("optimized") is None:
         yield
         return
     before = jax.config.read("jax_disable_most_optimizations")

@@ -1,6 +1,7 @@
 """What the tables of a Flax model's sweep may say."""
 
 from collections.abc import Callable
+from typing import Any
 
 import optax
 
@@ -16,16 +17,16 @@ FLOAT_OPTIMIZERS: dict[str, Callable[..., optax.GradientTransformation]] = {
 """Optimisers of the weights in floating point by their name in ``train.float_optimizer``."""
 
 
+def _function(doc: str) -> Any:
+    """A function of the user's, by its name; no axis may vary it."""
+    return static(default="", doc=doc, is_function=True, swept=False)
+
+
 @params
 class Network:
     """The model."""
 
-    flax: str = static(
-        default="",
-        doc="the class or function that makes the model, 'my_cnn.py:CNN'",
-        is_function=True,
-        swept=False,
-    )
+    flax: str = _function("the class or function that makes the model, 'my_cnn.py:CNN'")
     memristive: tuple[str, ...] = static(
         default=(),
         doc="patterns of the paths of weights on devices; of rank 2 or more without",
@@ -46,23 +47,15 @@ class FlaxTraining(Training):
     """Gradient descent, epoch by epoch, batch by batch."""
 
     batch_size: int = static(default=32, doc="samples an update", at_least=1)
-    loss: str = static(
-        default="",
-        doc="function of outputs and labels, 'my_cnn.py:loss'; cross-entropy without",
-        is_function=True,
-        swept=False,
-    )
+    loss: str = _function("function of outputs and labels, 'my_cnn.py:loss'; cross-entropy without")
 
 
 @params
 class Metrics:
     """What the test set tells."""
 
-    metrics: str = static(
-        default="",
-        doc="function of outputs and labels, 'my_cnn.py:metrics'; accuracy without",
-        is_function=True,
-        swept=False,
+    metrics: str = _function(
+        "function of outputs and labels, 'my_cnn.py:metrics'; accuracy without"
     )
     better: str = static(
         default="by_name",

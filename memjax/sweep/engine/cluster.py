@@ -196,16 +196,12 @@ def _load(spec: Spec) -> Any:
 
 
 def _sizes(job: Job, data: Any) -> tuple[int, int]:
-    use_all_cores()
-    keep_compilations()
     trainer = _trainer(job, data)
     return trainer.width, len(jax.local_devices())
 
 
 def _train(job: Job, data: Any, task: Task) -> tuple[Columns | Exception, float]:
     started = time.perf_counter()
-    use_all_cores()
-    keep_compilations()
     trainer, (kind, numbers) = _trainer(job, data), task
     train = trainer.baseline_lanes if kind == "baseline" else trainer.lanes
     outcome = attempt(lambda: train(numbers))
@@ -221,6 +217,8 @@ _TEXTS = contextlib.ExitStack()
 
 def _trainer(job: Job, data: Any) -> Trainer:
     """A worker's trainer of a sweep."""
+    use_all_cores()
+    keep_compilations()
     with _LAST_LOCK:
         if (job.name, job.width) not in _LAST:
             if job.spec.built().digest(data) != job.digest:
