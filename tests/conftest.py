@@ -1,5 +1,6 @@
 """Every test runs with memjax's annotations checked, strict promotion and two CPU devices."""
 
+import gc
 import os
 import tempfile
 from pathlib import Path
@@ -50,6 +51,13 @@ def compiles_as_marked(request):
     yield
     jax.config.update("jax_disable_most_optimizations", before)
     jax.clear_caches()
+
+
+def pytest_collection_finish():
+    """Spares the collector what lives as long as the tests, and a search at every few objects."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 20)
 
 
 def pytest_collection_modifyitems(items):
