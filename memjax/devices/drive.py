@@ -37,7 +37,7 @@ def advance(
     The conductance h, which without write noise is what is seen, becomes ``clip(h + gain mean + sd
     xi)`` with the ramp's gain, diffuses and decays. With write noise a device that was pulsed shows
     h with an error, and one that was not shows what it showed before, moved as h moved
-    (``memjax.devices.effects``).
+    (``memjax.devices.effects``). Where ``polarity`` is ``"up"``, pulses down leave it as it is.
 
     Args:
       device: the parameters.
@@ -50,6 +50,8 @@ def advance(
       The array of devices afterwards, and the change of their conductances before the array's
       bounds clip them.
     """
+    if device.polarity == "up":
+        n = jnp.maximum(n, jnp.zeros_like(n))
     if not isinstance(array, EffectState):
         return device.update_memory(array, g, n), device.change(array, g, n, noise(0))
     state, array = array, array.array

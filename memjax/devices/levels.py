@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar
 
-from memjax.pytree import Leaf, param, params
+from memjax.pytree import Leaf, param, params, static
 
 
 @params
@@ -22,6 +22,11 @@ class Levels:
         doc="up/down imbalance: that fraction of a step off depression (> 0) or potentiation (< 0)",
         at_least=-1,
         at_most=1,
+    )
+    polarity: str = static(
+        default="both",
+        doc="pulses that move it: both, or up alone, of a device that only a RESET depresses",
+        choices=("both", "up"),
     )
 
     levels_are_pulses: ClassVar[bool] = False

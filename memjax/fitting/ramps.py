@@ -1,5 +1,6 @@
 """Ramps of pulses: readings in order of device, cycle and time, checked."""
 
+import itertools
 import math
 from dataclasses import dataclass, replace
 from typing import NamedTuple, NoReturn
@@ -8,11 +9,13 @@ import numpy as np
 from jaxtyping import Float64, Int64
 
 from memjax.errors import DataError
+from memjax.fitting.glitches import glitches
 from memjax.fitting.sheet import Sheet
 
 ONE_DEVICE = "device"
 """The name of the device of a table that names none."""
-_MIXED = 5.0  # decades between two conductances of one table that only a mix of units explains
+_WIDE, _MIXED = 5.0, 2.9  # decades of a table, and of a gap in it that only a mix of units explains
+_GAP = 0.1  # of the window, between a ramp's end and the next one's start
 _MOST = 0.1  # siemens: 10 Ω, the wires of an array
 _AGAINST_RAMP, _AGAINST_TABLE = -3.5, -2.5  # standard deviations of a ramp that goes nowhere
 
@@ -31,6 +34,8 @@ class Ramps:
       cycle: the cycle's number in the table.
       device: which of ``device_names``.
       device_names: what the table calls the devices.
+      normalised: whether readings are weights, not siemens.
+      notes: what was taken for what, and left out.
     """
 
     conductance: Float64[np.ndarray, "ramp point"]
@@ -39,6 +44,8 @@ class Ramps:
     cycle: Int64[np.ndarray, " ramp"]
     device: Int64[np.ndarray, " ramp"]
     device_names: tuple[str, ...]
+    normalised: bool = False
+    notes: tuple[str, ...] = ()
 
     @property
     def n_ramps(self) -> int:
@@ -117,9 +124,16 @@ def arrange(readings: list[Reading]) -> Ramps:
     Raises:
       DataError: readings that cannot be fitted; names the line and the column.
     """
-    _check_units(readings)
+    sheets = list({id(at.sheet): at.sheet for at in readings}.values())
+    normalised = sheets[0].normalised or sheets[0].kind_of_readings == "weight"
+    notes = [note for sheet in sheets for note in (*sheet.notes, *_overflows(sheet))]
+    if not normalised:
+        notes += _check_units(readings)
+    readings, said = _forwards(readings)
     curves = [curve for curve in _in_order(readings) if len(curve) > 1]
     _check_shapes(curves, readings[0].sheet)
+    said += _gaps(curves)
+    curves, odd = _without_glitches(curves)
     _check_directions(curves)
     shape = len(curves), max(map(len, curves))
     conductance, pulses = np.full(shape, np.nan), np.zeros(shape, np.int64)
@@ -129,7 +143,43 @@ def arrange(readings: list[Reading]) -> Ramps:
     devices = list(dict.fromkeys(curve[-1].device for curve in curves))
     labels = [(at.sign, at.cycle, devices.index(at.device)) for *_, at in curves]
     sign, cycle, device = np.array(labels, np.int64).T
-    return Ramps(conductance, pulses, sign, cycle, device, tuple(devices))
+    told = tuple(notes + said + odd)
+    return Ramps(conductance, pulses, sign, cycle, device, tuple(devices), normalised, told)
+
+
+def _overflows(sheet: Sheet) -> list[str]:
+    if not sheet.overflows:
+        return []
+    n, first = len(sheet.overflows), sheet.place(sheet.overflows[0])
+    return [f"{first}: beyond the meter's range (9.9e37), {n} such readings are left out"]
+
+
+def _forwards(readings: list[Reading]) -> tuple[list[Reading], list[str]]:
+    """Readings of a direction that is numbered from its end, as papers plot it, turned about.
+
+    So it is taken where all ramps of one direction go the wrong way and none of the other, and they
+    then begin nearer to where the others end.
+    """
+    ramps: dict[tuple[str, int, int], list[Reading]] = {}
+    for reading in sorted(readings, key=lambda at: at.pulse):
+        ramps.setdefault((reading.device, reading.cycle, reading.sign), []).append(reading)
+    ways: dict[int, list[Curve]] = {1: [], -1: []}
+    for (*_, sign), curve in ramps.items():
+        if len(curve) > 2:
+            ways[sign].append(curve)
+    for sign, mine in ways.items():
+        others = ways[-sign]
+        if not (mine and others) or max(map(_trend, mine)) > 0 or min(map(_trend, others)) < 0:
+            continue
+        end = np.mean([curve[-1].conductance for curve in others])
+        first, last = (np.mean([curve[at].conductance for curve in mine]) for at in (0, -1))
+        if abs(last - end) < abs(first - end):
+            name = "up" if sign > 0 else "down"
+            highest = max(curve[-1].pulse for curve in mine)
+            turned = [at._replace(pulse=highest - at.pulse) for at in readings if at.sign == sign]
+            rest = [at for at in readings if at.sign != sign]
+            return rest + turned, [f"pulses {name} are numbered from their end: read backwards"]
+    return readings, []
 
 
 def _in_order(readings: list[Reading]) -> list[Curve]:
@@ -162,6 +212,8 @@ def _started(curve: Curve, before: Curve) -> Curve:
     follows = last.device == first.device and last.sign == -first.sign
     if not follows or first.cycle - last.cycle > 1 or first.pulse in (0, last.pulse):
         return curve
+    if _is_far(last, curve, before):
+        return curve
     if first.pulse > last.pulse:  # goes on counting
         return [last, *curve]
     shared = {reading.pulse for reading in before} & {reading.pulse for reading in curve}
@@ -170,10 +222,75 @@ def _started(curve: Curve, before: Curve) -> Curve:
     return [last._replace(pulse=0), *curve]
 
 
-def _check_units(readings: list[Reading]) -> None:
+def _is_far(last: Reading, curve: Curve, before: Curve) -> bool:
+    """Whether no pulse can have led from the last reading to a ramp's first.
+
+    The step would be a tenth of all that was read, three times the largest of the next ones, and
+    the ramp goes on: it is no RESET.
+    """
+    here = [at.conductance for at in curve]
+    every = [*here, *(at.conductance for at in before)]
+    step = abs(last.conductance - here[0])
+    steps = np.abs(np.diff(here[:6]))
+    goes_on = max(here) - min(here) > 0.2 * step
+    far = step > max(3.0 * steps.max(initial=0.0), _GAP * (max(every) - min(every)))
+    return len(here) > 2 and goes_on and bool(far)
+
+
+def _without_glitches(curves: list[Curve]) -> tuple[list[Curve], list[str]]:
+    values = [np.array([at.conductance for at in curve]) for curve in curves]
+    found = set(glitches(values, [np.array([at.pulse for at in curve]) for curve in curves]))
+    said = []
+    for ramp, point in sorted(found):
+        at, curve = curves[ramp][point], curves[ramp]
+        before, after = curve[point - 1].conductance, curve[point + 1].conductance
+        said.append(
+            f"{at.sheet.place(at.line)}: {at.column}: {at.ramp}, pulse {at.pulse}: "
+            f"{at.conductance:.4g} between {before:.4g} and {after:.4g} is left out as a glitch of "
+            "the meter"
+        )
+    kept = [
+        [at for point, at in enumerate(curve) if (ramp, point) not in found]
+        for ramp, curve in enumerate(curves)
+    ]
+    return kept, said
+
+
+def _gaps(curves: list[Curve]) -> list[str]:
+    """What is to be told of ramps that begin far from where the opposite ones before them ended."""
+    values = [at.conductance for curve in curves for at in curve]
+    window, said = max(values) - min(values), []
+    for sign in (1, -1):
+        ends = [
+            (before[-1].conductance, curve[0].conductance)
+            for before, curve in itertools.pairwise(curves)
+            if before[-1].sign == -sign and curve[-1].sign == sign
+            if before[-1].device == curve[-1].device
+        ]
+        if not ends:
+            continue
+        end, start = np.median(ends, axis=0)
+        if abs(end - start) > _GAP * window:
+            names = ("down", "up") if sign > 0 else ("up", "down")
+            ranges = [
+                f"ramps {name} go from {min(some):.4g} to {max(some):.4g}"
+                for name, way in zip(names, (-sign, sign), strict=True)
+                if (some := [at.conductance for c in curves if c[-1].sign == way for at in c])
+            ]
+            said.append(
+                f"{' and '.join(ranges)}; the {names[1]} ones begin at {start:.4g}, where the "
+                f"{names[0]} ones before ended at {end:.4g}: what led from one to the other was "
+                "not measured, and the fit does not know of it"
+            )
+    return said
+
+
+def _check_units(readings: list[Reading]) -> list[str]:
+    """What is to be told of the conductances' range."""
     values = np.array([reading.conductance for reading in readings])
     decades = np.log10(values)
-    if np.ptp(decades) >= _MIXED:
+    gaps = np.diff(np.sort(decades))
+    if np.ptp(decades) >= _WIDE and gaps.max() >= _MIXED:
         away = decades - np.quantile(decades, 0.5, method="lower")
         odd = int(np.argmax(np.abs(away)))
         readings[odd].fail(
@@ -184,8 +301,15 @@ def _check_units(readings: list[Reading]) -> None:
         highest = readings[int(np.argmax(values))]
         highest.fail(
             f"{values.max():.4g} S: no memristive device conducts more than {_MOST:g} S: in µS or "
-            "ohm? give siemens (µS / 1e6, 1 / ohm; currents in ampere)"
+            "ohm? name the unit in the header (G (µS), R (ohm)), or of normalised weights say so "
+            "(--normalised)"
         )
+    if np.ptp(decades) < _WIDE:
+        return []
+    return [
+        f"conductances cover {np.ptp(decades):.1f} decades: models are of conductance, not of its "
+        "logarithm, so what is far below Gmax counts little"
+    ]
 
 
 def _check_shapes(curves: list[Curve], sheet: Sheet) -> None:

@@ -10,38 +10,44 @@ from typing import Any
 import numpy as np
 
 from memjax.errors import DataError
+from memjax.fitting.columns import READING, SIGNS, Column
 from memjax.fitting.ramps import ONE_DEVICE, Ramps, Reading, arrange
 from memjax.fitting.sheet import REQUIRED, TIDY, Sheet, numeric, open_sheet, plain
 
-_UP = ("up", "potentiation", "ltp", "set", "+1", "1", "1.0")
-_DOWN = ("down", "depression", "ltd", "reset", "-1", "-1.0")
 _CURRENT = re.compile(r"current|^i($|[_ (\[])", re.IGNORECASE)
-_AS_CURRENT = (
-    "'conductance_S' (a tidy table holds I / V_read in siemens), or give two wide tables of "
-    "currents with --read-voltage"
-)
-_SIGNS = dict.fromkeys(_UP, 1) | dict.fromkeys(_DOWN, -1)
+_MERGED = ("direction", "cycle", "device")  # columns in which spreadsheets merge cells
 
 
 def read(
-    path: Path | str, down: Path | str | None = None, *, read_voltage: float | None = None
+    path: Path | str,
+    down: Path | str | None = None,
+    *,
+    read_voltage: float | None = None,
+    normalised: bool = False,
 ) -> Ramps:
-    """Reads one tidy table, or a table of up ramps and a table of down ramps.
+    """Reads one table, or a table of up ramps and a table of down ramps.
 
-    Files are UTF-8 text with a header row, separated by comma, semicolon or tab; with the last two
-    a decimal comma will do. A *tidy* table has a row a reading: ``direction`` (up or down,
+    Files are UTF-8 text with a header row, separated by comma, semicolon, tab or spaces; with
+    semicolons and tabs a decimal comma will do. Lines of comment (``#``, ``%``, ``//``) and what is
+    above the header are passed over. A *tidy* table has a row a reading: ``direction`` (up or down,
     potentiation or depression, LTP or LTD, SET or RESET, +1 or -1), ``pulse`` (pulses given so
     far; 0 is the reading before the first), ``conductance_S`` and, where there are several,
-    ``cycle`` and ``device``; it may have others. Rows come in any order, and any may be missing.
-    A ramp without a row 0 starts from the last row of the opposite ramp just before it, and goes on
-    counting from there if its numbers are higher; after no such ramp, from its own first row. A
-    *wide* table has a column a ramp, ragged, and its row r is pulse r. Ramps of one reading are
-    dropped.
+    ``cycle`` and ``device``; it may have others. Readings may be in another unit, named in the
+    header or in a row below it (``G (µS)``, ``R (kohm)``, ``I (nA)`` with ``read_voltage``). Rows
+    come in any order, and any may be missing; an empty cell of direction, cycle or device is that
+    above it. A ramp without a row 0 starts from the last row of the opposite ramp just before it,
+    and goes on counting from there if its numbers are higher; after no such ramp, or far from its
+    end, from its own first row. A *wide* table has a column a ramp, ragged; its row r is pulse r,
+    if it has no column ``pulse``. Where the columns are named for their direction (``LTP 1``,
+    ``LTD 1``), one table will do. Ramps of one reading are dropped. What was taken for what is in
+    ``Ramps.notes``.
 
     Args:
-      path: the tidy table, or the wide table of up (SET) ramps.
+      path: the table, or the wide table of up (SET) ramps.
       down: the wide table of down (RESET) ramps.
-      read_voltage: in volts, if the wide tables hold currents in ampere; else they hold siemens.
+      read_voltage: in volts, if the tables hold currents.
+      normalised: readings are weights, in any linear scale such as 0..1 or -1..1; so they are, too,
+        where their column is called ``weight`` and there is none of conductances.
 
     Raises:
       DataError: anything that cannot be fitted; names the file, the line and the column.
@@ -51,29 +57,29 @@ def read(
             f"read_voltage = {read_voltage}: must be above 0 V: give its magnitude, such as 0.1, "
             "and the currents' magnitudes with it"
         )
-    sheet = open_sheet(Path(path))
+    sheet = open_sheet(Path(path), normalised)
     if down is not None:
-        volts = 1.0 if read_voltage is None else float(read_voltage)
-        return arrange([*_wide(sheet, 1, volts), *_wide(open_sheet(Path(down)), -1, volts)])
-    if sheet.looks_wide:
+        other = open_sheet(Path(down), normalised)
+        readings = [*_wide(sheet, 1, read_voltage), *_wide(other, -1, read_voltage)]
+    elif sheet.is_directed:
+        readings = _wide(sheet, 0, read_voltage)
+    elif sheet.looks_wide:
         raise DataError(
-            f"{path}: a column a ramp, and only one such table: give the table of up ramps and the "
-            f"table of down ramps, or {TIDY}"
+            f"{path}: a column a ramp, and only one such table: name the columns for their "
+            "direction (LTP 1, LTD 1, ...), or give the table of up ramps and the table of down "
+            f"ramps, or {TIDY}"
         )
-    readings = _tidy(sheet)
-    if read_voltage is not None:
-        raise DataError(
-            f"{path}: conductance_S is in siemens already: leave read_voltage out, it is for two "
-            "wide tables of currents"
-        )
+    else:
+        readings = _tidy(sheet, read_voltage)
     return arrange(readings)
 
 
-def from_table(table: Any) -> Ramps:
-    """Takes a tidy table from memory; ``read`` says which columns and what they mean.
+def from_table(table: Any, *, normalised: bool = False) -> Ramps:
+    """Takes a table from memory; ``read`` says which columns and what they mean.
 
     Args:
       table: a pandas DataFrame, or a dict of columns.
+      normalised: readings are weights.
 
     Raises:
       DataError: anything that cannot be fitted; names the row, counted from 0, and the column.
@@ -94,18 +100,30 @@ def from_table(table: Any) -> Ramps:
         found = ", ".join(f"{name} {len(at)}" for name, at in zip(header, columns, strict=True))
         raise DataError(f"table: columns of different lengths ({found}): give every row a value")
     rows = [(row, list(map(plain, cells))) for row, cells in enumerate(zip(*columns, strict=True))]
-    return arrange(_tidy(Sheet("table", None, header, rows)))
+    sheet = Sheet("table", None, header, rows, normalised=normalised)
+    return arrange(_wide(sheet, 0, None) if sheet.is_directed else _tidy(sheet, None))
 
 
-def _tidy(sheet: Sheet) -> list[Reading]:
+def _tidy(sheet: Sheet, read_voltage: float | None) -> list[Reading]:
     """The readings of a table with a row a reading."""
     _check_header(sheet)
-    where, readings = sheet.columns, []
+    where, readings = dict(sheet.columns), []
+    at = sheet.kinds[where.pop(READING)]
+    volts = _volts(sheet, at, read_voltage)
+    if at.name.casefold() != READING.casefold():
+        sheet.note(f"readings are those of the column {at.name!r}")
+    index = sheet.header.index(at.name)
+    above: dict[str, str] = {}
     for line, cells in sheet.rows:
-        row = {"cycle": "1", "device": ONE_DEVICE} | {k: cells[at] for k, at in where.items()}
-        if not row["conductance_S"]:
+        if not cells[index]:
             continue
-        sign = _SIGNS.get(row["direction"].casefold())
+        row = {"cycle": "1", "device": ONE_DEVICE} | {k: cells[at] for k, at in where.items()}
+        for kind in _MERGED:
+            if not row.get(kind) and above.get(kind):
+                row[kind] = above[kind]
+                sheet.note(f"an empty cell under {sheet.header[where[kind]]!r} is that above it")
+        above = row
+        sign = SIGNS.get(row["direction"].casefold())
         if sign is None:
             said = repr(row["direction"][:40])
             sheet.fail(line, "direction", f"{said} is no direction: write up or down")
@@ -113,12 +131,28 @@ def _tidy(sheet: Sheet) -> list[Reading]:
             sheet.fail(line, "device", "an empty cell: name the device")
         cycle = sheet.whole(line, "cycle", row["cycle"], -(2**53))
         pulse = sheet.whole(line, "pulse", row["pulse"], 0)
-        value = sheet.conductance(line, "conductance_S", row["conductance_S"])
-        where_from = sheet, line, "conductance_S"
-        readings.append(Reading(row["device"], cycle, sign, pulse, value, *where_from))
+        value = sheet.reading(line, at, cells[index], volts)
+        if value is not None:
+            where_from = sheet, line, at.name
+            readings.append(Reading(row["device"], cycle, sign, pulse, value, *where_from))
     if not where.keys() & {"cycle", "device"}:
         readings = _by_turns(readings)
     return _some(sheet, readings)
+
+
+def _volts(sheet: Sheet, at: Column, read_voltage: float | None) -> float | None:
+    """What to divide a column of readings by; ``None`` where they are weights."""
+    if sheet.normalised or at.kind == "weight":
+        return None
+    if at.kind in ("conductance", "resistance") and read_voltage is not None:
+        raise DataError(
+            f"{sheet.name}: {at.name} is no current: leave read_voltage out, it is what currents "
+            "are divided by"
+        )
+    if at.kind == "current" and read_voltage is None:
+        what = "currents: give the voltage that they were read at (--read-voltage 0.1)"
+        sheet.fail(sheet.top, at.name, what)
+    return 1.0 if read_voltage is None else float(read_voltage)
 
 
 def _by_turns(readings: list[Reading]) -> list[Reading]:
@@ -136,11 +170,12 @@ def _by_turns(readings: list[Reading]) -> list[Reading]:
 def _check_header(sheet: Sheet) -> None:
     missing = [name for name in REQUIRED if name not in sheet.columns]
     if missing:
-        others = [name for name in sheet.header if name not in sheet.columns]
+        others = [at.name for at in sheet.kinds if not at.kind or at.is_reading]
         found = ", ".join(sheet.header)[:200]
         what = f"no column {', '.join(missing)} (found {found}): {_remedy(missing, others)}"
         raise DataError(f"{sheet.place(sheet.top)}: {what}")
-    for name in sheet.columns:
+    for index in sheet.columns.values():
+        name = sheet.header[index]
         if [known.casefold() for known in sheet.header].count(name.casefold()) > 1:
             sheet.fail(sheet.top, name, "two columns of this name: keep one")
 
@@ -148,29 +183,43 @@ def _check_header(sheet: Sheet) -> None:
 def _remedy(missing: list[str], others: list[str]) -> str:
     """What to do about columns that are missing, given those whose names mean nothing."""
     current = next(filter(_CURRENT.search, others), None)
-    if current is not None and "conductance_S" in missing:
-        return f"divide {current!r} by the read voltage and name it {_AS_CURRENT}"
+    if current is not None and READING in missing:
+        return f"rename {current!r} to 'current_A' and give the read voltage (--read-voltage 0.1)"
     near = difflib.get_close_matches(missing[0], others, n=1)
-    unit = ", in siemens" if missing[0] == "conductance_S" else ""
+    unit = ", in siemens" if missing[0] == READING else ""
     return f"rename {near[0]!r} to {missing[0]!r}{unit}" if near else f"give {TIDY}"
 
 
-def _wide(sheet: Sheet, sign: int, volts: float) -> list[Reading]:
-    """The readings of a table with a column a ramp."""
-    if sheet.columns.keys() & {"direction", "conductance_S"}:
+def _wide(sheet: Sheet, sign: int, read_voltage: float | None) -> list[Reading]:
+    """The readings of a table with a column a ramp; without a sign, as its columns say."""
+    if sign and sheet.columns.keys() & {"direction"}:
         raise DataError(f"{sheet.name}: a row a reading, not a column a ramp: give it alone")
-    readings = []
-    for column, name in enumerate(sheet.header):
-        if numeric(name) and not float(name).is_integer():
-            sheet.fail(sheet.top, name, "a number for a name: put a header above the readings")
-        for pulse, (line, cells) in enumerate(sheet.rows):
+    readings, counter = [], sheet.columns.get("pulse")
+    cycles = {1: 0, -1: 0}
+    for column, at in enumerate(sheet.kinds):
+        if column == counter or (not sign and not at.sign):
+            if column != counter and any(cells[column] for _, cells in sheet.rows):
+                sheet.note(f"the column {at.name!r} is passed over")
+            continue
+        way = sign or at.sign
+        if at.sign == -way:
+            sheet.fail(sheet.top, at.name, "named for the other direction: swap the two tables")
+        if numeric(at.name) and not float(at.name).is_integer():
+            sheet.fail(sheet.top, at.name, "a number for a name: put a header above the readings")
+        volts = _volts(sheet, at, read_voltage)
+        cycles[way] += 1
+        for row, (line, cells) in enumerate(sheet.rows):
             if cells[column]:
-                if not name:
+                if not at.name:
                     what = "readings under no name: name the ramp, or take the column out"
                     sheet.fail(line, f"column {column + 1}", what)
-                value = sheet.conductance(line, name, cells[column], volts)
-                ramp = ONE_DEVICE, column + 1, sign
-                readings.append(Reading(*ramp, pulse, value, sheet, line, name))
+                pulse = row
+                if counter is not None:
+                    pulse = sheet.whole(line, sheet.header[counter], cells[counter], 0)
+                value = sheet.reading(line, at, cells[column], volts)
+                if value is not None:
+                    ramp = ONE_DEVICE, cycles[way], way
+                    readings.append(Reading(*ramp, pulse, value, sheet, line, at.name))
     return _some(sheet, readings)
 
 

@@ -10,7 +10,7 @@ from memjax.devices import Device
 from memjax.errors import UserError
 from memjax.pulses import Scheme
 from memjax.pytree import params
-from memjax.updates.checks import checked_cell
+from memjax.updates.checks import check_polarity, checked_cell
 
 
 @params
@@ -30,7 +30,7 @@ class Algorithm:
 
     def check(self, device: Device, cell: Cell) -> None:
         """Raises ``UserError`` where the algorithm needs what the device or the cell lacks."""
-        del device, cell
+        check_polarity(type(self).__name__, device, cell)
 
     def transform(
         self,

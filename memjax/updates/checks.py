@@ -36,7 +36,18 @@ def checked_cell(who: str, device: Any, cell: Any, key: Any) -> Cell:
     cell = ReferenceCell() if cell is None else cell
     if not isinstance(cell, Cell):
         raise UserError(f"{who}: cell = {cell!r} is no cell; try memjax.cells.ReferenceCell()")
+    check_polarity(who, device, cell)
     return cell
+
+
+def check_polarity(who: str, device: Device, cell: Cell) -> None:
+    """Raises ``UserError`` for a device of one polarity in a cell that depresses devices."""
+    if device.polarity == "up" and not cell.refreshes:
+        raise UserError(
+            f"{who}: a device of polarity = 'up' is not depressed by pulses, which a "
+            f"{type(cell).__name__} needs; take RefreshPair(), in a specification cell.kind = "
+            '"refresh_pair"'
+        )
 
 
 def wanted_changes(who: str, updates: Any) -> Any:

@@ -130,6 +130,7 @@ class Transfer(Algorithm):
     def check(self, device: Device, cell: Cell) -> None:
         """A must hold weights of both signs; rows, pulsed at fixed intervals, take no turns."""
         name = type(self).__name__
+        super().check(device, cell)
         _check_two_signed(name, device, cell)
         if isinstance(cell, VectorCell) and cell.rule == "in_turn" and cell.devices > 1:
             raise UserError(

@@ -29,8 +29,8 @@ def rows(*values, direction="up", start=0):
 
 NOT_A_NUMBER = "is not a number: give one such as 1.6e-06, with a decimal point and no unit"
 TOO_MUCH = (
-    ": no memristive device conducts more than 0.1 S: in µS or ohm? give siemens (µS / 1e6, 1 / "
-    "ohm; currents in ampere)"
+    ": no memristive device conducts more than 0.1 S: in µS or ohm? name the unit in the header "
+    "(G (µS), R (ohm)), or of normalised weights say so (--normalised)"
 )
 TOO_SHORT = (
     "t.csv: no ramp has 3 readings: give one before the first pulse and one after each of at least "
@@ -243,15 +243,25 @@ def test_real_data_is_the_same_in_both_forms():
             "rename 'directon' to 'direction'",
         ),
         (
-            "\ndirection,pulse,conductance_uS\nup,0,1\n",
-            "t.csv:2: no column conductance_S (found direction, pulse, conductance_uS): "
-            "rename 'conductance_uS' to 'conductance_S', in siemens",
+            "\ndirection,pulse,conductances\nup,0,1\n",
+            "t.csv:2: no column conductance_S (found direction, pulse, conductances): "
+            "rename 'conductances' to 'conductance_S', in siemens",
         ),
         (
             "direction,pulse,current_A\nup,0,1e-6\n",
-            "t.csv:1: no column conductance_S (found direction, pulse, current_A): divide "
-            "'current_A' by the read voltage and name it 'conductance_S' (a tidy table holds I / "
-            "V_read in siemens), or give two wide tables of currents with --read-voltage",
+            "t.csv:1: current_A: currents: give the voltage that they were read at "
+            "(--read-voltage 0.1)",
+        ),
+        (
+            "direction,pulse,current at 1V\nup,0,1e-6\n",
+            "t.csv:1: no column conductance_S (found direction, pulse, current at 1V): rename "
+            "'current at 1V' to 'current_A' and give the read voltage (--read-voltage 0.1)",
+        ),
+        (
+            "pulse,C1,C2\n0,1e-6,2e-6\n",
+            "t.csv: a column a ramp, and only one such table: name the columns for their direction "
+            "(LTP 1, LTD 1, ...), or give the table of up ramps and the table of down ramps, or "
+            f"{TIDY}",
         ),
         (
             "a,b\nx,1\n",
@@ -298,7 +308,7 @@ def test_real_data_is_the_same_in_both_forms():
         (
             GOOD + "up,3,0\n",
             "t.csv:5: conductance_S: 0 is not above 0: correct its sign or the meter's offset, or "
-            "leave it out",
+            "leave it out; of weights normalised to 0..1 or -1..1, say so (--normalised)",
         ),
         (
             GOOD + "sideways,3,4e-6\n",
@@ -346,8 +356,9 @@ def test_real_data_is_the_same_in_both_forms():
         ),
         (
             "a,b\n1e-6,2e-6\n2e-6,3e-6\n",
-            "t.csv: a column a ramp, and only one such table: give the table of up ramps and the "
-            f"table of down ramps, or {TIDY}",
+            "t.csv: a column a ramp, and only one such table: name the columns for their direction "
+            "(LTP 1, LTD 1, ...), or give the table of up ramps and the table of down ramps, or "
+            f"{TIDY}",
         ),
     ],
 )
@@ -380,7 +391,7 @@ def test_bad_path(tmp_path):
             "a,b\n1e-6,2e-6\n2e-6,-3e-6\n",
             GOOD,
             "up.csv:3: b: -3e-6 is not above 0: correct its sign or the meter's offset, or leave "
-            "it out",
+            "it out; of weights normalised to 0..1 or -1..1, say so (--normalised)",
         ),
         (
             "a\n1e-6\n2e-6\n3e-6\n",
@@ -409,8 +420,8 @@ def test_bad_read_voltage(volts):
 
 def test_read_voltage_with_conductances(write):
     assert message(write(GOOD), read_voltage=0.1) == (
-        "t.csv: conductance_S is in siemens already: leave read_voltage out, it is for two wide "
-        "tables of currents"
+        "t.csv: conductance_S is no current: leave read_voltage out, it is what currents are "
+        "divided by"
     )
 
 

@@ -1,0 +1,101 @@
+"""What a measured table's columns hold, by their names and units."""
+
+import re
+from typing import NamedTuple
+
+from memjax.devices.units import PREFIXES
+
+READING = "conductance_S"
+"""How a message calls the column of readings."""
+_UP = ("up", "potentiation", "ltp", "set", "+1", "1", "1.0")
+_DOWN = ("down", "depression", "ltd", "reset", "-1", "-1.0")
+SIGNS = dict.fromkeys(_UP, 1) | dict.fromkeys(_DOWN, -1)
+"""The sign of a direction's name."""
+_NAMES = {
+    "direction": ("direction", "polarity"),
+    "pulse": ("pulse", "pulses", "pulse number", "pulse no", "pulse no.", "pulse #", "#", "n"),
+    "cycle": ("cycle", "cycles", "cycle number"),
+    "device": ("device", "sample"),
+    "conductance": ("conductance", "g", "gds", "g_ds"),
+    "resistance": ("resistance", "r"),
+    "current": ("current", "i", "ids", "i_ds", "read current"),
+    "weight": ("weight", "weights", "w", "normalised conductance", "normalized conductance"),
+}
+_LARGE = {"": 1.0, "k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
+_UNITS = {unit: ("conductance", size) for unit, size in PREFIXES.items()}
+_UNITS |= {unit.replace("S", "A"): ("current", size) for unit, size in PREFIXES.items()}
+_UNITS |= {
+    f"{prefix}{ohm}": ("resistance", size)
+    for prefix, size in _LARGE.items()
+    for ohm in ("Ω", "\u2126", "ohm", "Ohm", "ohms", "Ohms")
+}
+_UNITED = re.compile(r"^(?P<name>.*?)(?:_|\s*(?P<mark>[\[(/])\s*)(?P<unit>[^\s\[\]()_/]+)[\])]?$")
+_DIRECTED = re.compile(
+    r"(?:^|[^a-z])(ltp|potentiation|set|up|ltd|depression|reset|down)(?![a-z])", re.IGNORECASE
+)
+
+
+class Column(NamedTuple):
+    """A column of a table.
+
+    Attributes:
+      name: as the table has it.
+      kind: what it holds, of the keys of ``_NAMES``; ``""`` where the name means nothing.
+      scale: its unit in siemens, ampere or ohm; nan where it names none.
+      sign: of the direction that its name says; 0 where it says none.
+    """
+
+    name: str
+    kind: str
+    scale: float
+    sign: int
+
+    @property
+    def is_reading(self) -> bool:
+        """Whether it holds conductances, or what they follow from."""
+        return self.kind in ("conductance", "resistance", "current", "weight")
+
+
+def column(name: str) -> Column:
+    """What a header's cell says.
+
+    Args:
+      name: the cell.
+
+    Example:
+      >>> column("G (µS)").kind, column("G (µS)").scale, column("LTD 2").sign
+      ('conductance', 1e-06, -1)
+    """
+    plain, kind, scale = name.casefold(), "", float("nan")
+    if plain == READING.casefold():
+        return Column(name, "conductance", 1.0, 0)
+    found = _UNITED.match(name)
+    if found and found["unit"] in _UNITS:
+        of_unit, size = _UNITS[found["unit"]]
+        words = found["name"].casefold().strip()
+        if words in _NAMES[of_unit] or (found["mark"] and _DIRECTED.search(words)):
+            plain, kind, scale = words, of_unit, size
+    if not kind:
+        kind = next((kind for kind, names in _NAMES.items() if plain in names), "")
+    said = {SIGNS[word.casefold()] for word in _DIRECTED.findall(plain)}
+    return Column(name, kind, scale, said.pop() if len(said) == 1 else 0)
+
+
+def is_header(cells: list[str]) -> bool:
+    """Whether a row has the names of a table's columns: of a tidy one, or of ramps.
+
+    Args:
+      cells: of the row.
+    """
+    columns = [column(cell) for cell in cells]
+    kinds = {at.kind for at in columns}
+    return {"direction", "pulse"} <= kinds or ("pulse" in kinds and any(at.sign for at in columns))
+
+
+def is_unit(cell: str) -> bool:
+    """Whether a cell is a unit alone, in brackets or not.
+
+    Args:
+      cell: of a row below the header.
+    """
+    return cell.strip("[]() ") in _UNITS
