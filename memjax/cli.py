@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -196,7 +197,7 @@ def sensitivity(
     from memjax.sweep.show.sensitivity_table import summary
     from memjax.sweep.store import directory as store
 
-    _check_picture(plot)
+    _check_outputs(plot, csv)
     results = store.load(directory)
     indices = sobol_indices(results)
     if csv == "-":
@@ -227,7 +228,7 @@ def compare(
     from memjax.sweep.show.compare_table import summary
     from memjax.sweep.store import directory as store
 
-    _check_picture(plot)
+    _check_outputs(plot)
     result = compared(store.load(first), store.load(second))
     names = (first.name, second.name)
     if names[0] == names[1] or "" in names:
@@ -282,7 +283,7 @@ def pulse(
 
     from memjax.devices import catalogue, listing, ltp_ltd
 
-    _check_picture(plot)
+    _check_outputs(plot, csv)
     device = catalogue.get(name)
     place = 0.0 if start is None else ltp_ltd.parse_start(device, start)
     response = ltp_ltd.respond(device, up, down, start=place, cycles=cycles, ideal=ideal, seed=seed)
@@ -303,7 +304,13 @@ def fit(
     down: Annotated[Path | None, typer.Argument(help="the wide table of down ramps")] = None,
     model: Annotated[str, typer.Option(help="a response model, or auto")] = "auto",
     read_voltage: Annotated[
-        float | None, typer.Option(help="in volts, where wide tables hold currents in ampere")
+        float | None, typer.Option(help="in volts, where tables hold currents")
+    ] = None,
+    normalised: Annotated[
+        bool, typer.Option("--normalised", help="readings are weights, such as 0..1 or -1..1")
+    ] = False,
+    on_off: Annotated[
+        float | None, typer.Option(help="on/off ratio of the device whose weights are given")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="write the device to a TOML file")] = None,
     plot: _Plot = None,
@@ -313,15 +320,18 @@ def fit(
 
     from memjax.fitting import fit as fit_ramps
     from memjax.fitting import summary
+    from memjax.fitting.progress import progress as progress_of
 
-    _check_picture(plot)
-    with Console(stderr=True).status("fitting") as status:
+    _check_outputs(plot, device=out)
+    with progress_of() as progress:
         fits = fit_ramps(
             data,
             down,
             model=model,
             read_voltage=read_voltage,
-            progress=lambda name: status.update(f"fitting; {name} is done"),
+            normalised=normalised,
+            on_off=on_off,
+            progress=progress,
         )
     if len(fits.fits) > 1:
         Console().print(summary.models(fits))
@@ -354,10 +364,27 @@ def bench(
         Console().print(table(report))
 
 
-def _check_picture(path: Path | None) -> None:
-    """Before anything is computed or written."""
-    if path is not None and path.suffix.lower() != ".png":
-        raise UserError(f"--plot {path}: pictures are PNG files; give a name that ends in .png")
+def _check_outputs(
+    plot: Path | None = None, csv: str | None = None, device: Path | None = None
+) -> None:
+    """Before anything is computed: each has a suffix that says what it is, and can be written."""
+    kinds = {"--plot": (plot, ".png", "pictures are PNG files"), "--csv": (csv, "", "")}
+    kinds["--out"] = (device, ".toml", "devices are TOML files")
+    for option, (given, suffix, what) in kinds.items():
+        if given is None or given == "-":
+            continue
+        path = Path(given)
+        if suffix and path.suffix.lower() != suffix:
+            raise UserError(f"{option} {path}: {what}; give a name that ends in {suffix}")
+        why = None
+        if not path.parent.is_dir():
+            why = f"there is no directory {path.parent}"
+        elif path.is_dir() or not path.name:
+            why = "a directory is there"
+        elif not os.access(path if path.exists() else path.parent, os.W_OK):
+            why = "it cannot be written"
+        if why is not None:
+            raise UserError(f"{option} {path}: {why}; give another path")
 
 
 def _print_summary(results: Any, directory: Path) -> None:

@@ -35,6 +35,7 @@ class FitHints(NamedTuple):
       given: parameters that are not estimated, but held at their start.
       instead: what to do in place of a fit, of a model that has no likelihood.
       caveat: what a reader of the fit should know.
+      resets: whether its pulses down are RESETs, which ramps up say nothing of.
     """
 
     in_auto: bool = True
@@ -43,3 +44,4 @@ class FitHints(NamedTuple):
     given: tuple[str, ...] = ()
     instead: str | None = None
     caveat: str | None = None
+    resets: bool = False

@@ -76,7 +76,7 @@ class PhaseChange(SteppedDevice):
                 "mean_memory": 1e6 * steps.extent * steps.up,
             }
 
-        return FitHints(in_auto=False, starts=starts)
+        return FitHints(in_auto=False, starts=starts, resets=True)
 
     def fabricate(self, stream: random.Stream, shape: tuple[int, ...]) -> PhaseChangeArray:
         """Devices after a RESET."""

@@ -127,7 +127,12 @@ class ResponseModel(Programming, Effects, SpreadParameters, CycleToCycle):
     @property
     def has_memory(self) -> bool:
         """Whether pulses leave anything behind besides the conductance."""
-        return self.has_effects or type(self).update_memory is not ResponseModel.update_memory
+        return self.has_effects or self.remembers_pulses()
+
+    @classmethod
+    def remembers_pulses(cls) -> bool:
+        """Whether the model's own response depends on the pulses before."""
+        return cls.update_memory is not ResponseModel.update_memory
 
     @classmethod
     def fitted(cls) -> tuple[str, ...]:

@@ -24,7 +24,6 @@ _NUDGE = 0.05  # of a noise, relative, for derivatives
 _FARTHEST = 0.5  # that a noise is moved, relative
 _FLAT = 1e-2  # curvature on the line of a parameter that is at its limit
 _ANY_GAIN = 10.0  # sd of the gains, where each ramp is to say its own
-_BLIND = 1e6  # sd of a reading, in windows, that tells nothing
 _SINGULAR = 1e-7  # least eigenvalue of a curvature with ones on its diagonal
 _WORST = -1e15  # log-likelihood of parameters that make no sense
 # Noises of the first searches, large enough that no start is far off.
@@ -54,7 +53,6 @@ class Estimate(NamedTuple):
       left: what another Newton step would add to it; infinite where this is no maximum.
       error: of the one-step predictions, in fractions of the window [ramp, point].
       standardised: the same over their expected sd.
-      residual: readings less the noise-free ramp from the ramp's start, in fractions of the window.
       gains, gain_errors: what each ramp says of its own gain.
     """
 
@@ -70,7 +68,6 @@ class Estimate(NamedTuple):
     left: float
     error: np.ndarray
     standardised: np.ndarray
-    residual: np.ndarray
     gains: np.ndarray
     gain_errors: np.ndarray
 
@@ -385,10 +382,6 @@ def _finish(
     is_gain = np.array([name == "sigma_ramp" for name in problem.names])
     now = _filter(problem, values).now
     own = _filter(problem, np.where(is_gain, _ANY_GAIN, values)).now
-    # A filter that believes no reading goes its own way from the start.
-    blind = np.where([name == "read" for name in problem.names], _BLIND, values)
-    silent = np.isin(problem.names, ("sigma_c2c", "sigma_ramp"))
-    alone = _filter(problem, np.where(silent, 0.0, blind)).now
     seen = np.isfinite(problem.data[0][:, 1:])
     error = np.where(seen, now.error, np.nan)
     return Estimate(
@@ -404,7 +397,6 @@ def _finish(
         left=top.left,
         error=error,
         standardised=error / np.sqrt(now.variance),
-        residual=np.where(seen, alone.error, np.nan),
         gains=np.asarray(own.gain),
         gain_errors=np.sqrt(own.gain_variance),
     )

@@ -1,6 +1,7 @@
 """From measured pulses to a device: fit the models, compare them, choose one."""
 
 import dataclasses
+import itertools
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -23,6 +24,8 @@ from memjax.fitting.table import from_table, read
 _CONVENTIONS = ("additive", "step")
 _WORKERS = 2
 _WORST_RMS = 0.5  # of the window
+_LEAST_NOISE = 0.005  # of the window, of a mean ramp: a smaller difference is none
+_UNKNOWN = 10.0  # on/off ratio at which weights are fitted that tell none
 
 
 def fit(
@@ -33,21 +36,31 @@ def fit(
     read_voltage: float | None = None,
     window: tuple[float, float] | None = None,
     c2c: str | None = None,
-    progress: Callable[[str], None] | None = None,
+    normalised: bool = False,
+    on_off: float | None = None,
+    progress: Callable[[int, int, str], None] | None = None,
 ) -> Fits:
     """Fits response models to measured pulses by maximum likelihood.
+
+    ``auto`` takes, of the models that predict the mean ramps no worse than another does by more
+    than the noise of that mean, and of these those that the data determine, the one of least BIC.
+    Models that remember pulses are tried where a device has two ramps of a direction; in one, what
+    is remembered cannot be told from conductance. Depression by one pulse is taken for a RESET,
+    which is not fitted; without any other the device is of ``polarity = "up"``: what was not
+    measured is not invented.
 
     Args:
       data: a file, a DataFrame or a dict of columns (``cycle, direction, pulse, conductance_S`` and
         optionally ``device``), the wide table of up ramps, or ``Ramps``.
       down: the wide table of down ramps, if ``data`` is one of up ramps.
-      model: a response model's name, or ``"auto"`` for the one of least BIC among
-        ``auto_models()``.
-      read_voltage: in volts, if wide tables hold currents.
+      model: a response model's name, or ``"auto"`` for the best among ``auto_models()``.
+      read_voltage: in volts, if tables hold currents.
       window: Gmin and Gmax in siemens; the data's own extremes if not given.
       c2c: what the cycle-to-cycle noise is in proportion to (``memjax.devices.c2c``); if not given,
         models are compared with ``"additive"`` noise, and the best is tried with ``"step"`` too.
-      progress: told the name of each model when its fit is done.
+      normalised: readings are weights, in any linear scale.
+      on_off: on/off ratio of the device that normalised readings are of, which do not tell it.
+      progress: told after each fit how many are done, of how many, and the model's name.
 
     Returns:
       The fits; ``.device`` is the best one's device.
@@ -68,36 +81,47 @@ def fit(
       >>> round(fits.device.levels), fits.device.on_off
       (21, 21.0)
     """
-    ramps = _ramps(data, down, read_voltage)
-    window = ramps.window if window is None else window
+    given = _ramps(data, down, read_voltage, normalised)
+    if on_off is not None and not given.normalised:
+        raise UserError("fit: on_off is told by conductances; leave it out, it is for weights")
+    if given.normalised:
+        given = given.as_conductances(_UNKNOWN if on_off is None else on_off)
+    window = given.window if window is None else window
     if not 0 < window[0] < window[1]:
         raise UserError(f"fit: window = {window} must be 0 < Gmin < Gmax, in siemens")
-    names = _names(model)
+    ramps = given.gradual()
+    names = _names(model, ramps)
+    first = _CONVENTIONS[0] if c2c is None else c2c
+    starts = (0, 1) if len(names) == 1 else (0,)
+    again: list[Any] = [(first, 1)] if len(names) > 1 else []
+    again += [(_CONVENTIONS[1], *starts)] if c2c is None else []
+    done, total = itertools.count(1), len(names) + len(again)
 
     def one(name: str, convention: str, *coarse: int) -> Fit:
         found = _fit(name, convention, ramps, window, coarse)
         if progress is not None:
-            progress(name)
+            progress(next(done), total, name)
         return found
 
-    first = _CONVENTIONS[0] if c2c is None else c2c
     with ThreadPoolExecutor(_WORKERS) as pool:
-        starts = (0, 1) if len(names) == 1 else (0,)
-        fits = list(pool.map(lambda name: one(name, first, *starts), names))
-        fits.sort(key=_rank)
-        again: list[Any] = [(first, 1)] if len(names) > 1 else []
-        again += [(_CONVENTIONS[1], *starts)] if c2c is None else []
+        fits = _ranked(list(pool.map(lambda name: one(name, first, *starts), names)))
         best = fits[0].model
         others = pool.map(lambda how: one(best, *how), again)
-        fits[0] = min((fits[0], *others), key=_rank)
-        fits.sort(key=_rank)
+        fits[0] = min((fits[0], *others), key=lambda fit: (not fit.converged, fit.bic))
+        fits = _ranked(fits)
     if not fits[0].converged:
         tried = ", ".join(names)
         raise DataError(
             f"the fit of {tried} does not converge: no maximum of the likelihood was found; give "
             "more ramps, or try another model"
         )
-    return Fits(ramps, fits)
+    unknown = on_off is None and given.normalised
+    if unknown:  # what a read's noise is in proportion to is not known either
+        changes: dict[str, Any] = {"sigma_read": None}
+        fits = [
+            dataclasses.replace(f, device=dataclasses.replace(f.device, **changes)) for f in fits
+        ]
+    return Fits(ramps, fits, unknown)
 
 
 def auto_models() -> list[str]:
@@ -105,23 +129,36 @@ def auto_models() -> list[str]:
     return [name for name, model in MODELS.items() if model.fit_hints().in_auto]
 
 
-def _rank(fit: Fit) -> tuple[bool, float]:
-    return not fit.converged, fit.bic
+def _ranked(fits: list[Fit]) -> list[Fit]:
+    """The fits, the best first (``fit`` says what is better)."""
+    found = [fit for fit in fits if fit.converged]
+    if not found:
+        return fits
+    nearest = min(found, key=lambda fit: fit.misfit)
+
+    def rank(fit: Fit) -> tuple[bool, bool, bool, float]:
+        is_worse = fit.misfit > nearest.misfit + max(nearest.chance, _LEAST_NOISE)
+        return not fit.converged, is_worse, bool(fit.undetermined), fit.bic
+
+    return sorted(fits, key=rank)
 
 
-def _ramps(data: Any, down: Any, read_voltage: float | None) -> Ramps:
+def _ramps(data: Any, down: Any, read_voltage: float | None, normalised: bool) -> Ramps:
     if isinstance(data, Ramps):
         return data
     if isinstance(data, str | Path):
-        return read(data, down, read_voltage=read_voltage)
+        return read(data, down, read_voltage=read_voltage, normalised=normalised)
     if down is not None or read_voltage is not None:
         raise DataError("down and read_voltage are for files of wide tables; leave them out")
-    return from_table(data)
+    return from_table(data, normalised=normalised)
 
 
-def _names(model: str) -> list[str]:
+def _names(model: str, ramps: Ramps) -> list[str]:
     if model.lower() == "auto":
-        return auto_models()
+        names = auto_models()
+        if ramps.repeats:
+            return names
+        return [name for name in names if not MODELS[name].remembers_pulses()]
     name = catalogue.find(model)
     if name not in MODELS:
         raise UserError(f"{name} is a preset; fit its model, {type(catalogue.get(name)).__name__}")
@@ -148,14 +185,16 @@ def _fit(
     spread = variation.between_devices(found, ramps)
     middle = float(np.nanmean(ramps.conductance))
     changes: dict[str, Any] = {
-        "gmax": own[1],
-        "on_off": own[1] / own[0],
+        "gmax": None if ramps.normalised else own[1],
+        "on_off": window[1] / window[0] if ramps.normalised else own[1] / own[0],
         "sigma_read": found.of("read") * extent / middle or None,
         "sigma_ramp": found.of("sigma_ramp") or None,
     }
     changes |= {name: value or None for name, (value, _) in spread.items()}
-    shown = dataclasses.replace(device, **changes)
-    shown = _plain(shown)
+    if np.all(ramps.sign > 0) and not MODELS[name].fit_hints().resets:
+        changes["polarity"] = "up"
+    shown = _plain(dataclasses.replace(device, **changes))
+    simulated = rollout.simulate(shown, noise, ramps, own)
     readings = int(np.isfinite(problem.data[0][:, 1:]).sum())
     errors = found.standardised
     pairs = errors[:, 1:] * errors[:, :-1]
@@ -166,7 +205,8 @@ def _fit(
         log_likelihood=found.log_likelihood,
         n_parameters=int(found.free.sum()),
         n_readings=readings,
-        rms=rollout.rms_of_mean(found.residual, ramps),
+        rms=rollout.mean_curve_error(simulated.mean, ramps, own),
+        chance=rollout.noise_of_mean(simulated, ramps),
         autocorrelation=float(np.nanmean(pairs) / np.nanmean(errors**2)),
         levels=variation.levels(found, problem),
         window=own,

@@ -74,7 +74,7 @@ def pose(
     ranges = {
         "sigma_ramp": (0.0, np.inf),
         "read": (0.0, np.inf),
-        "low": (max(-0.999 * low / (high - low), -_FAR), 0.45),
+        "low": (-_FAR if ramps.normalised else max(-0.999 * low / (high - low), -_FAR), 0.45),
         "high": (0.55, 1.0 + _FAR),
         **hints.ranges,
     }

@@ -8,13 +8,14 @@ from typing import NamedTuple, NoReturn
 import numpy as np
 from jaxtyping import Float64, Int64
 
-from memjax.errors import DataError
+from memjax.errors import DataError, UserError
 from memjax.fitting.glitches import glitches
 from memjax.fitting.sheet import Sheet
 
 ONE_DEVICE = "device"
 """The name of the device of a table that names none."""
 _WIDE, _MIXED = 5.0, 2.9  # decades of a table, and of a gap in it that only a mix of units explains
+_RESET = 0.6  # of the window, by one pulse
 _GAP = 0.1  # of the window, between a ramp's end and the next one's start
 _MOST = 0.1  # siemens: 10 Ω, the wires of an array
 _AGAINST_RAMP, _AGAINST_TABLE = -3.5, -2.5  # standard deviations of a ramp that goes nowhere
@@ -62,6 +63,47 @@ class Ramps:
         """Lowest and highest conductance, in siemens: all but the outermost 5 % of ramps' own."""
         lows, highs = np.nanmin(self.conductance, axis=1), np.nanmax(self.conductance, axis=1)
         return float(np.percentile(lows, 5)), float(np.percentile(highs, 95))
+
+    @property
+    def repeats(self) -> bool:
+        """Whether a device has two ramps of one direction."""
+        pairs = np.stack([self.device, self.sign], axis=1)
+        return bool(np.unique(pairs, axis=0, return_counts=True)[1].max() > 1)
+
+    def as_conductances(self, on_off: float) -> "Ramps":
+        """Weights as conductances over ``Gmax - Gmin``.
+
+        Args:
+          on_off: on/off ratio Gmax / Gmin of the device, above 1.
+
+        Raises:
+          UserError: it is not.
+        """
+        if not on_off > 1:
+            raise UserError(f"on_off = {on_off}: must be above 1")
+        low, high = self.window
+        return replace(
+            self, conductance=(self.conductance - low) / (high - low) + 1.0 / (on_off - 1.0)
+        )
+
+    def gradual(self) -> "Ramps":
+        """The ramps less those of depression, where each of them is a RESET, and a note of it.
+
+        A RESET goes by one pulse at least 60 % of the way that potentiation goes.
+        """
+        up, down = self.select(self.sign > 0), self.select(self.sign < 0)
+        if not (up.n_ramps and down.n_ramps):
+            return self
+        low, high = up.window
+        drops = np.where(down.pulses[:, 1] == 1, -np.diff(down.conductance[:, :2])[:, 0], 0.0)
+        if np.any(drops < _RESET * (high - low)):
+            return self
+        said = (
+            f"{down.n_ramps} RESETs, each by one pulse from about "
+            f"{np.median(down.conductance[:, 0]):.4g} to {np.median(down.conductance[:, 1]):.4g}, "
+            "are not fitted: the device depresses at once"
+        )
+        return replace(up, notes=(*self.notes, said))
 
     def select(self, which: np.ndarray) -> "Ramps":
         """The ramps of a mask or of a list of indices, as narrow as they allow.

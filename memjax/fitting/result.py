@@ -13,8 +13,10 @@ from memjax.fitting import picture, rollout
 from memjax.fitting.estimate import Estimate
 from memjax.fitting.intervals import SDS, intervals
 from memjax.fitting.likelihood import Noise
-from memjax.fitting.problem import Problem
+from memjax.fitting.problem import NOISES, Problem
 from memjax.fitting.ramps import Ramps
+
+_LOOSE = 2.3  # sd of a logarithm: a factor of ten
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,6 +31,7 @@ class Fit:
       n_parameters, n_readings: numbers of both; readings where a ramp may meet its bound and those
         after them do not count.
       rms: rms residual of the mean curve over the window, ``up`` and ``down``.
+      chance: the rms by which the mean of as many ramps is off by chance, likewise.
       autocorrelation: of successive standardised one-step errors; far from 0, something is missed.
       levels: conductance levels that readings tell apart with 95 % certainty.
       window: Gmin and Gmax of the device, in siemens.
@@ -44,6 +47,7 @@ class Fit:
     n_parameters: int
     n_readings: int
     rms: dict[str, float]
+    chance: float
     autocorrelation: float
     levels: float
     window: tuple[float, float]
@@ -77,13 +81,29 @@ class Fit:
                 ends[name] = max(value - SDS * error, 0.0), value + SDS * error
         return ends
 
+    @property
+    def undetermined(self) -> list[str]:
+        """Parameters, of noise apart, at their limit, or not known to within a factor of ten."""
+        found, problem = self.estimate, self.problem
+        sd = np.full(len(found.names), np.inf)
+        sd[found.inside] = np.sqrt(np.diag(found.covariance))
+        unbounded = np.isfinite(problem.lows) & ~np.isfinite(problem.highs)
+        loose = ~found.inside | (unbounded & (sd > _LOOSE))
+        named = zip(found.names, loose & found.free, strict=True)
+        return [name for name, is_loose in named if is_loose and name not in NOISES]
+
+    @property
+    def misfit(self) -> float:
+        """The rms residual of the mean curve, both directions together."""
+        return float(np.sqrt(np.mean(np.square(list(self.rms.values())))))
+
     def curves(self, ramps: Ramps) -> np.ndarray:
-        """The noise-free ramp from each measured ramp's own start, in siemens [ramp, point].
+        """The mean of the device's readings from each ramp's own start, in siemens [ramp, point].
 
         Args:
           ramps: measured ramps; their starts and lengths count.
         """
-        return self._siemens(rollout.mean_curves(self.device, ramps, self.window))
+        return self.siemens(self.simulate(ramps).mean)
 
     def bands(self, ramps: Ramps) -> tuple[np.ndarray, np.ndarray]:
         """The 5th and 95th per cent of readings from each ramp's own start, in siemens.
@@ -91,8 +111,16 @@ class Fit:
         Args:
           ramps: measured ramps; their starts and lengths count.
         """
-        low, high = rollout.bands(self.device, self.noise, ramps, self.window)
-        return self._siemens(low), self._siemens(high)
+        low, high = self.simulate(ramps).band
+        return self.siemens(low), self.siemens(high)
+
+    def simulate(self, ramps: Ramps) -> rollout.Simulated:
+        """The device's ramps from these ramps' own starts, in fractions of its window.
+
+        Args:
+          ramps: measured ramps; their starts and lengths count.
+        """
+        return rollout.simulate(self.device, self.noise, ramps, self.window)
 
     def errors(self, ramps: Ramps) -> dict[str, float]:
         """The rms error of the mean curve of these ramps over the window, up and down.
@@ -100,8 +128,7 @@ class Fit:
         Args:
           ramps: measured ramps, which may be others than those that were fitted.
         """
-        curves = rollout.mean_curves(self.device, ramps, self.window)
-        return rollout.mean_curve_error(curves, ramps, self.window)
+        return rollout.mean_curve_error(self.simulate(ramps).mean, ramps, self.window)
 
     def coverage(self, ramps: Ramps) -> dict[str, float]:
         """The share of these ramps' readings within the 90 % band, up and down.
@@ -109,10 +136,14 @@ class Fit:
         Args:
           ramps: measured ramps, which may be others than those that were fitted.
         """
-        band = rollout.bands(self.device, self.noise, ramps, self.window)
-        return rollout.coverage(band, ramps, self.window)
+        return rollout.coverage(self.simulate(ramps).band, ramps, self.window)
 
-    def _siemens(self, curves: np.ndarray) -> np.ndarray:
+    def siemens(self, curves: np.ndarray) -> np.ndarray:
+        """Conductances in siemens.
+
+        Args:
+          curves: in fractions of the device's window.
+        """
         return self.window[0] + curves * (self.window[1] - self.window[0])
 
 
@@ -123,14 +154,16 @@ class Fits:
     Attributes:
       ramps: the measurement.
       fits: of the models.
+      on_off_is_unknown: whether readings are weights of a device whose on/off ratio was not given.
     """
 
     ramps: Ramps
     fits: list[Fit]
+    on_off_is_unknown: bool = False
 
     @property
     def best(self) -> Fit:
-        """The fit of least BIC."""
+        """The fit that ``memjax.fit`` takes for the best."""
         return self.fits[0]
 
     @property
@@ -140,8 +173,9 @@ class Fits:
 
     @property
     def margin(self) -> float:
-        """By how much its BIC is below that of the next model; NaN if there is none."""
-        return self.fits[1].bic - self.best.bic if len(self.fits) > 1 else float("nan")
+        """By how much its BIC is below the least of the others; NaN if there is none."""
+        others = [fit.bic for fit in self.fits[1:] if fit.converged]
+        return min(others) - self.best.bic if others else float("nan")
 
     def save(self, path: str | Path) -> None:
         """Writes the device for ``memjax.devices.load``, and where it comes from.
@@ -169,5 +203,6 @@ class Fits:
         best, ramps = self.best, self.ramps
         shares = ", ".join(f"{name} {100 * value:.2g} %" for name, value in best.rms.items())
         title = f"{best.model}: rms of the mean curve over the window: {shares}"
-        window, curves = best.window, best.curves(ramps)
-        return picture.draw(ramps, window, curves, best.bands(ramps), best.model, title)
+        simulated = best.simulate(ramps)
+        curves = [best.siemens(rows) for rows in (simulated.mean, *simulated.band)]
+        return picture.draw(ramps, best.window, curves[0], curves[1:], best.model, title)

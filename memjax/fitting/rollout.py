@@ -1,5 +1,6 @@
-"""Whole ramps of a fitted device: the mean curve from a start, and the band of its noise."""
+"""Whole ramps of a fitted device, simulated with its noise and its bounds: mean and band."""
 
+import dataclasses
 import functools
 from typing import Any
 
@@ -14,38 +15,62 @@ from memjax.devices.bounds import clip_to_bounds
 from memjax.fitting.likelihood import LONG, Noise
 from memjax.fitting.ramps import Ramps
 
-_DRAWS = 300  # simulated ramps from each start
+_DRAWS, _NUMBERS = (32, 300), 1e6  # simulated ramps from each start, and numbers in all of them
 _TAIL = 5.0  # per cent outside a band of 90 %, on each side
 
 
-def mean_curves(device: Device, ramps: Ramps, window: tuple[float, float]) -> np.ndarray:
-    """The noise-free ramp from each ramp's own start, in fractions of the window [ramp, point].
+@dataclasses.dataclass(frozen=True)
+class Simulated:
+    """Ramps of a device from measured ramps' own starts, in fractions of the window.
 
-    Args:
-      device: the device.
-      ramps: their starts and lengths.
-      window: normalised conductances 0 and 1, in siemens.
+    Attributes:
+      drawn: readings [draw, ramp, point]; NaN where none was measured.
     """
-    y = in_window(ramps, window)
-    return _masked(_simulate(device, Noise(0.0, 0.0), y, ramps, draws=None), y)
+
+    drawn: np.ndarray
+
+    @functools.cached_property
+    def mean(self) -> np.ndarray:
+        """The mean reading [ramp, point].
+
+        Where noise meets a bound, or is larger than a step that bends, it is not the path of a
+        device without noise.
+        """
+        return self.drawn.mean(axis=0)
+
+    @functools.cached_property
+    def sd(self) -> np.ndarray:
+        """The standard deviation of a reading [ramp, point]."""
+        return self.drawn.std(axis=0)
+
+    @functools.cached_property
+    def band(self) -> tuple[np.ndarray, np.ndarray]:
+        """The 5th and the 95th per cent of readings [ramp, point]."""
+        low, high = np.percentile(self.drawn, [_TAIL, 100.0 - _TAIL], axis=0)
+        return low, high
 
 
-def bands(
+def simulate(
     device: Device, noise: Noise, ramps: Ramps, window: tuple[float, float], seed: int = 0
-) -> tuple[np.ndarray, np.ndarray]:
-    """The 5th and the 95th per cent of readings from each ramp's own start [ramp, point].
+) -> Simulated:
+    """Simulates each ramp some hundred times from its own start.
 
     Args:
-      device: its c2c noise counts.
+      device: its c2c noise and its bounds count.
       noise: of ramps and readings.
       ramps: their starts and lengths.
       window: normalised conductances 0 and 1, in siemens.
       seed: of the simulated ramps.
     """
     y = in_window(ramps, window)
-    drawn = _simulate(device, noise, y, ramps, draws=_DRAWS, seed=seed)
-    low, high = np.percentile(drawn, [_TAIL, 100.0 - _TAIL], axis=0)
-    return _masked(low, y), _masked(high, y)
+    draws = int(np.clip(_NUMBERS / y.size, *_DRAWS))
+    stream = random.stream(jax.random.key(seed))
+    arguments = (y[:, 0], ramps.pulses, ramps.sign, np.arange(len(y)))
+    with jax.numpy_dtype_promotion("standard"):
+        start, pulses, sign, number = (jnp.asarray(a, jnp.float32) for a in arguments)
+        keys = number.astype(jnp.int32)
+        drawn = _simulator(draws)(device, noise, start, pulses, sign, keys, stream)
+    return Simulated(np.where(np.isfinite(y), np.asarray(drawn, float), np.nan))
 
 
 def mean_curve_error(
@@ -54,7 +79,7 @@ def mean_curve_error(
     """The rms difference of the mean over ramps after their starts, in fractions of the window.
 
     Args:
-      curves: what ``mean_curves`` returned for these ramps.
+      curves: of these ramps, in fractions of the window.
       ramps: the measured ones.
       window: normalised conductances 0 and 1, in siemens.
     """
@@ -77,13 +102,30 @@ def rms_of_mean(residual: np.ndarray, ramps: Ramps) -> dict[str, float]:
     return found
 
 
+def noise_of_mean(simulated: Simulated, ramps: Ramps) -> float:
+    """The rms by which the mean over measured ramps is off by chance, in fractions of the window.
+
+    Args:
+      simulated: of these ramps.
+      ramps: their directions.
+    """
+    variances = []
+    for sign in (1, -1):
+        sd = simulated.sd[ramps.sign == sign][:, 1:]
+        some = np.isfinite(sd).any(axis=0)
+        if some.any():
+            seen = np.isfinite(sd[:, some]).sum(axis=0)
+            variances.append(np.mean(np.nansum(sd[:, some] ** 2, axis=0) / seen**2))
+    return float(np.sqrt(np.mean(variances)))
+
+
 def coverage(
     band: tuple[np.ndarray, np.ndarray], ramps: Ramps, window: tuple[float, float]
 ) -> dict[str, float]:
     """The share of readings after the start that lie within the band, up and down.
 
     Args:
-      band: what ``bands`` returned for these ramps.
+      band: lowest and highest readings, in fractions of the window.
       ramps: the measured ones.
       window: normalised conductances 0 and 1, in siemens.
     """
@@ -106,24 +148,9 @@ def in_window(ramps: Ramps, window: tuple[float, float]) -> np.ndarray:
     return (ramps.conductance - window[0]) / (window[1] - window[0])
 
 
-def _masked(curves: np.ndarray, y: np.ndarray) -> np.ndarray:
-    return np.where(np.isfinite(y), curves, np.nan)
-
-
-def _simulate(
-    device: Device, noise: Noise, y: np.ndarray, ramps: Ramps, draws: int | None, seed: int = 0
-) -> np.ndarray:
-    stream = random.stream(jax.random.key(seed))
-    arguments = (y[:, 0], ramps.pulses, ramps.sign, np.arange(len(y)))
-    with jax.numpy_dtype_promotion("standard"):
-        start, pulses, sign, number = (jnp.asarray(a, jnp.float32) for a in arguments)
-        keys = number.astype(jnp.int32)
-        return np.asarray(_ramps(draws)(device, noise, start, pulses, sign, keys, stream), float)
-
-
 @functools.cache
-def _ramps(draws: int | None) -> Any:
-    shape = () if draws is None else (draws,)
+def _simulator(draws: int) -> Any:
+    shape = (draws,)
 
     def ramp(
         device: Device,
@@ -141,8 +168,6 @@ def _ramps(draws: int | None) -> Any:
         array = jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float32), array)
 
         def normal(step: Any, purpose: int) -> Array:
-            if draws is None:
-                return jnp.float32(0.0)
             return random.normal(random.fold_in(random.fold_in(own, purpose), step), shape)
 
         gain = jnp.abs(1.0 + noise.ramp * normal(0, 0))
@@ -160,10 +185,9 @@ def _ramps(draws: int | None) -> Any:
         _, seen = jax.lax.scan(fire, (array, first), (numbers, pulses[1:]))
         return jnp.concatenate([first[None], seen])
 
-    over = jax.vmap(ramp, (None, None, 0, 0, 0, 0, None), 1 if draws else 0)
+    over = jax.vmap(ramp, (None, None, 0, 0, 0, 0, None), 1)
 
     def run(*arguments: Any) -> Array:
-        curves = over(*arguments)
-        return jnp.moveaxis(curves, 2, 0).swapaxes(1, 2) if draws else curves
+        return jnp.moveaxis(over(*arguments), 2, 0).swapaxes(1, 2)
 
     return jax.jit(run, compiler_options={"xla_backend_optimization_level": 0})

@@ -6,6 +6,8 @@ from rich.table import Table
 
 from memjax.fitting.result import Fit, Fits
 
+_HELD = 0.7  # of the readings, in a band of 90 %
+_FAR = 1.5  # measured ranges that a window may have
 _DECIDED = 6  # of BIC, strong evidence by Kass & Raftery, J. Am. Stat. Assoc. 90:773 (1995)
 
 
@@ -69,19 +71,39 @@ def sentences(fits: Fits) -> list[str]:
     Args:
       fits: of the ramps.
     """
-    best = fits.best
-    said = [f"{best.model} is chosen by BIC" if len(fits.fits) > 1 else f"{best.model} is fitted"]
-    if np.isfinite(fits.margin) and fits.fits[1].converged:
-        said[0] += f", by {fits.margin:.0f} before {fits.fits[1].model}"
-        if fits.margin < _DECIDED:
-            said.append(f"less than {_DECIDED}: the data do not decide between the two")
+    best, ramps = fits.best, fits.ramps
+    said = list(ramps.notes)
+    said += _choice(fits) if len(fits.fits) > 1 else [f"{best.model} is fitted"]
+    if best.undetermined:
+        said.append(
+            f"{best.model} is not determined by these data: {', '.join(best.undetermined)} at a "
+            "limit, or unknown to a factor of ten; take a simpler model, or measure what tells it"
+        )
+    ends = best.intervals
+    if endless := [name for name, (_, high) in ends.items() if np.isinf(high)]:
+        said.append(f"the data give no upper limit (95 %) of {', '.join(endless)}")
+    if type(best.device).remembers_pulses() and not ramps.repeats:
+        said.append(
+            "one ramp a direction: what the device remembers cannot be told from its conductance; "
+            "repeat the ramps"
+        )
     said.append(
         f"c2c noise is in proportion to the {_PROPORTION.get(best.device.c2c, best.device.c2c)}"
     )
-    low, high = best.window
-    said.append(f"window {low:.4g} S to {high:.4g} S, on/off {high / low:.3g}")
+    said += _window(fits)
+    covered = best.coverage(ramps)
+    if min(covered.values()) < _HELD:
+        shares = " and ".join(f"{100 * share:.0f} % {way}" for way, share in covered.items())
+        said.append(f"the 90 % band holds {shares} of the readings: the model misses something")
     said.append(f"readings tell {best.levels:.0f} levels apart (95 %)")
-    if len(np.unique(fits.ramps.device)) < 3:
+    if best.device.polarity == "up":
+        said.append(
+            "depression by pulses was not measured: a device of polarity = up, which only a RESET "
+            "depresses; train it in pairs (cell.kind = refresh_pair)"
+        )
+    elif np.all(ramps.sign < 0):
+        said.append("potentiation was not measured: that of this device is the model's default")
+    if len(np.unique(ramps.device)) < 3:
         said.append("fewer than three devices: no device-to-device spread; set sigma_d2d yourself")
     if abs(best.autocorrelation) > 0.1:
         said.append(
@@ -90,4 +112,44 @@ def sentences(fits: Fits) -> list[str]:
         )
     if caveat := best.device.fit_hints().caveat:
         said.append(caveat)
+    return said
+
+
+def _choice(fits: Fits) -> list[str]:
+    """Which model was chosen, and why not another."""
+    best = fits.best
+    rivals = [fit for fit in fits.fits[1:] if fit.converged]
+    if not rivals:
+        return [f"{best.model} is chosen: the others have no fit"]
+    rival = min(rivals, key=lambda fit: fit.bic)
+    if fits.margin >= _DECIDED:
+        return [f"{best.model} is chosen by BIC, by {fits.margin:.0f} before {rival.model}"]
+    if fits.margin >= 0:
+        return [
+            f"{best.model} is chosen by BIC, by {fits.margin:.0f} before {rival.model}",
+            f"less than {_DECIDED}: the data do not decide between the two",
+        ]
+    why = (
+        f"predicts the mean ramps worse ({100 * rival.misfit:.2g} against "
+        f"{100 * best.misfit:.2g} % of the window)"
+        if rival.misfit > best.misfit or not rival.undetermined
+        else f"is not determined by these data ({', '.join(rival.undetermined)})"
+    )
+    return [f"{best.model} is chosen: {rival.model}, of lower BIC by {-fits.margin:.0f}, {why}"]
+
+
+def _window(fits: Fits) -> list[str]:
+    """The device's window, and where it is beyond what was measured."""
+    low, high = fits.best.window
+    extent = high - low
+    if fits.ramps.normalised:
+        unknown = "; on/off and Gmax are not known: on_off is a default, give yours (--on-off)"
+        return ["readings are weights" + unknown * fits.on_off_is_unknown]
+    said = [f"window {low:.4g} S to {high:.4g} S, on/off {high / low:.3g}"]
+    seen = float(np.nanmin(fits.ramps.conductance)), float(np.nanmax(fits.ramps.conductance))
+    if extent > _FAR * (seen[1] - seen[0]):
+        said.append(
+            f"that is far beyond what was measured, {seen[0]:.4g} to {seen[1]:.4g} S: an "
+            "extrapolation of the model"
+        )
     return said

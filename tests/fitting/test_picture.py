@@ -30,7 +30,7 @@ def test_axes_are_labelled(fitted):
     assert up_rest.get_xlabel() == down_rest.get_xlabel() == "pulse number"
     assert "rms of the mean curve" in figure.get_suptitle()
     labels = up.get_legend_handles_labels()[1]
-    assert labels == ["90 % band of readings", "3 measured ramps", "ConstantStep, mean"]
+    assert labels == ["90 % band of readings", "ConstantStep, mean", "measured: 3 ramps"]
     figure.canvas.draw()
 
 
