@@ -312,6 +312,9 @@ def fit(
     on_off: Annotated[
         float | None, typer.Option(help="on/off ratio of the device whose weights are given")
     ] = None,
+    jumps: Annotated[
+        bool, typer.Option("--jumps", help="a table of steps against conductance: a jump table")
+    ] = False,
     out: Annotated[Path | None, typer.Option(help="write the device to a TOML file")] = None,
     plot: _Plot = None,
 ) -> None:
@@ -323,6 +326,9 @@ def fit(
     from memjax.fitting.progress import progress as progress_of
 
     _check_outputs(plot, device=out)
+    if jumps:
+        _jumps(data, down, out, plot)
+        return
     with progress_of() as progress:
         fits = fit_ramps(
             data,
@@ -343,6 +349,26 @@ def fit(
         typer.echo(f"device: {out}")
     if plot is not None:
         fits.plot().savefig(plot, dpi=150)
+        typer.echo(f"picture: {plot}")
+
+
+def _jumps(data: Path, down: Path | None, out: Path | None, plot: Path | None) -> None:
+    """``memjax fit --jumps``: nothing is fitted."""
+    from memjax.devices import catalogue, ltp_ltd
+    from memjax.fitting.steps import jump_table_of_steps
+
+    if down is not None:
+        raise UserError(f"--jumps {down}: one table has both directions; give it alone")
+    device = jump_table_of_steps(data)
+    high, on_off, levels = (float(x) for x in (device.gmax, device.on_off, device.levels))  # type: ignore[arg-type]
+    typer.echo(f"JumpTable: window {high / on_off:.4g} S to {high:.4g} S, on/off {on_off:.3g}")
+    typer.echo(f"one pulse is 1/{levels - 1:.3g} of the window in the mean")
+    if out is not None:
+        catalogue.save(out, device)
+        typer.echo(f"device: {out}")
+    if plot is not None:
+        response = ltp_ltd.respond(device, round(levels), round(levels))
+        ltp_ltd.draw(response, data.stem).savefig(plot, dpi=150)
         typer.echo(f"picture: {plot}")
 
 

@@ -19,8 +19,12 @@ _NAMES = {
     "conductance": ("conductance", "g", "gds", "g_ds"),
     "resistance": ("resistance", "r"),
     "current": ("current", "i", "ids", "i_ds", "read current"),
+    "step": ("δg", "dg", "d_g", "delta", "delta g", "delta_g", "step", "change"),
+    "mean": ("mean", "mean step", "mean δg", "average"),
+    "sd": ("sd", "std", "sigma", "standard deviation"),
     "weight": ("weight", "weights", "w", "normalised conductance", "normalized conductance"),
 }
+_STEPS = ("step", "mean", "sd")  # kinds that are differences of conductances
 _LARGE = {"": 1.0, "k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
 _UNITS = {unit: ("conductance", size) for unit, size in PREFIXES.items()}
 _UNITS |= {unit.replace("S", "A"): ("current", size) for unit, size in PREFIXES.items()}
@@ -75,6 +79,8 @@ def column(name: str) -> Column:
         words = found["name"].casefold().strip()
         if words in _NAMES[of_unit] or (found["mark"] and _DIRECTED.search(words)):
             plain, kind, scale = words, of_unit, size
+        elif of_unit == "conductance" and any(words in _NAMES[kind] for kind in _STEPS):
+            plain, scale = words, size
     if not kind:
         kind = next((kind for kind, names in _NAMES.items() if plain in names), "")
     said = {SIGNS[word.casefold()] for word in _DIRECTED.findall(plain)}

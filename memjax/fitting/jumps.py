@@ -55,7 +55,7 @@ def jump_table(
                 f"jump_table: {mine.sum()} steps of single pulses {name}: give at least {columns}, "
                 "or fewer columns"
             )
-        tables[name] = _quantiles(before[mine], step[mine] / mean, rows, columns)
+        tables[name] = quantiles(before[mine], step[mine] / mean, rows, columns)
     return JumpTable(
         levels=1.0 + 1.0 / mean,
         gmax=high,
@@ -65,7 +65,14 @@ def jump_table(
     )
 
 
-def _quantiles(before: np.ndarray, step: np.ndarray, rows: int, columns: int) -> np.ndarray:
+def quantiles(before: np.ndarray, step: np.ndarray, rows: int, columns: int) -> np.ndarray:
+    """Quantiles of the steps nearest to each of equally spaced conductances [row, column].
+
+    Args:
+      before: normalised conductances before the steps.
+      step: the steps.
+      rows, columns: as in ``jump_table``; at least ``columns`` steps.
+    """
     table = np.empty((rows, columns), np.float32)
     for row, place in enumerate(np.linspace(0.0, 1.0, rows)):
         away = np.abs(np.clip(before, 0.0, 1.0) - place)
