@@ -25,6 +25,8 @@ _CONVENTIONS = ("additive", "step")
 _WORKERS = 2
 _WORST_RMS = 0.5  # of the window
 _LEAST_NOISE = 0.005  # of the window, of a mean ramp: a smaller difference is none
+_ENOUGH = 30_000  # readings that are fitted
+_MOST = 300_000  # readings of a few ramps, which cannot be thinned out
 _UNKNOWN = 10.0  # on/off ratio at which weights are fitted that tell none
 
 
@@ -47,7 +49,7 @@ def fit(
     Models that remember pulses are tried where a device has two ramps of a direction; in one, what
     is remembered cannot be told from conductance. Depression by one pulse is taken for a RESET,
     which is not fitted; without any other the device is of ``polarity = "up"``: what was not
-    measured is not invented.
+    measured is not invented. Of more than 30,000 readings, evenly spaced cycles are fitted.
 
     Args:
       data: a file, a DataFrame or a dict of columns (``cycle, direction, pulse, conductance_S`` and
@@ -89,7 +91,12 @@ def fit(
     window = given.window if window is None else window
     if not 0 < window[0] < window[1]:
         raise UserError(f"fit: window = {window} must be 0 < Gmin < Gmax, in siemens")
-    ramps = given.gradual()
+    ramps = given.gradual().thinned(_ENOUGH)
+    if ramps.n_steps > _MOST:
+        raise DataError(
+            f"{ramps.n_steps} readings in {ramps.n_ramps} ramps: give every tenth (the pulse "
+            f"numbers tell what is between); at most {_MOST} are fitted"
+        )
     names = _names(model, ramps)
     first = _CONVENTIONS[0] if c2c is None else c2c
     starts = (0, 1) if len(names) == 1 else (0,)

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import statistics
 from dataclasses import dataclass, replace
 from typing import NamedTuple, NoReturn
 
@@ -85,6 +86,24 @@ class Ramps:
         return replace(
             self, conductance=(self.conductance - low) / (high - low) + 1.0 / (on_off - 1.0)
         )
+
+    def thinned(self, most: int) -> "Ramps":
+        """Every so-many-th cycle of each device, and a note, where there are more readings.
+
+        Args:
+          most: readings that are enough.
+        """
+        readings = self.n_steps + self.n_ramps
+        if readings <= most:
+            return self
+        pairs = np.stack([self.device, self.cycle], axis=1)
+        turns = np.unique(pairs, axis=0, return_inverse=True)[1].reshape(-1)
+        kept = self.select(turns % -(-readings // most) == 0)
+        said = (
+            f"{readings} readings: {kept.n_ramps} of {self.n_ramps} ramps are fitted, from evenly "
+            "spaced cycles; more would not tell much more"
+        )
+        return replace(kept, notes=(*kept.notes, said))
 
     def gradual(self) -> "Ramps":
         """The ramps less those of depression, where each of them is a RESET, and a note of it.
@@ -395,8 +414,9 @@ def _trend(curve: Curve) -> float:
 
     N(0, 1) for a walk with symmetric steps, whatever their size; medians still the read noise.
     """
-    values = np.array([reading.conductance for reading in curve])
-    blocks = np.array_split(values, min(len(values), 33))
-    steps = np.diff([np.median(block) for block in blocks]) * curve[-1].sign
+    values, n = [reading.conductance for reading in curve], min(len(curve), 33)
+    ends = [len(values) * k // n for k in range(n + 1)]
+    blocks = [values[start:end] for start, end in itertools.pairwise(ends)]
+    steps = np.diff([statistics.median(block) for block in blocks]) * curve[-1].sign
     ranks = np.argsort(np.argsort(np.abs(steps))) + 1.0
     return float((ranks * np.sign(steps)).sum() / np.sqrt((ranks**2).sum()))

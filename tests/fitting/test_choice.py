@@ -10,7 +10,7 @@ import pytest
 
 from memjax.cells import RefreshPair
 from memjax.devices import OnsetStep, SaturatingExponential, pulse_response
-from memjax.errors import UserError
+from memjax.errors import DataError, UserError
 from memjax.fitting import fit, from_table, summary
 from memjax.sweep import Spec, run
 from memjax.updates import pulsed_update
@@ -157,3 +157,14 @@ def test_weights_have_no_siemens():
     assert fits.plot().axes[0].get_ylabel() == "normalised conductance"
     with pytest.raises(UserError, match="on_off is told by conductances"):
         fit(table(DEVICE), on_off=4.0)
+
+
+def test_of_many_ramps_evenly_spaced_cycles_are_fitted(monkeypatch):
+    monkeypatch.setattr(module, "_ENOUGH", 400)
+    columns = table(DEVICE, cycles=20)
+    fits = fit(columns, model="ConstantStep", c2c="step")
+    assert fits.ramps.n_ramps == 14 and fits.ramps.cycle.tolist() == sorted([*range(0, 20, 3)] * 2)
+    assert told(fits)[0].startswith("1040 readings: 14 of 40 ramps are fitted")
+    monkeypatch.setattr(module, "_MOST", 300)
+    with pytest.raises(DataError, match="350 readings in 14 ramps: give every tenth"):
+        fit(columns, model="ConstantStep")
