@@ -16,6 +16,15 @@ _NAMES = {
     "pulse": ("pulse", "pulses", "pulse number", "pulse no", "pulse no.", "pulse #", "#", "n"),
     "cycle": ("cycle", "cycles", "cycle number"),
     "device": ("device", "sample"),
+    "voltage": (
+        "voltage",
+        "v",
+        "pulse voltage",
+        "v_pulse",
+        "vpulse",
+        "pulse amplitude",
+        "amplitude",
+    ),
     "conductance": ("conductance", "g", "gds", "g_ds"),
     "resistance": ("resistance", "r"),
     "current": ("current", "i", "ids", "i_ds", "read current"),
@@ -28,6 +37,7 @@ _STEPS = ("step", "mean", "sd")  # kinds that are differences of conductances
 _LARGE = {"": 1.0, "k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
 _UNITS = {unit: ("conductance", size) for unit, size in PREFIXES.items()}
 _UNITS |= {unit.replace("S", "A"): ("current", size) for unit, size in PREFIXES.items()}
+_UNITS |= {"V": ("voltage", 1.0), "mV": ("voltage", 1e-3)}
 _UNITS |= {
     f"{prefix}{ohm}": ("resistance", size)
     for prefix, size in _LARGE.items()
@@ -37,6 +47,7 @@ _UNITED = re.compile(r"^(?P<name>.*?)(?:_|\s*(?P<mark>[\[(/])\s*)(?P<unit>[^\s\[
 _DIRECTED = re.compile(
     r"(?:^|[^a-z])(ltp|potentiation|set|up|ltd|depression|reset|down)(?![a-z])", re.IGNORECASE
 )
+_COUNTS = re.compile(r"pulse|#|number|count")
 
 
 class Column(NamedTuple):
@@ -84,7 +95,10 @@ def column(name: str) -> Column:
     if not kind:
         kind = next((kind for kind, names in _NAMES.items() if plain in names), "")
     said = {SIGNS[word.casefold()] for word in _DIRECTED.findall(plain)}
-    return Column(name, kind, scale, said.pop() if len(said) == 1 else 0)
+    sign = said.pop() if len(said) == 1 else 0
+    if sign and not kind and _COUNTS.search(plain):
+        kind = "pulse"
+    return Column(name, kind, scale, sign)
 
 
 def is_header(cells: list[str]) -> bool:
@@ -95,7 +109,8 @@ def is_header(cells: list[str]) -> bool:
     """
     columns = [column(cell) for cell in cells]
     kinds = {at.kind for at in columns}
-    return {"direction", "pulse"} <= kinds or ("pulse" in kinds and any(at.sign for at in columns))
+    ways = kinds & {"direction", "voltage"} or any(at.sign for at in columns)
+    return "pulse" in kinds and bool(ways)
 
 
 def is_unit(cell: str) -> bool:

@@ -415,7 +415,8 @@ def _trend(curve: Curve) -> float:
     N(0, 1) for a walk with symmetric steps, whatever their size; medians still the read noise.
     """
     values, n = [reading.conductance for reading in curve], min(len(curve), 33)
-    ends = [len(values) * k // n for k in range(n + 1)]
+    size, longer = divmod(len(values), n)
+    ends = [size * k + min(k, longer) for k in range(n + 1)]
     blocks = [values[start:end] for start, end in itertools.pairwise(ends)]
     steps = np.diff([statistics.median(block) for block in blocks]) * curve[-1].sign
     ranks = np.argsort(np.argsort(np.abs(steps))) + 1.0

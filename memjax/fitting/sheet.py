@@ -43,9 +43,11 @@ class Sheet:
     @functools.cached_property
     def columns(self) -> dict[str, int]:
         """Where the columns of a tidy table are, as far as they are there."""
-        kinds = [at.kind for at in self.kinds]
+        kinds = ["" if at.sign else at.kind for at in self.kinds]
         others = ("direction", "pulse", "cycle", "device")
         found: dict[str, int] = {kind: kinds.index(kind) for kind in others if kind in kinds}
+        if "direction" not in found and "voltage" in kinds:
+            found["direction"] = kinds.index("voltage")
         readings = [
             at.kind if at.scale > 0 or at.kind == "weight" or self.normalised else ""
             for at in self.kinds
@@ -61,7 +63,8 @@ class Sheet:
     @property
     def is_directed(self) -> bool:
         """Whether it has a column a ramp, each named for its direction."""
-        return "direction" not in self.columns and any(at.sign for at in self.kinds)
+        named = any(at.sign and at.kind != "pulse" for at in self.kinds)
+        return named and "direction" not in self.columns
 
     @property
     def looks_wide(self) -> bool:
@@ -154,8 +157,10 @@ def open_sheet(path: Path, normalised: bool = False) -> Sheet:
     lines = [(number, line) for number, line in every if line is not None]
     separator = _separator(path, [line for _, line in lines if line])
     rows = _rows(path, lines, separator)
-    while not any(rows[0][1]):
+    while rows and not any(rows[0][1]):
         del rows[0]
+    if not rows:
+        raise DataError(f"{path}: an empty file: give {TIDY}")
     at = next((k for k, (_, cells) in enumerate(rows[:_PREAMBLE]) if is_header(cells)), 0)
     (top, header), rows = rows[at], rows[at + 1 :]
     while not header[-1]:

@@ -4,6 +4,7 @@ import difflib
 import itertools
 import math
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -123,10 +124,7 @@ def _tidy(sheet: Sheet, read_voltage: float | None) -> list[Reading]:
                 row[kind] = above[kind]
                 sheet.note(f"an empty cell under {sheet.header[where[kind]]!r} is that above it")
         above = row
-        sign = SIGNS.get(row["direction"].casefold())
-        if sign is None:
-            said = repr(row["direction"][:40])
-            sheet.fail(line, "direction", f"{said} is no direction: write up or down")
+        sign = _sign(sheet, line, row["direction"])
         if not row["device"]:
             sheet.fail(line, "device", "an empty cell: name the device")
         cycle = sheet.whole(line, "cycle", row["cycle"], -(2**53))
@@ -138,6 +136,17 @@ def _tidy(sheet: Sheet, read_voltage: float | None) -> list[Reading]:
     if not where.keys() & {"cycle", "device"}:
         readings = _by_turns(readings)
     return _some(sheet, readings)
+
+
+def _sign(sheet: Sheet, line: int, cell: str) -> int:
+    """The sign of a direction, or of the voltage of its pulses."""
+    sign = SIGNS.get(cell.casefold())
+    if sign is None and numeric(cell) and float(cell):
+        sheet.note("directions are the signs of the pulses' voltages")
+        sign = 1 if float(cell) > 0 else -1
+    if sign is None:
+        sheet.fail(line, "direction", f"{cell[:40]!r} is no direction: write up or down")
+    return sign
 
 
 def _volts(sheet: Sheet, at: Column, read_voltage: float | None) -> float | None:
@@ -182,10 +191,12 @@ def _check_header(sheet: Sheet) -> None:
 
 def _remedy(missing: list[str], others: list[str]) -> str:
     """What to do about columns that are missing, given those whose names mean nothing."""
+    near = difflib.get_close_matches(missing[0], others, n=1)
+    if missing == ["direction"] and not near:
+        return "add it: up where pulses potentiate, down where they depress"
     current = next(filter(_CURRENT.search, others), None)
     if current is not None and READING in missing:
         return f"rename {current!r} to 'current_A' and give the read voltage (--read-voltage 0.1)"
-    near = difflib.get_close_matches(missing[0], others, n=1)
     unit = ", in siemens" if missing[0] == READING else ""
     return f"rename {near[0]!r} to {missing[0]!r}{unit}" if near else f"give {TIDY}"
 
@@ -194,33 +205,47 @@ def _wide(sheet: Sheet, sign: int, read_voltage: float | None) -> list[Reading]:
     """The readings of a table with a column a ramp; without a sign, as its columns say."""
     if sign and sheet.columns.keys() & {"direction"}:
         raise DataError(f"{sheet.name}: a row a reading, not a column a ramp: give it alone")
-    readings, counter = [], sheet.columns.get("pulse")
-    cycles = {1: 0, -1: 0}
+    readings: list[Reading] = []
+    counter, cycles = sheet.columns.get("pulse"), {1: 0, -1: 0}
+    counters = {1: counter, -1: counter}
     for column, at in enumerate(sheet.kinds):
-        if column == counter or (not sign and not at.sign):
-            if column != counter and any(cells[column] for _, cells in sheet.rows):
-                sheet.note(f"the column {at.name!r} is passed over")
-            continue
         way = sign or at.sign
-        if at.sign == -way:
-            sheet.fail(sheet.top, at.name, "named for the other direction: swap the two tables")
-        if numeric(at.name) and not float(at.name).is_integer():
-            sheet.fail(sheet.top, at.name, "a number for a name: put a header above the readings")
-        volts = _volts(sheet, at, read_voltage)
-        cycles[way] += 1
-        for row, (line, cells) in enumerate(sheet.rows):
-            if cells[column]:
-                if not at.name:
-                    what = "readings under no name: name the ramp, or take the column out"
-                    sheet.fail(line, f"column {column + 1}", what)
-                pulse = row
-                if counter is not None:
-                    pulse = sheet.whole(line, sheet.header[counter], cells[counter], 0)
-                value = sheet.reading(line, at, cells[column], volts)
-                if value is not None:
-                    ramp = ONE_DEVICE, cycles[way], way
-                    readings.append(Reading(*ramp, pulse, value, sheet, line, at.name))
+        if at.sign and at.kind == "pulse":
+            counters[at.sign] = column
+        elif way and column != counter:
+            cycles[way] += 1
+            ramp = ONE_DEVICE, cycles[way], way
+            readings += _column(sheet, column, ramp, counters[way], read_voltage)
+        elif column != counter and any(cells[column] for _, cells in sheet.rows):
+            sheet.note(f"the column {at.name!r} is passed over")
     return _some(sheet, readings)
+
+
+def _column(
+    sheet: Sheet,
+    column: int,
+    ramp: tuple[str, int, int],
+    counter: int | None,
+    read_voltage: float | None,
+) -> Iterator[Reading]:
+    """The readings of one column, a ramp, whose pulses another may count."""
+    at, volts = sheet.kinds[column], _volts(sheet, sheet.kinds[column], read_voltage)
+    if at.sign == -ramp[-1]:
+        sheet.fail(sheet.top, at.name, "named for the other direction: swap the two tables")
+    if numeric(at.name) and not float(at.name).is_integer():
+        sheet.fail(sheet.top, at.name, "a number for a name: put a header above the readings")
+    for row, (line, cells) in enumerate(sheet.rows):
+        if not cells[column]:
+            continue
+        if not at.name:
+            what = "readings under no name: name the ramp, or take the column out"
+            sheet.fail(line, f"column {column + 1}", what)
+        pulse = row
+        if counter is not None:
+            pulse = sheet.whole(line, sheet.header[counter], cells[counter], 0)
+        value = sheet.reading(line, at, cells[column], volts)
+        if value is not None:
+            yield Reading(*ramp, pulse, value, sheet, line, at.name)
 
 
 def _some(sheet: Sheet, readings: list[Reading]) -> list[Reading]:

@@ -26,6 +26,11 @@ def wide(header="Pulse,LTP,LTD", scale=1e-6, start=0):
     return "\n".join([header, *(f"{pulse},{up},{down}" for pulse, (up, down) in pairs)])
 
 
+def counted():
+    rows = (f"{k},{u},{k},{d}" for k, (u, d) in enumerate(zip(UP, DOWN, strict=True)))
+    return "\n".join(["LTP pulse,LTP (uS),LTD pulse,LTD (uS)", *rows])
+
+
 def spaced():
     return tidy().to_csv(index=False, sep=" ").replace(" ", "   ")
 
@@ -63,8 +68,10 @@ def given(tmp_path):
         wide("#;LTP;LTD").replace(",", ";"),
         wide("Pulse,Potentiation (µS),Depression (µS)", 1.0),
         wide("n,SET 1,RESET 1"),
+        tidy().replace({"LTP": 1.2, "LTD": -0.8}).to_csv(index=False).replace("direction", "V (V)"),
+        counted(),
     ],
-    ids=range(17),
+    ids=range(19),
 )  # fmt: skip
 def test_is_read_as_the_plain_table(given, text):
     ramps = given(text)
