@@ -51,6 +51,7 @@ def test_numbers_are_those_of_a_float32():
         "on_off": 10.0,
         "g_ref": pytest.approx(1 / 3, rel=2e-7),
         "up_down": 0.0,
+        "polarity": "both",
         "sigma_c2c": 0.0,
         "c2c": "step",
         "d2d": "normal",

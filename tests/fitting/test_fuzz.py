@@ -11,9 +11,9 @@ from memjax.fitting.table import read
 # fmt: off
 WORDS = [
     "direction", "pulse", "conductance_S", "cycle", "device", "G (µS)", "weight", "LTP", "LTD 1",
-    "dG",    "Pulse", "mean_S", "sd_S", "5 %", "95 %", "V (V)", "up", "down", "SET", "x", "#", "%", "//",
-    "(S)", "0", "1", "2", "3", "1e-6", "2e-6", "3e-6", "-1e-6", "9.9E37", "nan", "inf", "1e400", "1_0",
-    "²", "٣", "\ufeff", "\x1c", " ", "(A)", '"', "'", "\\", "\u2028",
+    "dG", "Pulse", "mean_S", "sd_S", "5 %", "95 %", "V (V)", "up", "down", "SET", "x", "#", "%",
+    "//", "(S)", "0", "1", "2", "3", "1e-6", "2e-6", "3e-6", "-1e-6", "9.9E37", "nan", "inf",
+    "1e400", "1_0", "²", "٣", "\ufeff", "\x1c", " ", "(A)", '"', "'", "\\", "\u2028",
 ]
 # fmt: on
 CELL = st.sampled_from(WORDS) | st.text(max_size=6)
