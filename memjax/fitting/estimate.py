@@ -17,7 +17,7 @@ from memjax.fitting.ramps import Ramps
 _MOST = 60  # steps of a search
 _SETTLED = 1e-3  # what a further step would add to the log-likelihood, twice
 _LEFT = 0.05  # log-likelihood that a converged search may leave
-_POLISH = 6  # steps by the curvature itself
+_POLISH = 14  # steps by the curvature itself
 _HALVINGS = 6  # of such a step
 _PART, _WIDTHS = 0.3, (1e-4, 3e-2)  # of a standard error, over which slopes are compared
 _NUDGE = 0.05  # of a noise, relative, for derivatives
