@@ -12,6 +12,7 @@ from memjax.devices.base import Device
 from memjax.devices.stepped import of_single_pulses
 from memjax.fitting.likelihood import Predictions, log_likelihood, predict
 from memjax.fitting.problem import NOISES, Problem, device_of, from_line, pose, to_line
+from memjax.fitting.quick import quick_options
 from memjax.fitting.ramps import Ramps
 
 _MOST = 60  # steps of a search
@@ -158,19 +159,7 @@ def _compiled(model: type[Device], fixed: tuple, names: tuple[str, ...]) -> Any:
 
         return jax.vmap(along, out_axes=(0, None))(jnp.eye(len(names)))
 
-    return jax.jit(derived, compiler_options=_quick())
-
-
-@functools.cache
-def _quick() -> dict[str, Any]:
-    """Options that halve the time of compiling, as far as this XLA knows them."""
-    few: dict[str, Any] = {"xla_backend_optimization_level": 1}
-    options = few | {"xla_cpu_use_fusion_emitters": False}
-    try:
-        jax.jit(lambda: 0, compiler_options=options)()
-    except jax.errors.JaxRuntimeError:
-        return few
-    return options
+    return jax.jit(derived, compiler_options=quick_options())
 
 
 class _Filtered(NamedTuple):

@@ -13,6 +13,7 @@ from memjax import random
 from memjax.devices.base import Device
 from memjax.devices.bounds import clip_to_bounds
 from memjax.fitting.likelihood import LONG, Noise
+from memjax.fitting.quick import quick_options
 from memjax.fitting.ramps import Ramps
 
 _DRAWS, _NUMBERS = (32, 300), 1e6  # simulated ramps from each start, and numbers in all of them
@@ -190,4 +191,4 @@ def _simulator(draws: int) -> Any:
     def run(*arguments: Any) -> Array:
         return jnp.moveaxis(over(*arguments), 2, 0).swapaxes(1, 2)
 
-    return jax.jit(run, compiler_options={"xla_backend_optimization_level": 0})
+    return jax.jit(run, compiler_options=quick_options())
