@@ -41,6 +41,7 @@ from memjax.sweep.show.panels import (
     x_axis,
 )
 from memjax.sweep.show.robustness_plot import robustness_figure
+from memjax.sweep.show.tables import nothing_found
 
 
 def draw(ds: xr.Dataset, directory: Path | str) -> list[Path]:
@@ -92,6 +93,8 @@ def main_effects_figure(ds: xr.Dataset) -> Figure:
     shares = 100 * main_effects(ds)["share"]
     rest = "interactions explain {interactions:.1f} %, seeds {seeds:.1f} % of the variance"
     question = f"which parameter matters? ({rest.format(**shares)})"
+    if luck := nothing_found(ds):
+        question = f"{luck} ({rest.format(**shares)})"
     figure, panels = make_panels(ds, question, len(order), f"final {about.axis_label}")
     for ax, axis in zip(panels, order, strict=True):
         x, line = x_axis(ax, ds, axis), is_numeric(ds, axis)

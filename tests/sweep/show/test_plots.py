@@ -127,6 +127,20 @@ def test_heatmap_cells_are_means_over_the_rest(make, device):
     assert {"chance 10.0", "float baseline 97.8"} <= marks
 
 
+def test_every_name_of_an_axis_is_written(make):
+    names = [f"device {i} of 2018" for i in range(26)]
+    ds = make({"device": names, "b": [1, 2]}, lambda device, b: 0.1 + 0.02 * names.index(device))
+    panel = plots.main_effects_figure(ds).axes[0]
+    assert [tick.get_text() for tick in panel.get_xticklabels()] == names
+    panel = plots.heatmap_figure(ds).axes[0]
+    assert [tick.get_text() for tick in panel.get_yticklabels()] == names
+
+
+def test_effects_of_a_sweep_that_guesses_are_told_to_be_luck(make):
+    ds = make({"a": [1, 2], "b": [1, 2]}, lambda a, b: 0.1)
+    assert "all cells are at chance" in plots.main_effects_figure(ds).get_suptitle()
+
+
 def test_large_heatmap_is_not_annotated(make, device):
     ds = make({"levels": range(4, 14), "sigma_c2c": [0.0, 1.0]}, device)
     assert not plots.heatmap_figure(ds).axes[0].texts
