@@ -176,13 +176,22 @@ def status(directory: Annotated[Path, typer.Argument(help="a sweep's result dire
 
 
 @app.command()
-def plot(directory: Annotated[Path, typer.Argument(help="a sweep's result directory")]) -> None:
+def plot(
+    directory: Annotated[Path, typer.Argument(help="a sweep's result directory")],
+    lane: Annotated[
+        str | None,
+        typer.Option(
+            help="of diagnostics.png: its number, or levels=8,seed=0 (default: the best cell)"
+        ),
+    ] = None,
+) -> None:
     """Redraw the plots of a finished sweep."""
+    from memjax.sweep.analysis.explain import find
     from memjax.sweep.show.plots import draw
     from memjax.sweep.store import directory as store
 
     results = store.load(directory)
-    draw(results, directory)
+    draw(results, directory, None if lane is None else find(results, lane))
     _print_summary(results, directory)
 
 

@@ -30,6 +30,7 @@ from memjax.sweep.analysis.results import (
     stage,
     strings,
 )
+from memjax.sweep.show.report_diagnostics import diagnostics
 from memjax.sweep.show.tables import nothing_found
 
 _PAGE = Path(__file__).with_name("report.html")
@@ -116,6 +117,7 @@ def _data(ds: xr.Dataset) -> dict[str, Any]:
             "all": every.tolist(),
             "curves": curves[along.dim].values.tolist(),
         },
+        "diagnostics": diagnostics(ds),
         "luck": nothing_found(ds),
         "dataset": str(attrs.get("dataset", "")),
         "seconds": float(attrs["seconds"]) if "seconds" in attrs else None,
