@@ -7,8 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float32, Int32
 
-UPDATES = 32
-"""Updates of a probe."""
+UPDATES = 8
+"""Updates of a probe: few, so that a short training does not notice them."""
 
 LEAST, _A_DECADE, _SIDE = 0.01, 2.5, 10
 

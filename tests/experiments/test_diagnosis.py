@@ -3,6 +3,7 @@
 import numpy as np
 
 from memjax.data import load
+from memjax.experiments.update_probe import UPDATES
 from memjax.sweep import Spec, run
 
 
@@ -29,7 +30,7 @@ def test_updates_after_training_are_probed_and_pairs_and_responses_kept():
     ).squeeze("seed")
     weights = np.array([65 * 32, 33 * 10])
     counts = result["update_pairs"].sum(("wanted", "realised"))
-    np.testing.assert_array_equal(counts, [32 * weights] * 2)
+    np.testing.assert_array_equal(counts, [UPDATES * weights] * 2)
     np.testing.assert_array_equal(result["update_errors"].sum("error"), counts)
     error = result["update_errors"].sel(error=slice(-0.99, 0.99)).sum("error")
     assert (error > 0.97 * counts).all()  # truncated to whole pulses, but for those at a bound

@@ -151,9 +151,11 @@ def _map(ax: Axes, counts: np.ndarray, total: Any, label: str) -> None:
 
 
 def _aside(here: xr.Dataset) -> str:
-    """Reminds of algorithms whose pulses are not to follow each update."""
-    gathers = "follows_updates" in here and float(here["follows_updates"]) < 1
-    return "\n(the algorithm gathers or weighs them)" if gathers else ""
+    """Says of which array, and reminds of algorithms whose pulses are not to follow each update."""
+    if "follows_updates" in here and float(here["follows_updates"]) < 1:
+        return "\n(the algorithm gathers or weighs them)"
+    has_two = "fast_pulses" in here and bool(here["fast_pulses"].notnull())
+    return " of the fast array" if has_two else ""
 
 
 def _pulse_ticks(middles: np.ndarray) -> tuple[list[float], list[str]]:
@@ -179,7 +181,7 @@ def _pulses(ax: Axes, here: xr.Dataset) -> None:
 
 
 def _saturation(ax: Axes, here: xr.Dataset) -> None:
-    series = {"": "saturated", "fast array": "fast_saturated"}
+    series = {"the weights' array": "saturated", "the fast array": "fast_saturated"}
     shares = {k: 100 * here[name] for k, name in series.items() if _told(here, name)}
     _bars(ax, here, shares)
     ax.set_ylim(0, 100)
@@ -198,9 +200,10 @@ def _noise(ax: Axes, here: xr.Dataset) -> None:
 
 def _bars(ax: Axes, here: xr.Dataset, series: dict[str, xr.DataArray]) -> None:
     places, width = np.arange(here.sizes["layer"]), 0.8 / len(series)
+    colours = COLOURS if "wanted" not in series else [COLOURS[1], COLOURS[0], COLOURS[2]]
     for number, (name, values) in enumerate(series.items()):
         shift = (number - (len(series) - 1) / 2) * width
-        bars = ax.bar(places + shift, values.values, 0.9 * width, color=COLOURS[number], label=name)
+        bars = ax.bar(places + shift, values.values, 0.9 * width, color=colours[number], label=name)
         ax.bar_label(bars, [_number(x) for x in values.values], fontsize=8)
     ax.set_xticks(places, [str(x) for x in here["layer"].values])
     ax.set_xlabel(axis_label(here, "layer"))

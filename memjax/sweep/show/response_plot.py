@@ -8,6 +8,8 @@ from memjax.sweep.analysis.results import axes, axis_label, failed, labels
 from memjax.sweep.show.lines import legend_title, lines, tidy
 from memjax.sweep.show.panels import evenly, legend, make_panels, wrapped
 
+_ROUNDING = 1e-4  # of the range: other programs of one device differ by so little
+
 
 def has_response(ds: xr.Dataset) -> bool:
     """Whether results tell how devices answer pulses."""
@@ -24,7 +26,7 @@ def response_figure(ds: xr.Dataset) -> Figure:
     found = ds[["response", "response_pulses", "status"]].where(~failed(ds))
     found = found.mean("seed", keep_attrs=True)
     moved = {axis: _moved(found, axis) for axis in axes(ds)}
-    order = sorted((a for a in moved if moved[a] > 1e-9), key=lambda a: -moved[a])
+    order = sorted((a for a in moved if moved[a] > _ROUNDING), key=lambda a: -moved[a])
     line, rest, over = next(iter(order), None), order[1:2], order[2:]
     still = [axis for axis in axes(ds) if axis not in order]
     found = found.isel(dict.fromkeys(still, 0), drop=True)

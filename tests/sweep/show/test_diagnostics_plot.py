@@ -95,6 +95,14 @@ def test_algorithms_that_gather_updates_are_excused(diagnosed):
     assert any("gathers" in title for title in panels(diagnostics_figure(ds)))
 
 
+def test_two_arrays_are_told_apart(diagnosed):
+    ds = diagnosed.assign(fast_pulses=diagnosed["pulses"], fast_saturated=diagnosed["saturated"])
+    found = panels(diagnostics_figure(ds))
+    assert "layer 1: realised updates of the fast array" in found
+    names = [text.get_text() for text in found["devices at a bound"].get_legend().get_texts()]
+    assert names == ["the weights' array", "the fast array"]
+
+
 def test_the_response_has_a_line_a_value_that_changes_it(diagnosed):
     (ax,) = response_figure(diagnosed).axes  # sigma_c2c changes nothing of it
     lines = {line.get_label(): line for line in ax.get_lines()}
