@@ -3,7 +3,9 @@
 import contextlib
 import json
 import os
+import shlex
 import sys
+import time
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,10 +18,30 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+_STARTED = time.perf_counter() - time.process_time()  # importing has taken a second
 _Csv = Annotated[str | None, typer.Option(help="write the table to a file, or - to stdout")]
 _Plot = Annotated[Path | None, typer.Option(help="write the picture to a PNG file")]
 _INTERRUPTED = "interrupted; a sweep goes on where it was when it is run again"
 _UsageError: Any = typer.BadParameter.__bases__[0]  # click's, of which Typer has a copy
+
+
+def _tell_version(is_wanted: bool) -> bool:
+    if is_wanted:
+        from memjax import __version__
+
+        typer.echo(f"memjax {__version__}")
+        raise typer.Exit
+    return is_wanted
+
+
+@app.callback()
+def _every_command(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_tell_version, is_eager=True, help="tell the version"),
+    ] = False,
+) -> None:
+    pass
 
 
 @app.command()
@@ -64,7 +86,7 @@ def sweep(
         raise UserError("--scheduler and --local-cluster: give one of them")
     told: list[float] = []
     with contextlib.ExitStack() as stack:
-        report = stack.enter_context(progress_of(checked.name)) if progress else None
+        report = stack.enter_context(progress_of(checked.name, _STARTED)) if progress else None
 
         def tell(done: float, total: int) -> None:
             told.append(done)
@@ -74,9 +96,17 @@ def sweep(
         client = None
         if scheduler is not None or local_cluster is not None:
             client = stack.enter_context(connect(scheduler, local_cluster))
-        results = run(checked, directory, client=client, progress=tell if progress else None)
-    if told or not any(directory.glob("*.png")):
-        draw(results, directory)
+        results = run(
+            checked,
+            directory,
+            client=client,
+            progress=tell if progress else None,
+            command=shlex.join(["memjax", *sys.argv[1:]]),
+        )
+        if told or not any(directory.glob("*.png")):
+            if report is not None:
+                report.now("drawing")
+            draw(results, directory)
     for error in results.attrs.get("errors", []):
         typer.echo(f"{directory}: lanes could not be run: {error}", err=True)
     if progress and not told:
@@ -127,11 +157,14 @@ def search(
     if along is None:
         typer.echo(f"{checked.name}: along {axis}, the axis of noise", err=True)
     directory = out or Path("results") / checked.name
-    with progress_of(checked.name) if progress else contextlib.nullcontext() as report:
+    with progress_of(checked.name, _STARTED) if progress else contextlib.nullcontext() as report:
         found = searching.search(checked, target, axis, lanes=lanes, out=directory, progress=report)
+        if report is not None:
+            report.now("drawing")
+        picture = draw(found, directory)
     Console().print(table(found))
     typer.echo(f"results: {directory / searching.RESULTS}")
-    typer.echo(f"picture: {draw(found, directory)}")
+    typer.echo(f"picture: {picture}")
 
 
 @app.command()
@@ -144,13 +177,22 @@ def status(directory: Annotated[Path, typer.Argument(help="a sweep's result dire
 
 
 @app.command()
-def plot(directory: Annotated[Path, typer.Argument(help="a sweep's result directory")]) -> None:
+def plot(
+    directory: Annotated[Path, typer.Argument(help="a sweep's result directory")],
+    lane: Annotated[
+        str | None,
+        typer.Option(
+            help="of diagnostics.png: its number, or levels=8,seed=0 (default: the best cell)"
+        ),
+    ] = None,
+) -> None:
     """Redraw the plots of a finished sweep."""
+    from memjax.sweep.analysis.explain import find
     from memjax.sweep.show.plots import draw
     from memjax.sweep.store import directory as store
 
     results = store.load(directory)
-    draw(results, directory)
+    draw(results, directory, None if lane is None else find(results, lane))
     _print_summary(results, directory)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import xarray
 
+from memjax import __version__ as version
 from memjax import cli
 from memjax.sweep.store import directory as store
 
@@ -78,9 +79,10 @@ def test_sweep_writes_results_and_prints_the_table(finished):
 def test_progress_elsewhere_than_on_a_terminal_is_plain_lines(finished):
     lines = finished[1].stderr.splitlines()
     assert 2 <= len(lines) <= 10
-    assert all(line.startswith("small: ") and "/5 lanes" in line for line in lines)
-    assert lines[-1].startswith("small: 5/5 lanes")
-    assert lines[-1].endswith(" in all")
+    assert all(line.startswith("small: ") and "/4 lanes" in line for line in lines)
+    *_, finishing, drawing, last = lines
+    assert finishing.endswith(", finishing") and drawing.endswith(", drawing")
+    assert last.startswith("small: 4/4 lanes") and last.endswith(" in all")
     assert "\x1b" not in finished[1].stderr
 
 
@@ -120,6 +122,10 @@ def test_notes_follow_the_table(finished, memjax, tmp_path):
     assert any("lanes: 4" in line for line in table)
 
 
+def test_the_version(memjax):
+    assert memjax("--version") == (0, f"memjax {version}\n", "")
+
+
 def test_no_progress_is_silent(spec, memjax, tmp_path, monkeypatch, finished):
     ds = store.load(finished[0])
     seen = []
@@ -133,7 +139,9 @@ def test_no_progress_is_silent(spec, memjax, tmp_path, monkeypatch, finished):
     status, _, told = memjax("sweep", spec, "--no-progress", "--out", out, "--data-dir", 'a "b')
     assert (status, told) == (None, "")
     ((checked, directory, options),) = seen
+    command = options.pop("command")
     assert (directory, options) == (tmp_path / "out", {"client": None, "progress": None})
+    assert command == f"memjax sweep {spec} --no-progress --out {out} --data-dir 'a \"b'"
     assert checked.sections["data"]["dir"] == 'a "b'
     assert checked.sections["train"]["epochs"] == 10
 

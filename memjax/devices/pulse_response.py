@@ -22,6 +22,7 @@ def pulse_response(
     *,
     start: Leaf = 0.0,
     cycles: int = 1,
+    train: Leaf = 1.0,
     key: Key[Array, ""] | None = None,
 ) -> Float[Array, "n_pulses_and_start"]:
     """Normalised conductance after each of ``n_up`` potentiation and ``n_down`` depression pulses.
@@ -32,6 +33,7 @@ def pulse_response(
       n_down: number of single pulses down, after them (static).
       start: normalised conductance before the first pulse, in [0, 1].
       cycles: how often, one after the other on the same device (static).
+      train: pulses fired in one go, in place of each single one.
       key: draws the device and its noise; without one the device is ideal, with no spread or noise.
         ``vmap`` over keys for a population.
 
@@ -68,7 +70,7 @@ def pulse_response(
         def noise(purpose: int) -> Array:
             return jnp.float32(0.0) if ideal else random.normal(random.fold_in(own, purpose), ())
 
-        array, change = device.advance(array, g, sign, noise)
+        array, change = device.advance(array, g, sign * train, noise)
         g = clip_to_bounds(array, g + change)
         return (array, g), g
 

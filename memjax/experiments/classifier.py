@@ -13,7 +13,7 @@ from jaxtyping import Array, Float32
 from memjax import random
 from memjax.cells import CELLS, Cell
 from memjax.devices import MODELS, Device
-from memjax.experiments import classifier_notes, diagnosis
+from memjax.experiments import classifier_notes, diagnosis, update_probe
 from memjax.experiments.base import Column, Coordinate, Experiment, Objective, Report, Stages
 from memjax.experiments.corruption import Corruptions
 from memjax.experiments.images import Images, Labelled, Samples, check_batch, labelled
@@ -27,6 +27,7 @@ from memjax.experiments.perceptron import (
     plain_dense,
 )
 from memjax.experiments.sections import choice, part
+from memjax.experiments.update_probe import Probed
 from memjax.nn import pulsed_dense, read_noise
 from memjax.pulses import SCHEMES, OuterProduct, Scheme
 from memjax.pytree import Leaf, param, params, static
@@ -82,7 +83,7 @@ class State(NamedTuple):
     before: Float32[Array, "layers bins"] | None = None
 
 
-_INIT, _ORDER, _PULSES, _WRITE, _READ, _TEST = range(6)
+_INIT, _ORDER, _PULSES, _WRITE, _READ, _TEST, _PROBE = range(7)
 
 
 @params
@@ -243,9 +244,46 @@ class Classifier(Experiment):
             found |= now
             found["follows_updates"] = jnp.float32(not self.algorithm.wants_gradients)
             found["only_trained"] = jnp.float32(not self.cell.refreshes)
+            found["pairs"] = diagnosis.pairs(state.params, state.opt_state, len(state.wanted))
+            found |= diagnosis.response(self.device)
+            probed = self._probe(state, key_data, stage, data)
+            found["update_pairs"], found["update_errors"] = probed
             if state.before is not None:
                 found["conductance_before"] = state.before
         return found
+
+    def _probe(self, state: State, key_data: Array, stage: Array, data: Labelled) -> Probed:
+        """What the devices would make of the next few updates, which no lane keeps."""
+        batch, samples = self.train.batch_size, data.train.x.shape[0]
+        learning_rate = self.train.learning_rate * self.train.learning_rate_decay ** stage.astype(
+            jnp.float32
+        )
+        pulse = self.cell.pulse_size(self.device)
+        optimizer = self._optimizer(key_data, learning_rate)
+        streams = random.fold_in(key_data, _PROBE)
+
+        def step(carry: tuple[Any, ...], number: Array) -> tuple[tuple[Any, ...], None]:
+            weights, opt_state, probed = carry
+            chosen = (number * batch + jnp.arange(batch)) % samples
+            x, y = data.train.x[chosen], data.train.y[chosen]
+
+            def loss_of(weights: Any, dense: Dense) -> Array:
+                return cross_entropy(apply_network(weights, x, dense, self.model.activation), y)
+
+            exact = jax.grad(lambda weights: loss_of(weights, plain_dense))(weights)
+            dense = self._dense(random.fold_in(streams, number), learning_rate)
+            grads = jax.grad(lambda weights: loss_of(weights, dense))(weights)
+            opt_state = diagnosis.without_choppers(opt_state)
+            updates, after = optimizer.update(grads, opt_state, weights)
+            changed = optax.apply_updates(weights, updates)
+            wanted = jax.tree.map(lambda g: -learning_rate * g / pulse, exact)
+            ends = (diagnosis.driven(*now) for now in ((weights, opt_state), (changed, after)))
+            realised = jax.tree.map(lambda old, new: (new - old) / pulse, *ends)
+            return (changed, after, update_probe.seen(probed, wanted, realised)), None
+
+        carry = (state.params, state.opt_state, update_probe.nothing(len(state.params)))
+        (_, _, probed), _ = jax.lax.scan(step, carry, jnp.arange(update_probe.UPDATES))
+        return probed
 
     def _sizes(self, data: Labelled) -> tuple[int, ...]:
         """Units of every layer, the input first."""

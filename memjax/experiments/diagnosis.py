@@ -7,6 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float32
 
+from memjax.devices import Device, pulse_response
+from memjax.experiments import update_probe
 from memjax.experiments.base import Column, Coordinate
 from memjax.updates import PulsedUpdateState, TransferState
 from memjax.updates.diagnostics import BINS, PulseStats, histogram, saturated
@@ -14,6 +16,11 @@ from memjax.updates.fire_pulses import cell_structure
 from memjax.updates.struct_of_trees import unstack
 
 _LAYER, _BIN = ("layer",), ("layer", "conductance")
+_PAIR_BINS = 16
+_QUANTILES = (0.05, 0.5, 0.95)
+_POPULATION = 64  # devices of a response
+_TRAINS = 48  # up, and as many down
+_ACROSS = 32  # trains that lead from Gmin to Gmax, where there are more levels
 
 COLUMNS = {
     "updates": Column((), "updates", "updates of the weights"),
@@ -29,6 +36,15 @@ COLUMNS = {
     "energy_J": Column((), "J", "energy of programming"),
     "programming_time_s": Column((), "s", "time of programming"),
     "follows_updates": Column((), "1", "1: pulses are to be what each update wants"),
+    "update_pairs": Column(
+        ("layer", "wanted", "realised"), "updates of a weight", "updates, wanted and realised"
+    ),
+    "update_errors": Column(("layer", "error"), "updates of a weight", "updates by their error"),
+    "pairs": Column(("layer", "g_plus", "g_minus"), "pairs", "pairs after training"),
+    "response": Column(
+        ("quantile", "train"), "fraction of the range", "conductance of a population"
+    ),
+    "response_pulses": Column((), "pulses", "pulses a train of the response"),
     "only_trained": Column((), "1", "1: nothing but training moves devices"),
 }
 """What diagnostics report.
@@ -36,17 +52,30 @@ COLUMNS = {
 Of the array that holds the weight (C, where there are two) unless said otherwise; a layer's kernel
 and bias are one array. ``wanted_pulses`` is ``|learning_rate gradient| / pulse size`` in total;
 ``update_snr`` is ``sum (n pulse size)^2 / sum (change - n pulse size)^2``. Energy and time, of all
-arrays, are NaN where gmax or the pulses are not known.
+arrays, are NaN where gmax or the pulses are not known. ``update_pairs`` and ``update_errors`` are
+of the next ``update_probe.UPDATES`` updates after training, of the array that gradients drive (A,
+where there are two), in pulses; ``pairs`` are NaN where a weight is not made of two devices. The
+response is that of fresh devices of the lane, from Gmin: trains up, then as many down.
 """
 
 
 def coords(layers: int) -> dict[str, Coordinate]:
     """Layers from 1, and the bins' middles."""
-    bins = (np.arange(BINS) + 0.5) / BINS
+    bins, coarse = ((np.arange(n) + 0.5) / n for n in (BINS, _PAIR_BINS))
     return {
         "layer": Coordinate(np.arange(1, layers + 1), long_name="layer"),
-        "conductance": Coordinate(bins, "fraction of the range", "(G - Gmin) / (Gmax - Gmin)"),
+        "conductance": Coordinate(bins, _RANGE, "(G - Gmin) / (Gmax - Gmin)"),
+        "wanted": Coordinate(update_probe.middles(), "pulses", "wanted change of a weight"),
+        "realised": Coordinate(update_probe.middles(), "pulses", "realised change of a weight"),
+        "error": Coordinate(update_probe.middles(), "pulses", "realised less wanted change"),
+        "g_plus": Coordinate(coarse, _RANGE, "G+ of a pair"),
+        "g_minus": Coordinate(coarse, _RANGE, "G- of a pair"),
+        "quantile": Coordinate(np.array(_QUANTILES), "1", "part of the devices"),
+        "train": Coordinate(np.arange(2 * _TRAINS + 1), "1", "trains of pulses, up, then down"),
     }
+
+
+_RANGE = "fraction of the range"
 
 
 class _Crossbars(NamedTuple):
@@ -128,3 +157,50 @@ def _measure(devices: PulsedUpdateState, weights: Any, layers: int) -> _Crossbar
         energy=stats.energy.sum(),
         time=stats.time.max(axis=1).sum(),  # kernel and bias are pulsed at once
     )
+
+
+def driven(weights: Any, opt_state: Any) -> Any:
+    """The weights of the array that gradients drive, A where there are two."""
+    return _arrays(weights, opt_state)[-1][1]
+
+
+def without_choppers(opt_state: Any) -> Any:
+    """The same, with all rows of A taking gradients as they are."""
+
+    def plain(node: Any) -> Any:
+        if not isinstance(node, TransferState) or node.chopper is None:
+            return node
+        return node._replace(chopper=jax.tree.map(jnp.ones_like, node.chopper))
+
+    return jax.tree.map(plain, opt_state, is_leaf=lambda node: isinstance(node, TransferState))
+
+
+def pairs(weights: Any, opt_state: Any, layers: int) -> Float32[Array, "layers plus minus"]:
+    """Pairs by the conductances of their two devices; NaN where a cell has not two."""
+    devices, held = _arrays(weights, opt_state)[0]
+    leaves, treedef = jax.tree.flatten(held)
+    states = unstack(devices.cells, treedef, cell_structure(devices.device, devices.cell))
+    found = jnp.zeros((layers, _PAIR_BINS, _PAIR_BINS))
+    for number, (state, leaf) in enumerate(zip(states, leaves, strict=True)):
+        held_by = devices.cell.conductances(devices.device, state, leaf)
+        if len(held_by) != 2:
+            return jnp.full_like(found, jnp.nan)
+        plus, minus = (
+            jnp.clip(jnp.floor(g * _PAIR_BINS), 0, _PAIR_BINS - 1).astype(jnp.int32).reshape(-1)
+            for g in held_by
+        )
+        found = found.at[number * layers // len(leaves), plus, minus].add(1.0)
+    return found
+
+
+def response(device: Device) -> dict[str, Float32[Array, "..."]]:
+    """Conductances of a population under trains of pulses up, then down, by their quantiles.
+
+    Args:
+      device: its parameters.
+    """
+    pulses = jnp.ceil(1.0 / (_ACROSS * jnp.float32(device.mean_step)) - 1e-3)
+    pulses = jnp.clip(pulses, 1.0, 1e6)
+    keys = jax.random.split(jax.random.key(1), _POPULATION)
+    g = jax.vmap(lambda key: pulse_response(device, _TRAINS, _TRAINS, train=pulses, key=key))(keys)
+    return {"response": jnp.quantile(g, jnp.array(_QUANTILES), axis=0), "response_pulses": pulses}

@@ -141,6 +141,7 @@ def run(
     dataset: Any = None,
     client: Any = None,
     progress: Progress | None = None,
+    command: str = "",
 ) -> xr.Dataset:
     """Runs every lane of a sweep: trains every device variant, say.
 
@@ -156,6 +157,7 @@ def run(
         takes, a ``memjax.data.Dataset`` for a classifier.
       client: a ``distributed.Client``, whose cluster runs the lanes in place of this process.
       progress: ``progress(lanes done, lanes in all)``.
+      command: what a person has typed to run it, which results tell.
 
     Returns:
       A dimension an axis, then ``seed`` and the experiment's stages: its columns (``test_accuracy``
@@ -175,9 +177,9 @@ def run(
     """
     todo = job(_specification(spec, experiment, model), dataset)
     if out is None:
-        return _run(todo, None, client, progress)
+        return _run(todo, None, client, progress, command)
     with exclusive(Path(out)):
-        return _run(todo, Path(out), client, progress)
+        return _run(todo, Path(out), client, progress, command)
 
 
 def _specification(spec: Any, experiment: Any, model: Any) -> Spec:
@@ -197,7 +199,9 @@ def _specification(spec: Any, experiment: Any, model: Any) -> Spec:
     return Spec.from_toml(spec, experiment=experiment)
 
 
-def _run(todo: Job, directory: Path | None, client: Any, progress: Progress | None) -> xr.Dataset:
+def _run(
+    todo: Job, directory: Path | None, client: Any, progress: Progress | None, command: str
+) -> xr.Dataset:
     """What ``run`` returns, of a job in a directory of its own."""
     spec, data, frame, keys, program = todo.spec, todo.data, todo.frame, todo.keys, todo.program
     held = None if directory is None else store.claim(directory, spec, frame, keys["lanes"])
@@ -222,14 +226,14 @@ def _run(todo: Job, directory: Path | None, client: Any, progress: Progress | No
         chunk = workers.width * workers.devices
         size = chunk * chunks_of_a_task(spec, data, chunk, workers.count)
         journal.begin(grid.count(spec), sum(len(e.keys) for e in known if e.kind == "lanes"))
-        total = len(keys["lanes"]) + len(keys["baseline"])
+        total = len(keys["lanes"])
         trained = 0
         for _ in range(_ROUNDS):
             missing = _missing(keys, [*known, *journal.entries()], journal.errors)
             if not missing:
                 break
             tasks = _tasks(spec, size, missing)
-            left = sum(len(numbers) for _, numbers in tasks)
+            left = len(missing.get("lanes", ()))
             trained += left
             tally = Tally(progress, total, float(total - left))
             with silence_loggers("absl"):  # Orbax's threads, where a checkpoint has no room
@@ -249,6 +253,7 @@ def _run(todo: Job, directory: Path | None, client: Any, progress: Progress | No
             frame=frame.digest,
             source=frame.source,
             program=program,
+            command=command,
             notes=[*notes(spec, data), *_older(held, known, journal)],
             errors=sorted(set(journal.errors.values())),
         )

@@ -157,6 +157,41 @@ def with_corruption(ds: xr.Dataset) -> xr.Dataset:
     return ds
 
 
+def with_diagnostics(ds: xr.Dataset) -> xr.Dataset:
+    """Adds what two layers' pulses did: devices of more levels take more pulses, others nothing."""
+    rng, dims = np.random.default_rng(1), ds["status"].dims
+    levels = ds["levels"] if "levels" in ds.dims else xr.DataArray(8)
+    one = xr.ones_like(ds["status"], float) * levels
+    side = 0.01 * 10 ** ((np.arange(10) + 0.5) / 2.5)
+    pulses = np.concatenate([-side[::-1], [0.0], side])
+    sizes = {"layer": [1, 2], "conductance": (np.arange(32) + 0.5) / 32}
+    sizes |= dict.fromkeys(("wanted", "realised", "error"), pulses)
+    sizes |= dict.fromkeys(("g_plus", "g_minus"), (np.arange(16) + 0.5) / 16)
+    sizes |= {"quantile": [0.05, 0.5, 0.95], "train": np.arange(97)}
+
+    def random(*names: str) -> xr.DataArray:
+        shape = [len(sizes[name]) for name in names]
+        return xr.DataArray(1.0 + rng.integers(0, 9, shape), {n: sizes[n] for n in names}, names)
+
+    ramp = np.minimum(np.arange(97), 96 - np.arange(97)) / 48
+    response = xr.DataArray(ramp, {"train": sizes["train"]}, "train")
+    spread = xr.DataArray([-0.1, 0.0, 0.1], {"quantile": sizes["quantile"]}, "quantile")
+    columns = {
+        "pulses": one * random("layer"),
+        "wanted_pulses": 2 * one * random("layer"),
+        "saturated": one * 0 + random("layer") / 10,
+        "update_snr": one * random("layer"),
+        "conductance_before": one * 0 + random("layer", "conductance"),
+        "conductance_after": one * random("layer", "conductance"),
+        "update_pairs": one * 0 + random("layer", "wanted", "realised"),
+        "update_errors": one * 0 + random("layer", "error"),
+        "pairs": one * 0 + random("layer", "g_plus", "g_minus"),
+        "response": (one * 0 + spread + response * (1 - 1 / levels)).clip(0, 1),
+        "response_pulses": (one / 8).clip(1, None),
+    }
+    return ds.assign({name: column.transpose(*dims, ...) for name, column in columns.items()})
+
+
 @pytest.fixture
 def make() -> Callable:
     return synthetic

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from memjax.sweep.analysis.objective import Objective
-from memjax.sweep.analysis.results import axes, failed, final, objective
+from memjax.sweep.analysis.objective import BARELY, Objective
+from memjax.sweep.analysis.results import axes, baseline, failed, final, objective
 
 
 def main_effects(ds: xr.Dataset) -> pd.DataFrame:
@@ -96,6 +96,18 @@ def best_cell(ds: xr.Dataset) -> xr.DataArray:
     if not axes(ds):
         return values
     return values.isel(objective(ds).gain(values.mean("seed")).argmax(axes(ds)))
+
+
+def all_at_guess(ds: xr.Dataset) -> bool:
+    """Whether no cell is clear of the guess: most are at it, and the best is not far from it.
+
+    The best of many cells that guess is the luckiest, so it may be twice as far as what counts as
+    the guess of a single one.
+    """
+    about, cells, reference = objective(ds), final(ds).mean("seed").values, baseline(ds)
+    reached = None if reference is None else float(reference.mean())
+    most = np.mean(about.is_at_guess(cells, reached)) > 0.5
+    return bool(most and about.is_at_guess(cells, reached, 2 * BARELY).all())
 
 
 def ranked(ds: xr.Dataset) -> list[str]:

@@ -20,9 +20,6 @@ from memjax.sweep.analysis.results import (
 FEW = 0.05
 """A lane that loses less than this part of the objective's range has nothing to explain."""
 
-BARELY = 0.055
-"""A lane is at the guess when it is less than this part of the way from it to what can be had."""
-
 
 def find(results: xr.Dataset, lane: str | None = None) -> dict[str, Any]:
     """The coordinates of a lane.
@@ -86,7 +83,7 @@ def explain(results: xr.Dataset, lane: str | None = None) -> list[str]:
     if status == 2:
         return [*said, f"It could not be run: {'; '.join(_errors(results))}."]
     reached = float(told.isel({along.dim: -1}))
-    at_guess = _is_at_guess(about, reached, _reference(results))
+    at_guess = bool(about.is_at_guess(reached, _reference(results)))
     said.append(_how_well(results, about, reached, at_guess))
     if status:
         stages = int(np.isfinite(told.values).sum())
@@ -146,23 +143,9 @@ def _how_well(results: xr.Dataset, about: Objective, reached: float, at_guess: b
     return f"{verdict}: {', '.join(facts)}{lower}."
 
 
-def _is_at_guess(about: Objective, reached: float, reference: float | None) -> bool:
-    gained = about.gain(reached - about.guess)
-    return not gained > BARELY * _gainable(about, reference)
-
-
-def _gainable(about: Objective, reference: float | None) -> float:
-    """How far the guess is from the best bound; without one from the reference, or from 0."""
-    if about.bounds is not None:
-        best = about.bounds[about.better == "higher"]
-    else:
-        best = 0.0 if reference is None else reference
-    return abs(best - about.guess)
-
-
 def _part_lost(about: Objective, reached: float, reference: float | None) -> float:
     """What the reference has more, in parts of the objective's range; NaN without a reference."""
     if reference is None:
         return math.nan
-    low, high = about.bounds or (0.0, _gainable(about, reference))
+    low, high = about.bounds or (0.0, about.gainable(reference))
     return about.gain(reference - reached) / (high - low) if high > low else math.nan

@@ -3,10 +3,15 @@
 import math
 from typing import Any, Literal, NamedTuple, TypeVar
 
+import numpy as np
+
 T = TypeVar("T")
 
 POINTS = "points"
 """What differences of percentages are told in."""
+
+BARELY = 0.055
+"""A value is at the guess when it is less than this part of the way from it to what can be had."""
 
 
 class Objective(NamedTuple):
@@ -70,6 +75,27 @@ class Objective(NamedTuple):
     def gain(self, values: T) -> T:
         """Values, or their negatives where lower is better: of two the larger gain is better."""
         return values if self.better == "higher" else -values  # type: ignore[operator]
+
+    def gainable(self, reference: float | None = None) -> float:
+        """How far the guess is from the best bound; without one from the reference, or from 0."""
+        if self.bounds is not None:
+            best = self.bounds[self.better == "higher"]
+        else:
+            best = 0.0 if reference is None else reference
+        return abs(best - self.guess)
+
+    def is_at_guess(
+        self, values: Any, reference: float | None = None, barely: float = BARELY
+    ) -> Any:
+        """Whether values are no better than the guess, or barely; so are those not finite.
+
+        Args:
+          values: in the column's units.
+          reference: what can be had, where there is no bound.
+          barely: so much of what can be gained does not count.
+        """
+        gained = self.gain(np.asarray(values) - self.guess)
+        return ~(gained > barely * self.gainable(reference))
 
     def shown(self, values: Any) -> Any:
         """Values in the unit that they are shown in."""

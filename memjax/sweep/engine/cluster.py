@@ -139,7 +139,11 @@ class Cluster:
             for future in pool:
                 task = running.pop(future)
                 outcome, seconds = _result(future)
-                tally.add(float(len(task[1])))
+                kind, numbers = task
+                if kind == "lanes":
+                    tally.add(float(len(numbers)))
+                else:
+                    tally.tell()
                 yield task, outcome, seconds
                 for task in itertools.islice(waiting, 1):
                     pool.add(submit(task))

@@ -74,7 +74,7 @@ class LocalWorkers:
         def train() -> Columns:
             tally.add(before - tally.done)
             if kind == "baseline":
-                return self.trainer.baseline_lanes(numbers, tally.add)
+                return self.trainer.baseline_lanes(numbers, lambda lanes: tally.tell())
             return self.trainer.lanes(numbers, tally.add, self._keep(numbers))
 
         outcome = attempt(train)

@@ -1,6 +1,7 @@
 """What a running sweep tells the person who waits: lanes done, their rate and the time left."""
 
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +15,9 @@ from memjax.words import clock
 Progress = Callable[[float, int], None]
 """``progress(lanes done, lanes in all)``; a lane counts by its epochs."""
 
+_BEAT = 1.0  # seconds between two looks at the time
+_ASLEEP = 10.0  # a look that is so late was kept from it: the process was stopped
+
 
 class Tally:
     """Lanes done so far, told to whoever waits."""
@@ -25,69 +29,139 @@ class Tally:
     def add(self, lanes: float) -> None:
         """So many lanes more; fewer where some have to begin again."""
         self.done += lanes
-        if self.progress is not None and lanes > 0:
+        if lanes > 0:
+            self.tell()
+
+    def tell(self) -> None:
+        """Something was done: lanes, or what is no lane of the sweep, as its reference."""
+        if self.progress is not None:
             self.progress(self.done, self.total)
 
 
+class Report:
+    """A ``Progress`` that is shown, and can be told what is done after the lanes."""
+
+    def __init__(self, show: Callable[[str, float, int], None], clock: "_Clock"):
+        """Shows nothing yet.
+
+        Args:
+          show: shows words, of lanes done and lanes in all.
+          clock: puts numbers in words.
+        """
+        self._show, self._clock = show, clock
+        self._lanes: tuple[float, int] | None = None
+
+    def __call__(self, done: float, total: int) -> None:
+        """So many lanes are done."""
+        self._lanes = done, total
+        self._show(self._clock.tell(done, total), done, total)
+
+    def now(self, doing: str) -> None:
+        """What is done now, if anything was run."""
+        if self._lanes is not None:
+            self._show(self._clock.words(*self._lanes, doing), *self._lanes)
+
+    def end(self) -> None:
+        """All is done: how long it took."""
+        self.now(f"{clock(self._clock.passed())} in all")
+
+
 @contextmanager
-def progress(name: str) -> Iterator[Progress]:
+def progress(name: str, started: float | None = None) -> Iterator[Report]:
     """Progress on stderr: a live bar on a terminal; elsewhere plain lines, one a tenth of the work.
 
     Args:
       name: of the sweep.
+      started: when the work began, by ``time.perf_counter``; now, if not given.
 
     Yields:
-      What to call whenever lanes are done; "compiling" until the first call.
+      What to call whenever lanes are done; "compiling" until the first call. Its ``now`` says what
+      else keeps a person waiting.
     """
-    console = Console(stderr=True)
-    if console.is_terminal:
-        with _bar(name, console) as report:
+    console, clock, over = Console(stderr=True), _Clock(started), threading.Event()
+    show = _bar if console.is_terminal else _lines
+
+    def beat() -> None:
+        while not over.wait(_BEAT):
+            clock.look()
+
+    threading.Thread(target=beat, daemon=True).start()
+    try:
+        with show(name, console) as shown:
+            report = Report(shown, clock)
             yield report
-    else:
-        yield _lines(name)
+            report.end()
+    finally:
+        over.set()
 
 
 @contextmanager
-def _bar(name: str, console: Console) -> Iterator[Progress]:
+def _bar(name: str, console: Console) -> Iterator[Callable[[str, float, int], None]]:
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[told]}"))
     with Bar(*columns, console=console) as bar:
-        task, clock = bar.add_task(name, total=None, told="compiling"), _Clock()
+        task = bar.add_task(name, total=None, told="compiling")
 
-        def report(done: float, total: int) -> None:
-            bar.update(task, completed=done, total=total, told=clock.tell(done, total))
+        def show(told: str, done: float, total: int) -> None:
+            bar.update(task, completed=done, total=total, told=told)
 
-        yield report
+        yield show
 
 
-def _lines(name: str) -> Progress:
-    clock, tenths = _Clock(), 0
+@contextmanager
+def _lines(name: str, console: Console) -> Iterator[Callable[[str, float, int], None]]:
+    """A line a tenth of the lanes, and for all else that is said when they are done."""
+    del console
+    tenths, last = 0, ""
 
-    def report(done: float, total: int) -> None:
-        nonlocal tenths
-        told = clock.tell(done, total)
-        if (now := int(10 * done / total + 1e-6)) > tenths:
-            tenths = now
+    def show(told: str, done: float, total: int) -> None:
+        nonlocal tenths, last
+        before, tenths = tenths, max(tenths, int(10 * done / total + 1e-6))
+        if tenths > before or (tenths == 10 and told != last):
             print(f"{name}: {told}", file=sys.stderr, flush=True)
+        last = told
 
-    return report
+    yield show
 
 
 class _Clock:
-    """The rate of lanes since the first report: neither compiling nor lanes of earlier counts."""
+    """The rate of lanes since the first report: neither compiling nor lanes of earlier counts.
 
-    def __init__(self) -> None:
-        self.started = time.perf_counter()
+    Nor time in which the process was stopped, on a computer that slept: whoever looks at the clock
+    every second, and then does not for long, was kept from it.
+    """
+
+    def __init__(self, started: float | None = None) -> None:
+        self.looked, self.away = time.perf_counter(), 0.0
+        self.started = self.looked if started is None else started
         self.first: tuple[float, float] | None = None
+        self.done, self.rate = 0.0, 0.0
+
+    def passed(self) -> float:
+        """Seconds since the beginning."""
+        return time.perf_counter() - self.started
+
+    def look(self) -> float:
+        """The time, less what was slept through."""
+        now = time.perf_counter()
+        if now - self.looked > _ASLEEP:
+            self.away += now - self.looked
+        self.looked = now
+        return now - self.away
 
     def tell(self, done: float, total: int) -> str:
-        """Lanes done, lanes a second and the time left (at the end: taken)."""
-        now, told = time.perf_counter(), [f"{done:{len(str(total))}.0f}/{total} lanes"]
+        """Lanes done, lanes a second and the time left; other work does not change the rate."""
+        now = self.look()
         since, before = self.first = self.first or (now, done)
-        rate = (done - before) / max(now - since, 1e-9)
+        if done > self.done:
+            self.done, self.rate = done, (done - before) / max(now - since, 1e-9)
+        if done > total - 0.01:
+            return self.words(done, total, "finishing")
+        left = clock((total - done) / self.rate) if self.rate > 0 else ""
+        return self.words(done, total, f"{left} left" if left else "")
+
+    def words(self, done: float, total: int, rest: str) -> str:
+        """Lanes done, lanes a second, and the rest."""
+        rate, told = self.rate, [f"{done:{len(str(total))}.0f}/{total} lanes"]
         if rate > 0:
             told.append(f"{rate:.1f} lanes/s" if rate >= 1 else f"{60 * rate:.1f} lanes/min")
-        if done > total - 0.01:
-            told.append(f"{clock(now - self.started)} in all")
-        elif rate > 0:
-            told.append(f"{clock((total - done) / rate)} left")
-        return ", ".join(told)
+        return ", ".join([*told, rest] if rest else told)

@@ -17,6 +17,8 @@ from memjax.sweep.analysis.results import axis_label, is_geometric, is_numeric, 
 
 # Okabe and Ito's colours, less black (the reference's) and yellow (too pale for a line).
 COLOURS = ["#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9"]
+NAMES = 50  # labels of an axis of names
+_FULL = 20  # labels of usual size that have room along a panel
 MOST = 6  # lines in a picture, panels of heat maps
 BASELINE: dict[str, Any] = {"color": "black", "linestyle": "--", "linewidth": 1.5}
 MEAN: dict[str, Any] = {"color": "#0072B2", "capsize": 3, "label": "mean ± sd over seeds"}
@@ -104,8 +106,11 @@ def x_axis(ax: Axes, ds: xr.Dataset, axis: str) -> np.ndarray:
 
 
 def name_ticks(ticks: Axis, ds: xr.Dataset, axis: str, positions: np.ndarray) -> None:
-    """Labels positions with an axis' values (every k-th if many); long ones slant, or stand."""
-    step = -(-len(positions) // (8 if is_numeric(ds, axis) else 12))
+    """Labels positions with an axis' values; long ones slant, or stand.
+
+    Of many numbers every k-th; all names, since none can be guessed from its neighbours.
+    """
+    step = -(-len(positions) // (8 if is_numeric(ds, axis) else NAMES))
     texts = [text.replace("$", r"\$") for text in labels(ds, axis)[::step]]
     ticks.set_ticks(positions[::step], texts)
     if isinstance(ticks, XAxis) and sum(len(t) + 2 for t in texts) > 36:
@@ -113,6 +118,9 @@ def name_ticks(ticks: Axis, ds: xr.Dataset, axis: str, positions: np.ndarray) ->
         slanted = {"rotation": 30, "ha": "right", "rotation_mode": "anchor"}
         for written in ticks.get_ticklabels():
             written.set(**(standing if len(texts) > 6 else slanted))
+    if len(texts) > _FULL:
+        for written in ticks.get_ticklabels():
+            written.set_fontsize(max(8 * _FULL / len(texts), 4))
 
 
 def write_values(ax: Axes, image: AxesImage, texts: Iterable[str]) -> None:

@@ -1,6 +1,8 @@
 """The pictures of a sweep: builders that return matplotlib figures, and ``draw`` to write them."""
 
+import functools
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +26,7 @@ from memjax.sweep.analysis.results import (
     spread,
     stage,
 )
+from memjax.sweep.show.diagnostics_plot import diagnostics_figure, has_diagnostics
 from memjax.sweep.show.lines import averaged, band, legend_title, lines, tidy
 from memjax.sweep.show.panels import (
     BASELINE,
@@ -40,20 +43,26 @@ from memjax.sweep.show.panels import (
     write_values,
     x_axis,
 )
+from memjax.sweep.show.response_plot import has_response, response_figure
 from memjax.sweep.show.robustness_plot import robustness_figure
+from memjax.sweep.show.tables import nothing_found
 
 
-def draw(ds: xr.Dataset, directory: Path | str) -> list[Path]:
+def draw(
+    ds: xr.Dataset, directory: Path | str, lane: Mapping[str, int] | None = None
+) -> list[Path]:
     """Writes the pictures that a sweep's result allows.
 
     ``main_effects.png`` needs an axis of two or more values, ``heatmap.png`` two such axes; the
     objective along the stages, ``learning_curves.png`` where lanes learn along them and else
     ``curves.png``, is always drawn; so is, by the name of its dimension, a column that tells the
-    objective under other circumstances (``corruption.png``).
+    objective under other circumstances (``corruption.png``). With diagnostics there are
+    ``diagnostics.png`` and ``pulse_response.png``.
 
     Args:
       ds: a sweep's result, see ``memjax.sweep.run.run``.
       directory: where to write; made if missing.
+      lane: of which diagnostics are drawn, see ``diagnostics_figure``.
 
     Returns:
       The files written. Each appears whole or not at all.
@@ -70,6 +79,10 @@ def draw(ds: xr.Dataset, directory: Path | str) -> list[Path]:
     }
     if robust is not None:
         builders[robust.dim] = robustness_figure
+    if has_diagnostics(ds):
+        builders["diagnostics"] = functools.partial(diagnostics_figure, lane=lane)
+    if has_response(ds):
+        builders["pulse_response"] = response_figure
     try:
         Path(directory).mkdir(parents=True, exist_ok=True)
         return [
@@ -92,6 +105,8 @@ def main_effects_figure(ds: xr.Dataset) -> Figure:
     shares = 100 * main_effects(ds)["share"]
     rest = "interactions explain {interactions:.1f} %, seeds {seeds:.1f} % of the variance"
     question = f"which parameter matters? ({rest.format(**shares)})"
+    if luck := nothing_found(ds):
+        question = f"{luck} ({rest.format(**shares)})"
     figure, panels = make_panels(ds, question, len(order), f"final {about.axis_label}")
     for ax, axis in zip(panels, order, strict=True):
         x, line = x_axis(ax, ds, axis), is_numeric(ds, axis)

@@ -30,6 +30,8 @@ from memjax.sweep.analysis.results import (
     stage,
     strings,
 )
+from memjax.sweep.show.report_diagnostics import diagnostics
+from memjax.sweep.show.tables import nothing_found
 
 _PAGE = Path(__file__).with_name("report.html")
 _CURVE_BYTES = 1_000_000  # of means of curves that are kept: 2.7 MB of the file with their sd
@@ -115,6 +117,8 @@ def _data(ds: xr.Dataset) -> dict[str, Any]:
             "all": every.tolist(),
             "curves": curves[along.dim].values.tolist(),
         },
+        "diagnostics": diagnostics(ds),
+        "luck": nothing_found(ds),
         "dataset": str(attrs.get("dataset", "")),
         "seconds": float(attrs["seconds"]) if "seconds" in attrs else None,
         "notes": strings(attrs.get("notes")),
@@ -137,7 +141,7 @@ def _data(ds: xr.Dataset) -> dict[str, Any]:
         "errors": strings(attrs.get("errors")),
         "spec": str(attrs.get("spec", "")),
         "versions": {name: str(attrs.get(name, "?")) for name in ("memjax", "jax")},
-        "command": str(attrs.get("command", "memjax sweep spec.toml --out DIR")),
+        "command": str(attrs.get("command", "")),
     }
 
 

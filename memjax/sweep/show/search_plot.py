@@ -48,7 +48,7 @@ def figure(ds: xr.Dataset) -> Figure:
     """Draws the crossing with its 90 % band: an axis across, a line a value of another, panels.
 
     Combinations that always reach the target lie on the axis's weak end, those that never do a step
-    beyond its strong end. The vertical scale has a step of the grid for a step.
+    beyond its strong end, where no line goes. The vertical scale has a step of the grid for a step.
     """
     along, ranked = str(ds.attrs["along"]), _ranked(ds)
     about = objective(ds)
@@ -109,16 +109,19 @@ def _place(ds: xr.Dataset, name: str) -> xr.DataArray:
 def _iso_line(
     ax: Axes, ds: xr.Dataset, x: np.ndarray, name: str, colour: str, marker: str, joined: bool
 ) -> None:
-    low, middle, high = (_place(ds, which).values for which in ("low", "crossing", "high"))
+    """Joins the crossings; a hollow mark says "never", and no line goes there."""
     order = np.argsort(x)
+    x = x[order]
+    low, middle, high = (_place(ds, which).values[order] for which in ("low", "crossing", "high"))
+    never = ds["crossing"].isnull().values[order]
     style = "-" if joined else "none"
-    ax.plot(
-        x[order], middle[order], color=colour, marker=marker, markersize=4, ls=style, label=name
-    )
+    crossing = np.where(never, np.nan, middle)
+    ax.plot(x, crossing, color=colour, marker=marker, markersize=4, ls=style, label=name)
+    ax.scatter(x[never], middle[never], 16, marker=marker, facecolors="none", edgecolors=colour)
     if joined:
-        ax.fill_between(x[order], low[order], high[order], color=colour, alpha=0.2, linewidth=0)
-    else:
-        ax.vlines(x, low, high, color=colour, alpha=0.4, linewidth=3)
+        ax.fill_between(x, low, high, where=~never, color=colour, alpha=0.2, linewidth=0)
+    alone = never | (not joined)
+    ax.vlines(x[alone], low[alone], high[alone], color=colour, alpha=0.4, linewidth=3)
 
 
 def _others(ds: xr.Dataset) -> list[str]:

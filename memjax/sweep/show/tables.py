@@ -6,12 +6,13 @@ import xarray as xr
 from rich.table import Table
 from rich.text import Text
 
-from memjax.sweep.analysis.effects import best_cell, main_effects
+from memjax.sweep.analysis.effects import all_at_guess, best_cell, main_effects
 from memjax.sweep.analysis.results import (
     axes,
     baseline,
     baseline_name,
     failed,
+    final,
     heading,
     labels,
     mean_and_spread,
@@ -19,6 +20,7 @@ from memjax.sweep.analysis.results import (
     text,
     zipped,
 )
+from memjax.words import count
 
 _BAR = 12  # characters that stand for the whole variance
 _NARROW = 16  # characters of a heading's line
@@ -63,6 +65,7 @@ def _caption(ds: xr.Dataset) -> str:
     about, best, reference = objective(ds), best_cell(ds), baseline(ds)
     names = [name for axis in axes(ds) for name in (axis, *zipped(ds, axis))]
     where = ", ".join(f"{name} {text(best[name].values.item())}" for name in names)
+    luck = nothing_found(ds)
     lanes, seeds, lost = ds["status"].size, ds.sizes["seed"], int(failed(ds).sum())
     guess = about.text(about.guess, form=".3g")
     fate = f"{lost} failed, counted at {about.guess_name} ({guess})" if lost else "none failed"
@@ -72,12 +75,21 @@ def _caption(ds: xr.Dataset) -> str:
     return "\n".join(
         [
             *found,
+            *([luck] if luck else []),
             f"best cell: {about.text(*mean_and_spread(best))}" + (f" at {where}" if where else ""),
             f"lanes: {lanes} ({count(lanes // seeds, 'cell')} x {count(seeds, 'seed')}), {fate}",
         ]
     )
 
 
-def count(number: int, noun: str) -> str:
-    """``1 lane``, ``2 lanes``."""
-    return f"{number} {noun}{'s' * (number != 1)}"
+def nothing_found(ds: xr.Dataset) -> str:
+    """Warns that no cell is clear of the guess; empty where one is."""
+    if not all_at_guess(ds):
+        return ""
+    about, cells = objective(ds), final(ds).mean("seed")
+    ends = " to ".join(about.number(cells.quantile(q)) for q in (0, 1))
+    guess = about.text(about.guess, form=".3g")
+    what = f"all cells are at {about.guess_name} ({guess}): {about.with_unit(ends)}"
+    if cells.size == 1:
+        return f"the cell is at {about.guess_name} ({guess})"
+    return f"{what}; which of them is best, and why, is luck"

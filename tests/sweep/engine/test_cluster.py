@@ -29,7 +29,7 @@ def test_two_workers_give_the_bits_of_one_process(small, tiny, client, alone, tm
     told = []
     ds = run(small(AXES), tmp_path, dataset=tiny, client=client, progress=lambda *p: told.append(p))
     assert ds.drop_attrs().identical(alone.drop_attrs())
-    assert told[-1] == (18.0, 18)
+    assert told[-1] == (16.0, 16)
     assert store.load(tmp_path).drop_attrs().identical(alone.drop_attrs())
 
 

@@ -197,6 +197,19 @@ def test_picture_has_a_line_a_value_and_names_the_axes(found):
     assert [t.get_text() for t in ax.get_yticklabels()] == [f"{v:g}" for v in np.arange(0, 4, 0.5)]
 
 
+def test_no_line_goes_to_what_never_reaches_the_target(found):
+    ds = found[0].copy(deep=True)
+    for name in ("low", "crossing", "high"):
+        ds[name].loc[{"levels": 8}] = np.nan
+    (ax,) = figure(ds).axes
+    first = int(np.flatnonzero(np.sort(ds["levels"].values) == 8)[0])
+    for line in ax.get_lines():
+        assert np.isnan(line.get_ydata()[first]) and np.isfinite(line.get_ydata()).sum() == 5
+    assert ax.get_yticklabels()[-1].get_text() == "never"
+    marks = [m for m in ax.collections if len(m.get_offsets()) and m.get_offsets()[0][0] == 8]
+    assert len(marks) == 5 and all(mark.get_offsets()[0][1] == -1 for mark in marks)
+
+
 def test_one_axis_alone_has_a_curve():
     spec = Spec.from_dict({"seeds": 2, "axes": {"sigma_c2c": {"linspace": [0, 4, 9]}}})
     accuracy = np.repeat(expit(3 - np.linspace(0, 4, 9)), 2)

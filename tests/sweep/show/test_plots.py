@@ -127,6 +127,20 @@ def test_heatmap_cells_are_means_over_the_rest(make, device):
     assert {"chance 10.0", "float baseline 97.8"} <= marks
 
 
+def test_every_name_of_an_axis_is_written(make):
+    names = [f"device {i} of 2018" for i in range(26)]
+    ds = make({"device": names, "b": [1, 2]}, lambda device, b: 0.1 + 0.02 * names.index(device))
+    panel = plots.main_effects_figure(ds).axes[0]
+    assert [tick.get_text() for tick in panel.get_xticklabels()] == names
+    panel = plots.heatmap_figure(ds).axes[0]
+    assert [tick.get_text() for tick in panel.get_yticklabels()] == names
+
+
+def test_effects_of_a_sweep_that_guesses_are_told_to_be_luck(make):
+    ds = make({"a": [1, 2], "b": [1, 2]}, lambda a, b: 0.1)
+    assert "all cells are at chance" in plots.main_effects_figure(ds).get_suptitle()
+
+
 def test_large_heatmap_is_not_annotated(make, device):
     ds = make({"levels": range(4, 14), "sigma_c2c": [0.0, 1.0]}, device)
     assert not plots.heatmap_figure(ds).axes[0].texts
@@ -169,12 +183,13 @@ def test_many_values_are_thinned_and_said_so(make, device):
     assert "6 of 20 values" in figure.legends[0].get_title().get_text()
 
 
-def test_corruption_is_relative_to_clean(make, device, corrupt):
+def test_corruption_is_relative_to_clean_above_chance(make, device, corrupt):
     ds = corrupt(make(some("levels", "sigma_c2c"), device))
     figure = robustness_figure(ds)
     assert [ax.get_title() for ax in figure.axes] == ["gaussian", "salt and pepper"]
     scores = ds["corrupted_accuracy"].sel(sigma_c2c=3.0).mean("levels")
-    expected = 100 * (scores / scores.sel(corruption="clean")).mean("seed")
+    gains = scores - 0.1
+    expected = 100 * (gains / gains.sel(corruption="clean")).mean("seed")
     names = ["clean", "gaussian 0.1", "gaussian 0.2", "gaussian 0.4"]
     curve = next(line for name, line in lines(figure.axes[0]).items() if name.startswith("3 ("))
     np.testing.assert_allclose(curve.get_xdata(), [0, 0.1, 0.2, 0.4])
@@ -185,9 +200,20 @@ def test_corruption_is_relative_to_clean(make, device, corrupt):
 def test_corruption_leaves_failed_lanes_out(make, device, corrupt, fail, tmp_path):
     ds = corrupt(fail(fail(make(some("levels", "sigma_c2c"), device), sigma_c2c=3.0), levels=4))
     figure = robustness_figure(ds)
-    assert "3 (failed)" in legend(figure)
-    assert "failed lanes left out" in figure.get_suptitle()
+    assert "3 (failed or at chance)" in legend(figure)
+    assert "failed or are at chance left out" in " ".join(figure.get_suptitle().split())
     assert len(plots.draw(ds, tmp_path)) == 4
+
+
+def test_corruption_leaves_lanes_that_guess_out(make, corrupt):
+    """At 12 % and 14 % of images with noise a lane would be left with twice of what it had."""
+    ds = corrupt(make({"a": [1, 2]}, lambda a: 0.12 if a == 1 else 0.9))
+    figure = robustness_figure(ds)
+    ax = figure.axes[0]
+    assert "1 (failed or at chance)" in legend(figure) and "chance" in legend(figure)
+    low, high = ax.get_ylim()
+    assert low < 0 and 100 < high < 110
+    assert np.isnan(lines(ax)["1 (failed or at chance)"].get_ydata()).all()
 
 
 @pytest.mark.parametrize("size", [1, 2])

@@ -16,7 +16,7 @@ from memjax.sweep.analysis.effects import main_effects
 from memjax.sweep.analysis.results import final
 from memjax.sweep.show.report import html, write
 from memjax.sweep.store import directory as store
-from reference.sweeps import as_older
+from reference.sweeps import as_older, with_diagnostics
 
 EVIL = "</script><script>window.hacked=1</script><img src=x onerror=window.hacked=1>"
 
@@ -262,6 +262,72 @@ def test_sweeps_of_one_axis_and_none(visit, make, axes):
     page.wait_for_selector("#curves .main-svg")
     assert page.is_visible("#line-part") == page.is_visible("#effects-part") == bool(axes)
     assert not page.is_visible("#map-part") and not page.is_visible("#parallel-part")
+
+
+SCALE = "(({ zmin, zmax }) => [zmin, zmax])(document.getElementById('map').data[0])"
+INK = "document.getElementById('map').data[1].textfont.color"
+
+
+def test_the_map_runs_from_the_guess_to_the_reference(visit, make):
+    """Whatever luck does, a sweep that only guesses is dark all over, and says so first."""
+    page = visit(make({"a": [1, 2], "b": [1, 2]}, lambda a, b: 0.07 + 0.02 * a + 0.02 * b))
+    low, high = page.evaluate(SCALE)
+    assert low <= 10 and high == pytest.approx(97.8, abs=0.5)
+    assert set(page.evaluate(INK)) == {"white"}
+    text = page.inner_text("header")
+    assert 0 < text.index("All cells are at chance (10 %)") < text.index("best cell")
+    bar = page.locator("#map .colorbar").text_content()
+    assert "chance 10.0" in bar and "float baseline 97.8" in bar
+    high = visit(make({"a": [1, 2], "b": [1, 2]}, lambda a, b: 0.95 + 0.01 * a))
+    assert high.evaluate(SCALE)[0] > 90  # chance is far below: colours are spent on the data
+
+
+def test_diagnostics_of_the_chosen_cell_are_shown(visit, make, device):
+    ds = with_diagnostics(make({"levels": [4, 64], "sigma_c2c": [0.0, 3.0]}, device, seeds=2))
+    page = visit(ds)
+    page.wait_for_selector("#response .main-svg")
+    slide(page, 0, 0)
+    drawn = page.evaluate("document.getElementById('response').data[2].y")
+    expected = ds["response"].sel(quantile=0.5, levels=4).isel(sigma_c2c=0).mean("seed")
+    np.testing.assert_allclose(drawn, expected, rtol=1e-6)
+    bars = page.evaluate("document.getElementById('pulses').data[1].y")
+    np.testing.assert_allclose(bars, ds["pulses"].sel(levels=4).isel(sigma_c2c=0).mean("seed"))
+    assert page.locator("#conductances .main-svg").count() > 0
+    assert page.locator("#updates .main-svg").count() > 0
+
+
+def test_without_diagnostics_there_is_no_word_of_them(visit, make):
+    assert visit(make({"levels": [4, 8]})).is_hidden("#diagnostics-part")
+
+
+def test_diagnostics_that_do_not_fit_are_left_out(make):
+    ds = with_diagnostics(make({"levels": np.arange(2, 1202)}, seeds=1, epochs=1))
+    found = data(html(ds))["diagnostics"]
+    assert found["left_out"] and "update_pairs" not in found["columns"]
+    assert "conductance_after" in found["columns"]
+
+
+def test_every_name_of_an_axis_is_shown(visit, make):
+    names = [f"device {i} of 2018" for i in range(26)]
+    page = visit(make({"device": names, "levels": [4, 8]}, lambda device, levels: 0.5))
+    for picture, axis in (("map", "ytick"), ("line", "xtick")):
+        if axis == "xtick":
+            page.locator("#choose-line").select_option("0")
+        else:
+            page.locator("#choose-y").select_option("0")
+        drawn = page.locator(f"#{picture} .{axis} text").all_text_contents()
+        assert set(names) <= set(drawn)
+    page.wait_for_selector("#parallel .main-svg")
+    shown = page.evaluate("document.getElementById('parallel').data[0].dimensions")
+    assert any(list(one["ticktext"]) == names for one in shown if "ticktext" in one)
+
+
+def test_the_command_is_the_one_that_was_typed(visit, make):
+    ds = make({"levels": [4, 8]})
+    page = visit(ds.assign_attrs(command="memjax sweep my.toml --set seeds=5"))
+    assert page.inner_text("#command") == "memjax sweep my.toml --set seeds=5"
+    other = visit(ds)  # made from Python
+    assert other.is_hidden("#command") and "Made by" not in other.inner_text("#made")
 
 
 def test_a_telephone_is_wide_enough(visit, swept):

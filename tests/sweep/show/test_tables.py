@@ -89,3 +89,10 @@ def test_older_results_have_the_same_table(make, device, fail):
     ds = fail(make({"levels": [4, 64], "sigma_c2c": [0.0, 3.0]}, device), sigma_c2c=3.0)
     assert printed(as_older(ds)) == printed(ds)
     assert "counted at chance (10 %)" in printed(ds)
+
+
+def test_a_sweep_that_guesses_says_so_before_it_names_a_best_cell(make, device):
+    text = printed(make({"a": [1, 2, 3], "b": [1, 2]}, lambda a, b: 0.04 + 0.02 * a + 0.02 * b))
+    warning, best = text.index("all cells are at chance (10 %): 8."), text.index("best cell: ")
+    assert warning < best and "is luck" in text
+    assert "at chance" not in printed(make({"levels": [4, 64]}, device))
