@@ -322,8 +322,8 @@ DEVICE_MISTAKES = [
     (["pulse", "EpiRAM", "--start", "1.1"], "--start 1.1: the device reaches from -1 to 1 in"),
     (["pulse", "EpiRAM", "--start", "1S"], "--start 1S: the device reaches from 2.4593e-07 to"),
     (["pulse", "ReRamES", "--start", "0.5mS"], "gmax is not known; give a weight"),
-    (["pulse", "EpiRAM", "--up", "1", "--csv", "/"], "/: Is a directory; give another path"),
-    (["pulse", "EpiRAM", "--up", "1", "--csv", "no/a.csv"], "no/a.csv: No such file or directory"),
+    (["pulse", "EpiRAM", "--up", "1", "--csv", "/"], "--csv /: a directory is there; give"),
+    (["pulse", "EpiRAM", "--up", "1", "--csv", "no/a.csv"], "--csv no/a.csv: there is no directory no; give"),
     (["pulse", "EpiRAM", "--up", "1", "--plot", "x.pdf", "--ideal"], "pictures are PNG files"),
 ]
 
