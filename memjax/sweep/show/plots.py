@@ -8,7 +8,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from memjax.errors import UserError
+from memjax.errors import UserError, mend
 from memjax.sweep.analysis.effects import main_effects, ranked
 from memjax.sweep.analysis.results import (
     baseline,
@@ -79,8 +79,8 @@ def draw(ds: xr.Dataset, directory: Path | str) -> list[Path]:
         ]
     except OSError as error:
         raise UserError(
-            f"{directory}: plots cannot be written: {error.strerror or error}; make room there, "
-            f"then `memjax plot {directory}`"
+            f"{directory}: plots cannot be written: {error.strerror or error}; "
+            f"{mend(error)}, then `memjax plot {directory}`"
         ) from None
 
 

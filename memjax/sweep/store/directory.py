@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from memjax.errors import UserError
+from memjax.errors import UserError, mend
 from memjax.sweep.spec.spec import Spec
 from memjax.sweep.store import reuse
 from memjax.sweep.store.columns import TRAINED
@@ -78,7 +78,9 @@ def save(directory: Path, results: xr.Dataset) -> None:
         _remove(earlier)
     except OSError as error:
         _remove(partial, spec)  # their room may be what the rescue needs
-        raise UserError(f"{_unwritable(directory, error)}; {_rescue(results)}") from None
+        raise UserError(
+            f"{_unwritable(directory, error)}; {_rescue(results, mend(error))}"
+        ) from None
     finally:
         _remove(partial, spec)
 
@@ -158,8 +160,8 @@ def _unwritable(directory: Path, error: OSError) -> str:
     return f"{directory}: cannot be written: {error.strerror or error}"
 
 
-def _rescue(results: xr.Dataset) -> str:
-    """Saves results that their own directory has no room for."""
+def _rescue(results: xr.Dataset, remedy: str) -> str:
+    """Saves results that their own directory does not take, until somebody has seen to that."""
     path = None
     try:
         path = Path(tempfile.mkdtemp(prefix="memjax-")) / RESULTS
@@ -167,5 +169,5 @@ def _rescue(results: xr.Dataset) -> str:
     except OSError:
         if path is not None:
             shutil.rmtree(path.parent, ignore_errors=True)
-        return "they could not be saved elsewhere either: free some space and run again"
-    return f"the results are kept in {path}: free some space and move them there"
+        return f"they could not be saved elsewhere either: {remedy} and run again"
+    return f"the results are kept in {path}: {remedy} and move them there"

@@ -20,7 +20,7 @@ import jax
 import numpy as np
 from jaxtyping import UInt64
 
-from memjax.errors import UserError
+from memjax.errors import UserError, mend
 from memjax.sweep.store.columns import Columns, digest
 
 FORMAT = 2
@@ -231,9 +231,11 @@ class DiskJournal(Journal):
         try:
             yield
         except OSError as error:
+            kept = f"what was done is kept: {mend(error)} and run the same command to go on"
+            if isinstance(error, FileNotFoundError):
+                kept = "what was done was removed meanwhile: run the same command again"
             raise UserError(
-                f"{self.where.parent}: cannot be written: {error.strerror or error}; what was done "
-                "is kept: free some space and run the same command to go on"
+                f"{self.where.parent}: cannot be written: {error.strerror or error}; {kept}"
             ) from None
 
 

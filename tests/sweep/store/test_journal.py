@@ -171,15 +171,18 @@ def test_another_format_is_refused(begin, tmp_path):
         read_lines(tmp_path / "unfinished")
 
 
-def test_a_full_disk_keeps_what_was_done(begin, monkeypatch):
+@pytest.mark.parametrize(
+    ("number", "remedy"), [(errno.ENOSPC, "free some space"), (errno.ESTALE, "mount it again")]
+)
+def test_a_disk_that_fails_keeps_what_was_done(begin, monkeypatch, number, remedy):
     def full(descriptor):
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        raise OSError(number, os.strerror(number))
 
     journal = begin()
     record(journal, 0)
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", full)
-        with pytest.raises(UserError, match=r"No space left .* is kept: free some space and run"):
+        with pytest.raises(UserError, match=rf"{os.strerror(number)}.* is kept: {remedy} and run"):
             record(journal, 1)
     journal.close()
     assert tasks(begin()) == {0}
