@@ -196,7 +196,7 @@ class Schema:
             return [table]
         own = table.get(chooser.selector, chooser.default)
         listed = [name for name in listed if name in chooser.choices]
-        if not listed or own not in chooser.choices:
+        if not listed or not isinstance(own, str) or own not in chooser.choices:
             return [table]
         keys = {name: self._model(section, name).model_fields for name in (own, *listed)}
         known = set().union(*keys.values())

@@ -12,7 +12,7 @@ import tomli_w
 
 from memjax.errors import SpecError, UserError, suggest
 from memjax.experiments import Experiment, load, own_code
-from memjax.origin import Keys, Origin, override, read_toml
+from memjax.origin import Keys, Origin, check_values, override, read_toml
 from memjax.sweep.spec import device_axis, grid
 from memjax.sweep.spec.axes import Axis
 from memjax.sweep.spec.reader import Reader, axis_keys, table_of
@@ -188,6 +188,7 @@ class Spec:
         experiment: type[Experiment] | Experiment | None,
         folder: Path,
     ) -> "Spec":
+        check_values(raw, origin)
         top: dict[str, Any] = {key: raw.get(key, default) for key, default in _TOP.items()}
         _check_top(top, origin)
         schema, top["experiment"] = _schema(raw, top["experiment"], origin, experiment, folder)
@@ -264,6 +265,8 @@ def _check_top(top: Table, origin: Origin) -> None:
         wanted = type(_TOP[key])
         if type(value) is not wanted:
             origin.fail((key,), f"{value!r} must be a {_KINDS[wanted]}")
+    if top["name"] and not top["name"].strip():
+        origin.fail(("name",), f"{top['name']!r} is to name a directory; give it letters")
     if bad := _NOT_IN_A_NAME.search(top["name"]):
         origin.fail(("name",), f"{top['name']!r} is to name a directory; leave out {bad[0]!r}")
     if top["seeds"] < 1:
