@@ -3,6 +3,7 @@
 import contextlib
 import json
 import sys
+import warnings
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -376,6 +377,7 @@ def _print_summary(results: Any, directory: Path) -> None:
 
 def main() -> None:
     """The ``memjax`` command: a user's mistake is one line on stderr and exit status 2."""
+    warnings.showwarning = _show_warning  # type: ignore[assignment]  # it takes what it is given
     try:
         status = app(sys.argv[1:] or ["--help"], prog_name="memjax", standalone_mode=False)
         if status == 130:  # Typer's word for Ctrl-C
@@ -392,6 +394,19 @@ def main() -> None:
         path = error.ctx.command_path if error.ctx else "memjax"
         status = _complain(f"{error.format_message().rstrip('.')}; see `{path} --help`")
     sys.exit(status)
+
+
+_show_any_warning = warnings.showwarning
+_SHOWN: set[str] = set()
+
+
+def _show_warning(message: Warning | str, category: type[Warning], *where: Any) -> None:
+    """One of ours is a line as any other, once."""
+    if not category.__module__.startswith("memjax."):
+        _show_any_warning(message, category, *where)
+    elif str(message) not in _SHOWN:
+        _SHOWN.add(str(message))
+        typer.echo(f"memjax: note: {message}", err=True)
 
 
 def _complain(message: str) -> int:

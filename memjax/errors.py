@@ -32,14 +32,14 @@ _MEND = {
     errno.ENOENT: "make it again",
     errno.ESTALE: "mount it again",
     errno.ENOTCONN: "mount it again",
-    errno.EACCES: "make it writable",
-    errno.EPERM: "make it writable",
+    errno.EACCES: "see to its permissions",
+    errno.EPERM: "see to its permissions",
     errno.EROFS: "make it writable",
 }
 
 
 def mend(error: OSError) -> str:
-    """What a person can do about a directory that cannot be written.
+    """What a person can do about a directory that cannot be written or read.
 
     Example:
       >>> mend(OSError(errno.ENOSPC, "No space left on device"))

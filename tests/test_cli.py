@@ -1,5 +1,6 @@
 """The command line: results and plots on success; one line and status 2 on a mistake."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -183,6 +184,32 @@ def test_broken_results_are_one_line(memjax, tmp_path):
     status, printed, told = memjax("plot", str(tmp_path))
     assert (status, printed, told.count("\n")) == (2, "", 1)
     assert "broken results" in told
+
+
+OPENS = ("plot", "report", "explain", "sensitivity", "compare", "status")
+
+
+@pytest.mark.parametrize("command", OPENS)
+def test_a_flipped_bit_is_one_line_whatever_opens_the_results(command, finished, memjax, tmp_path):
+    shutil.copytree(finished[0], tmp_path / "copy")
+    chunk = next((tmp_path / "copy" / "results.zarr" / "test_accuracy" / "c").rglob("0/0"))
+    chunk = next(path for path in [chunk, *chunk.rglob("*")] if path.is_file())
+    chunk.write_bytes(bytes([(held := chunk.read_bytes())[0] ^ 1]) + held[1:])
+    other = [str(tmp_path / "copy")] if command == "compare" else []
+    status, printed, told = memjax(command, str(tmp_path / "copy"), *other)
+    assert (status, printed, told.count("\n")) == (2, "", 1)
+    assert "of the array test_accuracy has changed since it was written" in told
+
+
+@pytest.mark.filterwarnings("default::memjax.sweep.store.directory.Unchecked")
+def test_results_without_checksums_are_told_of_once(finished, memjax, tmp_path):
+    shutil.copytree(finished[0], tmp_path / "old")
+    (tmp_path / "old" / "results.zarr" / ".checksums.json").unlink()
+    status, _, told = memjax("compare", str(tmp_path / "old"), str(tmp_path / "old"))
+    assert status is None
+    path = tmp_path / "old" / "results.zarr"
+    told_once = "has no checksums, as earlier versions wrote none: it is read unchecked"
+    assert told == f"memjax: note: {path}: {told_once}\n"
 
 
 def test_interruption_says_so(spec, memjax, tmp_path, monkeypatch):
