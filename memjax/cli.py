@@ -53,7 +53,8 @@ def sweep(
     from memjax.sweep import Spec, run
     from memjax.sweep.engine.cluster import connect
     from memjax.sweep.engine.progress import progress as progress_of
-    from memjax.sweep.show.plots import draw
+    from memjax.sweep.show.plots import are_drawn, draw
+    from memjax.sweep.store import directory as store
 
     settings = list(set_ or [])
     if data_dir is not None:
@@ -75,7 +76,7 @@ def sweep(
         if scheduler is not None or local_cluster is not None:
             client = stack.enter_context(connect(scheduler, local_cluster))
         results = run(checked, directory, client=client, progress=tell if progress else None)
-    if told or not any(directory.glob("*.png")):
+    if told or not are_drawn(results, directory, store.written(directory)):
         draw(results, directory)
     for error in results.attrs.get("errors", []):
         typer.echo(f"{directory}: lanes could not be run: {error}", err=True)

@@ -93,6 +93,20 @@ def test_second_sweep_says_that_the_results_are_there(finished, spec, memjax, mo
     assert "share of variance" in printed
 
 
+def test_pictures_that_a_kill_left_undrawn_are_drawn_by_the_second_sweep(
+    finished, spec, memjax, monkeypatch, tmp_path
+):
+    monkeypatch.setattr(sys.modules["memjax.sweep.run"], "LocalWorkers", None)
+    out = tmp_path / "out"
+    shutil.copytree(finished[0], out)
+    (out / "heatmap.png").unlink()  # of several: the others are there
+    command = ["sweep", spec, "--set", "train.epochs=2", "--out", str(out)]
+    status, printed, _ = memjax(*command)
+    assert status is None and "heatmap.png" in printed
+    monkeypatch.setattr("memjax.sweep.show.plots.draw", None)  # all are there
+    assert memjax(*command)[0] is None
+
+
 def test_other_settings_do_not_overwrite(finished, spec, memjax):
     other = ["--set", "train.batch_size=2"]
     status, printed, told = memjax("sweep", spec, *other, "--out", str(finished[0]))

@@ -1,6 +1,7 @@
 """The pictures of a sweep: builders that return matplotlib figures, and ``draw`` to write them."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -37,10 +38,12 @@ from memjax.sweep.show.panels import (
     make_panels,
     mark_bar,
     name_ticks,
+    panel_title,
     write_values,
     x_axis,
 )
 from memjax.sweep.show.robustness_plot import robustness_figure
+from memjax.words import literal
 
 
 def draw(ds: xr.Dataset, directory: Path | str) -> list[Path]:
@@ -61,27 +64,43 @@ def draw(ds: xr.Dataset, directory: Path | str) -> list[Path]:
     Raises:
       UserError: they cannot be written there.
     """
-    varied = len(ranked(tidy(ds)))
-    robust = robustness(ds)
-    builders = {
-        "main_effects": main_effects_figure if varied >= 1 else None,
-        "heatmap": heatmap_figure if varied >= 2 else None,
-        "learning_curves" if stage(ds).is_training else "curves": curves_figure,
-    }
-    if robust is not None:
-        builders[robust.dim] = robustness_figure
     try:
         Path(directory).mkdir(parents=True, exist_ok=True)
         return [
             _write(build(ds), Path(directory) / f"{name}.png")
-            for name, build in builders.items()
-            if build
+            for name, build in _builders(ds).items()
         ]
     except OSError as error:
         raise UserError(
             f"{directory}: plots cannot be written: {error.strerror or error}; "
             f"{mend(error)}, then `memjax plot {directory}`"
         ) from None
+
+
+def are_drawn(ds: xr.Dataset, directory: Path | str, since: float) -> bool:
+    """Whether every picture that ``draw`` writes is there, as of these results.
+
+    Args:
+      ds: a sweep's result.
+      directory: where pictures are.
+      since: when the results were written, in seconds of the file system's clock.
+    """
+    paths = [Path(directory) / f"{name}.png" for name in _builders(ds)]
+    return all(path.exists() and path.stat().st_mtime >= since for path in paths)
+
+
+def _builders(ds: xr.Dataset) -> dict[str, Callable[[xr.Dataset], Figure]]:
+    """What draws each picture that a sweep's result allows."""
+    varied, robust = len(ranked(tidy(ds))), robustness(ds)
+    found: dict[str, Callable[[xr.Dataset], Figure]] = {}
+    if varied >= 1:
+        found["main_effects"] = main_effects_figure
+    if varied >= 2:
+        found["heatmap"] = heatmap_figure
+    found["learning_curves" if stage(ds).is_training else "curves"] = curves_figure
+    if robust is not None:
+        found[robust.dim] = robustness_figure
+    return found
 
 
 def main_effects_figure(ds: xr.Dataset) -> Figure:
@@ -109,7 +128,7 @@ def main_effects_figure(ds: xr.Dataset) -> Figure:
             reached = float(reference.mean())
             name = f"{baseline_name(ds)} ({about.text(reached)})"
             ax.axhline(about.shown(reached), **BASELINE, label=name)
-        ax.set_title(f"{axis} explains {shares[axis]:.1f} % of the variance", fontsize=10)
+        panel_title(ax, f"{axis} explains {shares[axis]:.1f} % of the variance")
     for ax in panels:
         guess_line(ax, about)
     legend(figure, panels[0], "outside lower center", ncols=2)
@@ -148,8 +167,8 @@ def heatmap_figure(ds: xr.Dataset) -> Figure:
         if max(values.shape) <= 8:
             write_values(ax, image, [about.number(value) for value in values.flat])
         if others:
-            ax.set_title(f"{label(ds, others[0])}: {labels(ds, others[0])[index]}", fontsize=10)
-    bar = figure.colorbar(image, ax=panels, label=about.axis_label).ax
+            panel_title(ax, f"{label(ds, others[0])}: {labels(ds, others[0])[index]}")
+    bar = figure.colorbar(image, ax=panels, label=literal(about.axis_label)).ax
     bar.yaxis.set_label_position("left")
     mark_bar(bar, marks, bottom, top, about)
     return figure
@@ -178,7 +197,7 @@ def curves_figure(ds: xr.Dataset) -> Figure:
         ax.set_xscale("log")
     else:
         ax.xaxis.set_major_locator(MaxNLocator(8, integer=np.issubdtype(x.dtype, np.integer)))
-    ax.set_xlabel(along.axis_label)
+    ax.set_xlabel(literal(along.axis_label))
     legend(figure, ax, "outside right center", title=legend_title(ds, axis))
     return figure
 

@@ -7,7 +7,8 @@ from matplotlib.figure import Figure
 from memjax.sweep.analysis.effects import ranked
 from memjax.sweep.analysis.results import baseline_name, failed, objective, robustness
 from memjax.sweep.show.lines import averaged, band, legend_title, lines, tidy
-from memjax.sweep.show.panels import BASELINE, legend, make_panels, wrapped
+from memjax.sweep.show.panels import BASELINE, legend, make_panels, panel_title, wrapped
+from memjax.words import literal
 
 
 def robustness_figure(ds: xr.Dataset) -> Figure:
@@ -41,8 +42,8 @@ def robustness_figure(ds: xr.Dataset) -> Figure:
                 form = ".0f" if about.as_percent else None
                 fate = f"{of.plain} {about.text(plain.mean(), form=form)}"
             band(ax, np.array(list(levels.values())), relative, f"{name} ({fate})", look)
-        ax.set_title(kind.replace("_", " "), fontsize=10)
-        ax.set_xlabel(f"{of.dim.replace('_', ' ')} level")
+        panel_title(ax, kind.replace("_", " "))
+        ax.set_xlabel(literal(f"{of.dim.replace('_', ' ')} level"))
     legend(figure, panels[0], "outside right center", title=legend_title(ds, axis))
     return figure
 

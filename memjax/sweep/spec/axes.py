@@ -9,6 +9,7 @@ import numpy as np
 
 from memjax.errors import SpecError
 from memjax.origin import Keys
+from memjax.pytree import INSTEAD_OF_INFINITY
 from memjax.sweep.spec.device_axis import is_device_axis
 
 RESERVED = ("seed", "status", "lane_key", "key_data")
@@ -108,7 +109,8 @@ def parse_values(entry: Any) -> list[Any]:
         if not isinstance(value, int | float | str):
             raise SpecError(f"the value {value!r} must be a number or a string")
         if isinstance(value, float) and not math.isfinite(value):
-            raise SpecError(f"the value {value} must be a finite number")
+            hint = f"; {INSTEAD_OF_INFINITY}" if math.isinf(value) else ""
+            raise SpecError(f"the value {value} must be a finite number{hint}")
     return values
 
 

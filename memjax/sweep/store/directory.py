@@ -62,6 +62,11 @@ def has_results(directory: Path) -> bool:
     return (directory / RESULTS).exists()
 
 
+def written(directory: Path) -> float:
+    """When a directory's results were written, in seconds of the file system's clock."""
+    return max(path.stat().st_mtime for path in (directory / RESULTS).iterdir())
+
+
 def save(directory: Path, results: xr.Dataset) -> None:
     """Writes results and specification under other names, then renames: whole or absent.
 
