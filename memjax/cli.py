@@ -16,6 +16,21 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+def _directory(text: str) -> Path:
+    """An empty word, of a variable that is not set say, is not this directory."""
+    if not text.strip():
+        raise typer.BadParameter("is empty; give the path of a directory, . for this one")
+    return Path(text)
+
+
+_Out = Annotated[
+    Path | None,
+    typer.Option(
+        help="result directory (default: results/NAME)", parser=_directory, metavar="PATH"
+    ),
+]
 _Csv = Annotated[str | None, typer.Option(help="write the table to a file, or - to stdout")]
 _Plot = Annotated[Path | None, typer.Option(help="write the picture to a PNG file")]
 _INTERRUPTED = "interrupted; a sweep goes on where it was when it is run again"
@@ -25,9 +40,7 @@ _UsageError: Any = typer.BadParameter.__bases__[0]  # click's, of which Typer ha
 @app.command()
 def sweep(
     spec: Annotated[Path, typer.Argument(help="the sweep's TOML file")],
-    out: Annotated[
-        Path | None, typer.Option(help="result directory (default: results/NAME)")
-    ] = None,
+    out: _Out = None,
     set_: Annotated[
         list[str] | None,
         typer.Option(
@@ -97,9 +110,7 @@ def search(
     lanes: Annotated[
         int | None, typer.Option(help="the most lanes to run (default: a tenth of the sweep's)")
     ] = None,
-    out: Annotated[
-        Path | None, typer.Option(help="result directory (default: results/NAME)")
-    ] = None,
+    out: _Out = None,
     set_: Annotated[
         list[str] | None,
         typer.Option(

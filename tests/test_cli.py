@@ -171,6 +171,7 @@ MISTAKES = [
     (["sweep", "SPEC", "--set", "train.batch_size=51"], "lower train.batch_size"),
     (["sweep", "SPEC", "--set", "data.name=mnist", "--data-dir", "none"], "none: no such"),
     (["sweep", "SPEC", "--out", sys.executable], "cannot be written: File exists; give another"),
+    (["sweep", "SPEC", "--out", ""], "'--out': is empty; give the path of a directory"),
     (["plot", "none"], "none/results.zarr: no results there; run `memjax sweep SPEC.toml"),
 ]
 

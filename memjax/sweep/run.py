@@ -173,6 +173,8 @@ def run(
       >>> run(spec).test_accuracy.dims
       ('levels', 'seed', 'epoch')
     """
+    if out == "":
+        raise UserError("out is empty; give the path of a directory, . for this one")
     todo = job(_specification(spec, experiment, model), dataset)
     if out is None:
         return _run(todo, None, client, progress)

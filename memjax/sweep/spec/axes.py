@@ -123,6 +123,21 @@ def check_distinct(points: list[Any]) -> None:
         seen.add(point)
 
 
+def check_apart(columns: dict[str, list[Any]]) -> None:
+    """Numbers that a float32 cannot tell apart would be the same lane twice, too.
+
+    Args:
+      columns: of an axis, those of numbers that are not compiled in.
+    """
+    seen: dict[tuple[Any, ...], tuple[Any, ...]] = {}
+    for point in zip(*columns.values(), strict=True):
+        other = tuple(np.asarray(point, np.float32).tolist())
+        if other in seen:
+            one, two = (", ".join(f"{value:.17g}" for value in p) for p in (seen[other], point))
+            raise SpecError(f"{one} and {two} are one point to a float32; keep one of them")
+        seen[other] = point
+
+
 def entries(axes: dict[str, Any], sections: Collection[str]) -> dict[Keys, Any]:
     """The entries of ``[axes]`` by the path to each: ``model.width = [4, 8]`` is a table in TOML.
 

@@ -16,10 +16,13 @@ from memjax.origin import Keys, Origin, check_values, override, read_toml
 from memjax.sweep.spec import device_axis, grid
 from memjax.sweep.spec.axes import Axis
 from memjax.sweep.spec.reader import Reader, axis_keys, table_of
-from memjax.sweep.spec.schema import Schema, Table
+from memjax.sweep.spec.schema import ENGINE, Schema, Table
 
 MOST_LANES = 10_000_000
 """Lanes that a sweep may have."""
+
+MOST_WIDTH = 8192
+"""Lanes side by side that a sweep of fewer lanes may ask for: it is padded to so many."""
 
 _TOP: Table = {
     "name": "",
@@ -210,6 +213,10 @@ class Spec:
         lanes = math.prod(axis.size for axis in axes) * top["seeds"]
         if lanes > MOST_LANES:
             origin.fail(("seeds",), f"axes and seeds make {lanes} lanes; at most {MOST_LANES}")
+        width = reader.tables[ENGINE.section]["width"] or 1
+        if width > max(lanes, MOST_WIDTH):
+            what = f"{width} lanes side by side, of {lanes} in all; give {MOST_WIDTH} at most"
+            origin.fail((ENGINE.section, "width"), what)
         spec = cls(**top, axes=axes, sections=reader.tables, schema=schema)
         _check_combinations(spec, origin)
         return spec

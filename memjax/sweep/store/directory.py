@@ -1,6 +1,7 @@
 """A result directory: one specification, its labelled results, whole or not at all."""
 
 import contextlib
+import math
 import os
 import shutil
 import tempfile
@@ -63,7 +64,9 @@ def has_results(directory: Path) -> bool:
 
 
 def written(directory: Path) -> float:
-    """When a directory's results were written, in seconds of the file system's clock."""
+    """When a directory's results were written, in seconds of the file system's clock; or never."""
+    if not has_results(directory):
+        return math.inf
     return max(path.stat().st_mtime for path in (directory / RESULTS).iterdir())
 
 

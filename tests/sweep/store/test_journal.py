@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from memjax.errors import UserError
+from memjax.sweep.status import status
 from memjax.sweep.store.journal import DiskJournal, read_lines
 
 HEADER = {"data": "0" * 16, "frame": "f" * 16, "stages": [1, 2], "width": 2, "spec": ""}
@@ -148,6 +149,33 @@ def test_junk_at_the_end_of_the_journal_costs_nothing(begin, junk):
     path = journal.where / "journal.jsonl"
     path.write_bytes(path.read_bytes() + junk)
     assert tasks(begin()) == {0}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"kind": "other"},
+        {"keys": [-1]},
+        {"keys": [2**64]},
+        {"keys": [True]},
+        {"at": "now"},
+        {"at": float("nan")},
+        {"file": 3},
+        {"keys": None, "begun": 1.0, "lanes": 0, "known": 0},
+    ],
+)
+def test_a_line_that_says_something_else_is_passed_over(begin, tmp_path, change):
+    journal = begin()
+    journal.begin(4, 0)
+    record(journal, 0)
+    record(journal, 1)
+    journal.close()
+    path = tmp_path / "unfinished" / "journal.jsonl"
+    *lines, last = path.read_text().splitlines()
+    line = {key: value for key, value in (json.loads(last) | change).items() if value is not None}
+    path.write_text("\n".join([*lines, json.dumps(line), "[" * 100_000]) + "\n")
+    assert tasks(begin()) == {0}
+    assert status(tmp_path)[0] == "It is unfinished: 4 of 4 lanes done (100 %)."
 
 
 @pytest.mark.parametrize("first", [b"[]", b"{}", b'{"format": 2}', b"\xff"])
