@@ -64,6 +64,7 @@ def sweep(
     points, seeds or epochs only what is new is trained.
     """
     from memjax.sweep import Spec, run
+    from memjax.sweep.analysis.results import strings
     from memjax.sweep.engine.cluster import connect
     from memjax.sweep.engine.progress import progress as progress_of
     from memjax.sweep.show.plots import are_drawn, draw
@@ -91,7 +92,7 @@ def sweep(
         results = run(checked, directory, client=client, progress=tell if progress else None)
     if told or not are_drawn(results, directory, store.written(directory)):
         draw(results, directory)
-    for error in results.attrs.get("errors", []):
+    for error in strings(results.attrs.get("errors")):
         typer.echo(f"{directory}: lanes could not be run: {error}", err=True)
     if progress and not told:
         typer.echo(f"{directory}: already holds the results of this specification", err=True)
@@ -376,11 +377,12 @@ def _check_picture(path: Path | None) -> None:
 def _print_summary(results: Any, directory: Path) -> None:
     from rich.console import Console
 
+    from memjax.sweep.analysis.results import strings
     from memjax.sweep.show.tables import summary
     from memjax.sweep.store import directory as store
 
     Console().print(summary(results))
-    for note in results.attrs.get("notes", []):
+    for note in strings(results.attrs.get("notes")):
         Console().print(f"note: {note}", markup=False, highlight=False)
     pictures = sorted(path.name for path in directory.glob("*.png"))
     typer.echo(f"results: {directory / store.RESULTS}")

@@ -84,6 +84,12 @@ def _are_bounds(value: Any) -> bool:
     return two and all(isinstance(bound, int | float) for bound in value)
 
 
+def _are_sentences(value: Any) -> bool:
+    if isinstance(value, str) or value is None:
+        return True
+    return isinstance(value, list | tuple | np.ndarray) and all(isinstance(x, str) for x in value)
+
+
 def _is_toml(value: Any) -> bool:
     try:
         return isinstance(value, str) and bool(parse(value) or True)
@@ -93,6 +99,7 @@ def _is_toml(value: Any) -> bool:
 
 _TEXT = (_is_text, "a string")
 _NUMBER = (_is_number, "a number")
+_SENTENCES = (_are_sentences, "a list of sentences")
 _COUNT = (_is_count, "a whole number of at least 1")
 _FACTS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "name": _TEXT,
@@ -105,6 +112,8 @@ _FACTS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "bounds": (_are_bounds, "a list of two numbers"),
     "spec": (_is_toml, "a specification in TOML"),
     "seconds": _NUMBER,
+    "notes": _SENTENCES,
+    "errors": _SENTENCES,
     "width": _COUNT,
 }
 

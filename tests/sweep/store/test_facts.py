@@ -38,6 +38,7 @@ def test_results_of_all_kinds_lack_nothing(ds, study, fail, corrupt):
         ("name", {}, "a string"),
         ("width", True, "a whole number"),
         ("seconds", "long", "a number"),
+        ("notes", [[], 0], "a list of sentences"),
     ],
 )
 def test_an_attribute_of_another_kind_is_named(ds, attribute, value, what):
