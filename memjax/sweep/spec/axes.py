@@ -133,7 +133,7 @@ def check_apart(columns: dict[str, list[Any]]) -> None:
     for point in zip(*columns.values(), strict=True):
         other = tuple(np.asarray(point, np.float32).tolist())
         if other in seen:
-            one, two = (", ".join(f"{value:.17g}" for value in p) for p in (seen[other], point))
+            one, two = (", ".join(map(str, p)) for p in (seen[other], point))
             raise SpecError(f"{one} and {two} are one point to a float32; keep one of them")
         seen[other] = point
 
