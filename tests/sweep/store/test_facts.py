@@ -1,5 +1,7 @@
 """What results say of themselves is looked at before anybody reads it."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -15,7 +17,16 @@ def ds(make):
 
 
 def test_results_of_all_kinds_lack_nothing(ds, study, fail, corrupt):
-    for found in (ds, as_older(ds), study(AXES), fail(ds, 1, levels=8), corrupt(ds), study({})):
+    infinite = study(AXES).assign_attrs(guess=math.inf)  # of an error without bounds
+    for found in (
+        ds,
+        as_older(ds),
+        study(AXES),
+        fail(ds, 1, levels=8),
+        corrupt(ds),
+        study({}),
+        infinite,
+    ):
         assert lacking(found) == ""
 
 
