@@ -6,6 +6,7 @@ import os
 import shlex
 import sys
 import time
+import warnings
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,6 +20,21 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 _STARTED = time.perf_counter() - time.process_time()  # importing has taken a second
+
+
+def _directory(text: str) -> Path:
+    """An empty word, of a variable that is not set say, is not this directory."""
+    if not text.strip():
+        raise typer.BadParameter("is empty; give the path of a directory, . for this one")
+    return Path(text)
+
+
+_Out = Annotated[
+    Path | None,
+    typer.Option(
+        help="result directory (default: results/NAME)", parser=_directory, metavar="PATH"
+    ),
+]
 _Csv = Annotated[str | None, typer.Option(help="write the table to a file, or - to stdout")]
 _Plot = Annotated[Path | None, typer.Option(help="write the picture to a PNG file")]
 _INTERRUPTED = "interrupted; a sweep goes on where it was when it is run again"
@@ -47,9 +63,7 @@ def _every_command(
 @app.command()
 def sweep(
     spec: Annotated[Path, typer.Argument(help="the sweep's TOML file")],
-    out: Annotated[
-        Path | None, typer.Option(help="result directory (default: results/NAME)")
-    ] = None,
+    out: _Out = None,
     set_: Annotated[
         list[str] | None,
         typer.Option(
@@ -73,9 +87,11 @@ def sweep(
     points, seeds or epochs only what is new is trained.
     """
     from memjax.sweep import Spec, run
+    from memjax.sweep.analysis.results import strings
     from memjax.sweep.engine.cluster import connect
     from memjax.sweep.engine.progress import progress as progress_of
-    from memjax.sweep.show.plots import draw
+    from memjax.sweep.show.plots import are_drawn, draw
+    from memjax.sweep.store import directory as store
 
     settings = list(set_ or [])
     if data_dir is not None:
@@ -103,11 +119,11 @@ def sweep(
             progress=tell if progress else None,
             command=shlex.join(["memjax", *sys.argv[1:]]),
         )
-        if told or not any(directory.glob("*.png")):
+        if told or not are_drawn(results, directory, store.written(directory)):
             if report is not None:
                 report.now("drawing")
             draw(results, directory)
-    for error in results.attrs.get("errors", []):
+    for error in strings(results.attrs.get("errors")):
         typer.echo(f"{directory}: lanes could not be run: {error}", err=True)
     if progress and not told:
         typer.echo(f"{directory}: already holds the results of this specification", err=True)
@@ -126,9 +142,7 @@ def search(
     lanes: Annotated[
         int | None, typer.Option(help="the most lanes to run (default: a tenth of the sweep's)")
     ] = None,
-    out: Annotated[
-        Path | None, typer.Option(help="result directory (default: results/NAME)")
-    ] = None,
+    out: _Out = None,
     set_: Annotated[
         list[str] | None,
         typer.Option(
@@ -458,11 +472,12 @@ def _check_outputs(
 def _print_summary(results: Any, directory: Path) -> None:
     from rich.console import Console
 
+    from memjax.sweep.analysis.results import strings
     from memjax.sweep.show.tables import summary
     from memjax.sweep.store import directory as store
 
     Console().print(summary(results))
-    for note in results.attrs.get("notes", []):
+    for note in strings(results.attrs.get("notes")):
         Console().print(f"note: {note}", markup=False, highlight=False)
     pictures = sorted(path.name for path in directory.glob("*.png"))
     typer.echo(f"results: {directory / store.RESULTS}")
@@ -471,6 +486,7 @@ def _print_summary(results: Any, directory: Path) -> None:
 
 def main() -> None:
     """The ``memjax`` command: a user's mistake is one line on stderr and exit status 2."""
+    warnings.showwarning = _show_warning  # type: ignore[assignment]  # it takes what it is given
     try:
         status = app(sys.argv[1:] or ["--help"], prog_name="memjax", standalone_mode=False)
         if status == 130:  # Typer's word for Ctrl-C
@@ -487,6 +503,19 @@ def main() -> None:
         path = error.ctx.command_path if error.ctx else "memjax"
         status = _complain(f"{error.format_message().rstrip('.')}; see `{path} --help`")
     sys.exit(status)
+
+
+_show_any_warning = warnings.showwarning
+_SHOWN: set[str] = set()
+
+
+def _show_warning(message: Warning | str, category: type[Warning], *where: Any) -> None:
+    """One of ours is a line as any other, once."""
+    if not category.__module__.startswith("memjax."):
+        _show_any_warning(message, category, *where)
+    elif str(message) not in _SHOWN:
+        _SHOWN.add(str(message))
+        typer.echo(f"memjax: note: {message}", err=True)
 
 
 def _complain(message: str) -> int:

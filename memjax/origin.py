@@ -11,6 +11,8 @@ from memjax.errors import SpecError
 _HEADER = re.compile(r"\s*\[\[?([^\[\]]+)\]\]?\s*(#.*)?$")
 _ASSIGNMENT = re.compile(r"\s*([\w.\"'-]+)\s*=")
 
+_DEEPEST = 32
+
 Keys = tuple[str, ...]
 """The path to a value: section and key."""
 
@@ -76,13 +78,52 @@ def read_toml(path: Path, what: str = "a sweep's TOML file") -> tuple[dict[str, 
         raise SpecError(f"{path}: not a text file in UTF-8; {remedy}") from None
     except OSError as error:
         raise SpecError(f"{path}: cannot be read: {error.strerror}; {remedy}") from None
+    except ValueError:
+        raise SpecError(f"{str(path)!r}: no path; {remedy}") from None
     try:
-        return tomllib.loads(text), text
+        return parse(text), text
     except tomllib.TOMLDecodeError as error:
         what, line = str(error), ""
         if at := re.search(r" \(at line (\d+), column (\d+)\)$", what):
             what, line = f"{what[: at.start()]} in column {at[2]}", f":{at[1]}"
         raise SpecError(f"{path}{line}: not valid TOML: {what}") from None
+
+
+def parse(text: str) -> dict[str, Any]:
+    """The tables of a TOML text.
+
+    Raises:
+      TOMLDecodeError: it is not valid, or more than Python's parser can take.
+    """
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        raise
+    except RecursionError:
+        raise tomllib.TOMLDecodeError(f"nested more than {_DEEPEST} deep") from None
+    except ValueError:  # of thousands of digits
+        raise tomllib.TOMLDecodeError("a whole number of more than 64 bits") from None
+
+
+def check_values(raw: dict[str, Any], origin: Origin) -> None:
+    """Refuses what nothing in a file of ours can mean, wherever in its tables it is.
+
+    Raises:
+      SpecError: a value that is nested too deeply, a whole number of more than 64 bits, or a NUL.
+    """
+    waiting: list[tuple[Keys, Any, int]] = [((), raw, 0)]
+    while waiting:
+        keys, value, depth = waiting.pop()
+        if depth > _DEEPEST:
+            origin.fail(keys[:3], f"is nested more than {_DEEPEST} deep; write it flatter")
+        if isinstance(value, dict):
+            waiting += [((*keys, str(key)), inner, depth + 1) for key, inner in value.items()]
+        elif isinstance(value, list):
+            waiting += [(keys, inner, depth + 1) for inner in value]
+        elif isinstance(value, int) and abs(value) > 2**64:
+            origin.fail(keys, "is a whole number of more than 64 bits; give a smaller one")
+        elif isinstance(value, str) and "\0" in value:
+            origin.fail(keys, f"{value!r} has a NUL character; leave it out")
 
 
 def override(raw: dict[str, Any], settings: list[str]) -> dict[Keys, str]:
@@ -113,7 +154,7 @@ def override(raw: dict[str, Any], settings: list[str]) -> dict[Keys, str]:
 def _value(setting: str, text: str) -> Any:
     """A TOML value, or a string that needs no quotes."""
     try:
-        return tomllib.loads(f"value = {text}")["value"]
+        return parse(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
         if not text.strip() or text.lstrip()[0] in "[{\"'":
             raise SpecError(f"--set {setting}: {text!r} is not a TOML value") from None

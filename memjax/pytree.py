@@ -189,20 +189,38 @@ def check_number(
     if whole and not isinstance(value, numbers.Integral):
         raise UserError(f"{what} = {value!r} must be whole")
     array = np.asarray(value)
-    if finite and not np.all(np.isfinite(array)):
-        raise UserError(f"{what} = {value} must be finite")
+    if finite:
+        _check_finite(what, value)
     for name, bound in bounds.items():
         holds, said = _RULES[name]
         if bound is not None and not np.all(holds(array, bound)):
             raise UserError(f"{what} = {value} must be {said} {bound:g}")
 
 
+def _check_finite(what: str, value: Any) -> None:
+    """A float32 can hold it; whole numbers beyond any float have no shorter name than "it"."""
+    try:
+        array = np.asarray(value).astype(float)
+    except OverflowError:
+        raise UserError(f"{what} is more than a float32 can hold; give a smaller number") from None
+    if not np.all(np.isfinite(array)):
+        hint = f"; {INSTEAD_OF_INFINITY}" if np.any(np.isinf(array)) else ""
+        raise UserError(f"{what} = {value} must be finite{hint}")
+    if np.any(np.abs(array) > float(np.finfo(np.float32).max)):
+        raise UserError(f"{what} = {value} is more than a float32 can hold; give a smaller number")
+
+
+INSTEAD_OF_INFINITY = "give a large number, such as 1e6"
+"""What an infinite parameter is told: 1e6 levels, say, are none that a training would see."""
+
+
 def _as_table(obj: Any, field: dataclasses.Field, value: Any) -> Any:
     """The entries as an array of the field's rank (a batch of them may have one more)."""
     rank, where = field.metadata["rank"], f"{type(obj).__name__}: {field.name}"
     try:
-        entries = value if isinstance(value, jax.Array) else np.asarray(value, np.float32)
-    except (TypeError, ValueError):
+        with np.errstate(over="ignore"):  # told below
+            entries = value if isinstance(value, jax.Array) else np.asarray(value, np.float32)
+    except (TypeError, ValueError, OverflowError):
         raise UserError(f"{where} must be rows of equally many numbers") from None
     if entries.ndim < rank or min(entries.shape[-rank:]) < 2:
         raise UserError(f"{where} has shape {entries.shape}; give at least 2 entries a dimension")

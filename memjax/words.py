@@ -1,5 +1,7 @@
 """How numbers and errors are told."""
 
+import re
+
 
 def count(number: int, noun: str) -> str:
     """So many of something: ``1 lane``, ``2 lanes``."""
@@ -11,6 +13,11 @@ def clock(seconds: float) -> str:
     minutes, seconds = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+
+def literal(words: str) -> str:
+    """Words of which matplotlib takes no dollar for the start of a formula."""
+    return re.sub(r"(?<!\\)\$", r"\\$", words)
 
 
 def one_line(error: Exception) -> str:

@@ -1,5 +1,6 @@
 """The command line: results and plots on success; one line and status 2 on a mistake."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -94,6 +95,20 @@ def test_second_sweep_says_that_the_results_are_there(finished, spec, memjax, mo
     assert "share of variance" in printed
 
 
+def test_pictures_that_a_kill_left_undrawn_are_drawn_by_the_second_sweep(
+    finished, spec, memjax, monkeypatch, tmp_path
+):
+    monkeypatch.setattr(sys.modules["memjax.sweep.run"], "LocalWorkers", None)
+    out = tmp_path / "out"
+    shutil.copytree(finished[0], out)
+    (out / "heatmap.png").unlink()  # of several: the others are there
+    command = ["sweep", spec, "--set", "train.epochs=2", "--out", str(out)]
+    status, printed, _ = memjax(*command)
+    assert status is None and "heatmap.png" in printed
+    monkeypatch.setattr("memjax.sweep.show.plots.draw", None)  # all are there
+    assert memjax(*command)[0] is None
+
+
 def test_other_settings_do_not_overwrite(finished, spec, memjax):
     other = ["--set", "train.batch_size=2"]
     status, printed, told = memjax("sweep", spec, *other, "--out", str(finished[0]))
@@ -164,6 +179,7 @@ MISTAKES = [
     (["sweep", "SPEC", "--set", "train.batch_size=51"], "lower train.batch_size"),
     (["sweep", "SPEC", "--set", "data.name=mnist", "--data-dir", "none"], "none: no such"),
     (["sweep", "SPEC", "--out", sys.executable], "cannot be written: File exists; give another"),
+    (["sweep", "SPEC", "--out", ""], "'--out': is empty; give the path of a directory"),
     (["plot", "none"], "none/results.zarr: no results there; run `memjax sweep SPEC.toml"),
 ]
 
@@ -191,6 +207,32 @@ def test_broken_results_are_one_line(memjax, tmp_path):
     status, printed, told = memjax("plot", str(tmp_path))
     assert (status, printed, told.count("\n")) == (2, "", 1)
     assert "broken results" in told
+
+
+OPENS = ("plot", "report", "explain", "sensitivity", "compare", "status")
+
+
+@pytest.mark.parametrize("command", OPENS)
+def test_a_flipped_bit_is_one_line_whatever_opens_the_results(command, finished, memjax, tmp_path):
+    shutil.copytree(finished[0], tmp_path / "copy")
+    chunk = next((tmp_path / "copy" / "results.zarr" / "test_accuracy" / "c").rglob("0/0"))
+    chunk = next(path for path in [chunk, *chunk.rglob("*")] if path.is_file())
+    chunk.write_bytes(bytes([(held := chunk.read_bytes())[0] ^ 1]) + held[1:])
+    other = [str(tmp_path / "copy")] if command == "compare" else []
+    status, printed, told = memjax(command, str(tmp_path / "copy"), *other)
+    assert (status, printed, told.count("\n")) == (2, "", 1)
+    assert "of the array test_accuracy has changed since it was written" in told
+
+
+@pytest.mark.filterwarnings("default::memjax.sweep.store.directory.Unchecked")
+def test_results_without_checksums_are_told_of_once(finished, memjax, tmp_path):
+    shutil.copytree(finished[0], tmp_path / "old")
+    (tmp_path / "old" / "results.zarr" / ".checksums.json").unlink()
+    status, _, told = memjax("compare", str(tmp_path / "old"), str(tmp_path / "old"))
+    assert status is None
+    path = tmp_path / "old" / "results.zarr"
+    told_once = "has no checksums, as earlier versions wrote none: it is read unchecked"
+    assert told == f"memjax: note: {path}: {told_once}\n"
 
 
 def test_interruption_says_so(spec, memjax, tmp_path, monkeypatch):
@@ -323,7 +365,10 @@ DEVICE_MISTAKES = [
     (["pulse", "EpiRAM", "--start", "1S"], "--start 1S: the device reaches from 2.4593e-07 to"),
     (["pulse", "ReRamES", "--start", "0.5mS"], "gmax is not known; give a weight"),
     (["pulse", "EpiRAM", "--up", "1", "--csv", "/"], "--csv /: a directory is there; give"),
-    (["pulse", "EpiRAM", "--up", "1", "--csv", "no/a.csv"], "--csv no/a.csv: there is no directory no; give"),
+    (
+        ["pulse", "EpiRAM", "--up", "1", "--csv", "no/a.csv"],
+        "--csv no/a.csv: there is no directory no; give",
+    ),
     (["pulse", "EpiRAM", "--up", "1", "--plot", "x.pdf", "--ideal"], "pictures are PNG files"),
 ]
 

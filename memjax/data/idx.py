@@ -4,11 +4,15 @@ import gzip
 import math
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from memjax.data.dataset import Dataset
 from memjax.errors import DataError
+
+MOST_BYTES = 2**31
+"""That a file may unpack to: 2 GiB, forty times MNIST; gzip makes as much of 2 MB of zeros."""
 
 _FETCH_AGAIN = "download the file again"
 _PARTS = {"train": "train", "test": "t10k"}
@@ -31,7 +35,7 @@ def read_idx(path: Path | str) -> np.ndarray:
         DataError: If the file cannot be read, is no such IDX file, or is longer or shorter than
             its header says.
     """
-    content = _content(Path(path))
+    content, total = _content(Path(path))
     if len(content) < 4 or content[:3] != b"\0\0\x08" or content[3] == 0:
         raise DataError(
             f"{path}: not an IDX file of bytes (it begins with {content[:4].hex(' ') or 'nothing'},"
@@ -41,10 +45,16 @@ def read_idx(path: Path | str) -> np.ndarray:
     # A header cut short gives too few dimensions; its length then gives it away below.
     shape = [int.from_bytes(content[i : i + 4], "big") for i in range(4, header, 4)]
     expected = header + math.prod(shape)
-    if len(content) < header or len(content) != expected:
+    if expected > MOST_BYTES:
         raise DataError(
-            f"{path}: {len(content)} bytes where its header asks for {max(expected, header)}: "
-            f"truncated or damaged, {_FETCH_AGAIN}"
+            f"{path}: its header asks for {expected} bytes, more than {MOST_BYTES}: damaged, or no "
+            f"data set of images; {_FETCH_AGAIN}"
+        )
+    if len(content) < header or total != expected:
+        more = "more than " * (total is None)
+        raise DataError(
+            f"{path}: {more}{total or expected} bytes where its header asks for "
+            f"{max(expected, header)}: truncated or damaged, {_FETCH_AGAIN}"
         )
     return np.frombuffer(content, np.uint8, offset=header).reshape(shape)
 
@@ -141,10 +151,21 @@ def to_unit(images: np.ndarray) -> np.ndarray:
     return images.astype(np.float32) / np.float32(255)
 
 
-def _content(path: Path) -> bytes:
+def _content(path: Path) -> tuple[bytes, int | None]:
+    """No more of a file than its header asks for, and how many bytes there are, if no more."""
     try:
-        content = path.read_bytes()
-        return gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
+        with path.open("rb") as raw:
+            is_packed = raw.read(2) == b"\x1f\x8b"
+            raw.seek(0)
+            file: Any = gzip.GzipFile(fileobj=raw) if is_packed else raw
+            content = file.read(4)
+            content += file.read(4 * content[3] if len(content) == 4 else 0)
+            shape = [int.from_bytes(content[i : i + 4], "big") for i in range(4, len(content), 4)]
+            asked = math.prod(shape)
+            if asked > MOST_BYTES:
+                return content, None
+            content += file.read(asked)
+            return content, None if file.read(1) else len(content)
     except FileNotFoundError:
         raise DataError(f"{path}: no such file: check the path") from None
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:

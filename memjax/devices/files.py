@@ -10,7 +10,7 @@ import numpy as np
 import tomli_w
 
 from memjax.errors import UserError
-from memjax.origin import Origin, read_toml
+from memjax.origin import Origin, check_values, read_toml
 
 
 def read_device(path: Path) -> tuple[dict[str, Any], Origin]:
@@ -21,6 +21,7 @@ def read_device(path: Path) -> tuple[dict[str, Any], Origin]:
     """
     raw, text = read_toml(path, "a device's TOML file")
     origin = Origin(str(path), text)
+    check_values(raw, origin)
     table = raw.get("device")
     if not isinstance(table, dict):
         origin.fail(("device",), "there is no table [device]; `memjax fit --out` writes one")

@@ -12,6 +12,7 @@ from memjax.devices.base import Device
 from memjax.devices.pulse_response import pulse_response
 from memjax.devices.units import PREFIXES, in_unit
 from memjax.errors import UserError
+from memjax.words import literal
 
 _MOST = 100_000  # pulses
 _POPULATION = 200  # devices of the band
@@ -150,7 +151,9 @@ def draw(response: Response, title: str, *, ideal: bool = False) -> Any:
     )
     for turn in range(cycles):
         axes.axvline(turn * (ups + downs) + ups, color="grey", lw=0.8, ls=":")
-    axes.set(xlabel="pulse number (potentiation, then depression)", ylabel=unit, title=title)
+    axes.set(
+        xlabel="pulse number (potentiation, then depression)", ylabel=unit, title=literal(title)
+    )
     axes.margins(x=0.01)
     figure.legend(loc="outside right upper", frameon=False)
     return figure

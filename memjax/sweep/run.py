@@ -37,7 +37,7 @@ from memjax.sweep.store.journal import (
 from memjax.sweep.store.label import check_names, label
 from memjax.sweep.store.lock import exclusive
 from memjax.sweep.store.reuse import Frame, reusable
-from memjax.words import one_line
+from memjax.words import count, one_line
 
 _OLDER = "some lanes were trained by "
 _ROUNDS = 3  # of running what was lost on the disk meanwhile
@@ -175,6 +175,8 @@ def run(
       >>> run(spec).test_accuracy.dims
       ('levels', 'seed', 'epoch')
     """
+    if out == "":
+        raise UserError("out is empty; give the path of a directory, . for this one")
     todo = job(_specification(spec, experiment, model), dataset)
     if out is None:
         return _run(todo, None, client, progress, command)
@@ -307,11 +309,16 @@ def _gather(
         if not columns and len(keys[kind]):
             error = next(iter(journal.errors.values()), "what was run is lost")
             raise UserError(f"{spec.name}: {what[kind]} could be run: {error}")
-    lost = np.flatnonzero(found["lanes"]["status"] == NOT_RUN)
-    if len(lost) and not np.isin(keys["lanes"][lost], list(journal.errors)).all():
+    failed = np.array(list(journal.errors), np.uint64)
+    lost = [
+        np.setdiff1d(keys[kind][columns["status"] == NOT_RUN], failed)
+        for kind, columns in found.items()
+        if columns
+    ]
+    if number := len(np.concatenate(lost)):
         raise UserError(
-            f"{spec.name}: what was run of {len(lost)} lanes is lost on the disk; run the same "
-            "command again"
+            f"{spec.name}: what was run of {count(number, 'lane')} is lost on the disk; run the "
+            "same command again"
         )
     return found["lanes"], found["baseline"]
 

@@ -69,7 +69,8 @@ def test_wrong_length(tmp_path, write_idx, length, suffix):
     path.write_bytes(gzip.compress(content) if suffix else content)
     with pytest.raises(DataError) as error:
         read_idx(path)
-    one_line(error, path, f"{length} bytes", "truncated or damaged", "download the file again")
+    told = f"{length} bytes" if length < 41 else "more than 40 bytes"
+    one_line(error, path, told, "truncated or damaged", "download the file again")
 
 
 def test_header_that_claims_the_world(tmp_path):
@@ -77,7 +78,23 @@ def test_header_that_claims_the_world(tmp_path):
     path.write_bytes(b"\0\0\x08\x03" + b"\xff" * 12)
     with pytest.raises(DataError) as error:
         read_idx(path)
-    one_line(error, path, "truncated or damaged")
+    one_line(error, path, "bytes, more than 2147483648: damaged, or no data set of images")
+
+
+def test_no_more_is_unpacked_than_the_header_asks_for(tmp_path, monkeypatch):
+    path, read = tmp_path / "data.gz", []
+    path.write_bytes(gzip.compress(b"\0\0\x08\x01\0\0\0\x02" + bytes(2**20)))
+    plain = gzip.GzipFile.read
+
+    def counted(self, size=-1):
+        read.append(size)
+        return plain(self, size)
+
+    monkeypatch.setattr(gzip.GzipFile, "read", counted)
+    with pytest.raises(DataError) as error:
+        read_idx(path)
+    one_line(error, path, "more than 10 bytes where its header asks for 10")
+    assert read == [4, 4, 2, 1]
 
 
 @pytest.mark.parametrize("damage", ["cut", "flipped", "not deflate"])

@@ -123,3 +123,8 @@ def test_the_picture_has_labelled_axes(name, ideal, label, top, lines):
     named = {text.get_text() for text in figure.legends[0].get_texts()}
     population = {"90 % of 200 devices", "their median", "one of them"}
     assert named == {"ideal device"} | (set() if ideal else population)
+
+
+def test_a_title_with_dollars_is_no_formula():
+    response = ltp_ltd.respond(DEVICE, 2, 2, ideal=True)
+    ltp_ltd.draw(response, "$\\bad{$", ideal=True).canvas.draw()

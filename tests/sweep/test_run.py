@@ -188,3 +188,16 @@ def test_a_task_that_fails_thrice_is_told_and_the_rest_go_on(monkeypatch, small,
     np.testing.assert_array_equal(ds.sel(good).train_loss, plain.sel(good).train_loss)
     again = run(spec, tmp_path, dataset=tiny)
     assert again.drop_attrs().identical(plain.drop_attrs())
+
+
+def test_an_axis_whose_name_no_directory_can_have_is_refused_before_training(small, tiny, tmp_path):
+    long = small({"a" * 300: {"levels": [8, 16], "on_off": [5, 10]}})
+    with pytest.raises(
+        UserError, match=r"an axis names a directory of the results; .* 200 letters"
+    ):
+        run(long, tmp_path, dataset=tiny)
+
+
+def test_an_empty_out_is_not_this_directory(small, tiny):
+    with pytest.raises(UserError, match="out is empty; give the path of a directory"):
+        run(small(), "", dataset=tiny)

@@ -1,6 +1,7 @@
 """How well a lane does, in words, and what stands in its way."""
 
 import math
+import re
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,8 @@ from memjax.sweep.analysis.results import (
 FEW = 0.05
 """A lane that loses less than this part of the objective's range has nothing to explain."""
 
+_DIGITS = 19  # that the number of a lane never has
+
 
 def find(results: xr.Dataset, lane: str | None = None) -> dict[str, Any]:
     """The coordinates of a lane.
@@ -37,10 +40,12 @@ def find(results: xr.Dataset, lane: str | None = None) -> dict[str, Any]:
         about = objective(results)
         last = about.gain(results[about.column].isel({stage(results).dim: -1}).astype(float))
         return {str(k): int(v) for k, v in last.fillna(-np.inf).argmin(status.dims).items()}  # type: ignore[union-attr]
-    if lane.lstrip("-").isdigit():
-        if not 0 <= int(lane) < status.size:
-            raise UserError(f"lane {lane}: there are {status.size} lanes, 0 to {status.size - 1}")
-        place = np.unravel_index(int(lane), status.shape)
+    if re.fullmatch("-?[0-9]+", lane):
+        number = int(lane) if len(lane) < _DIGITS else -1
+        if not 0 <= number < status.size:
+            shown = lane if len(lane) < _DIGITS else f"{lane[:_DIGITS]}..."
+            raise UserError(f"lane {shown}: there are {status.size} lanes, 0 to {status.size - 1}")
+        place = np.unravel_index(number, status.shape)
         return dict(zip(map(str, status.dims), map(int, place), strict=True))
     given = dict(pair.partition("=")[::2] for pair in lane.split(","))
     named = {}

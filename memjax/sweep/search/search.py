@@ -18,7 +18,7 @@ import numpy as np
 import xarray as xr
 from threadpoolctl import threadpool_limits
 
-from memjax.errors import UserError, suggest
+from memjax.errors import UserError, mend, suggest
 from memjax.experiments import own_code
 from memjax.sweep.analysis.objective import Objective, attributes
 from memjax.sweep.analysis.results import FRACTION, text
@@ -174,7 +174,7 @@ def _write(results: xr.Dataset, directory: Path) -> None:
         store.write(results, directory / RESULTS)
     except OSError as error:
         raise UserError(
-            f"{directory}: cannot be written: {error.strerror or error}; make room there"
+            f"{directory}: cannot be written: {error.strerror or error}; {mend(error)}"
         ) from None
 
 

@@ -15,9 +15,11 @@ from memjax.sweep.show.panels import (
     label,
     make_panels,
     name_ticks,
+    panel_title,
     write_values,
     x_axis,
 )
+from memjax.words import literal
 
 
 def compare_figure(result: xr.Dataset, names: tuple[str, str] = ("first", "second")) -> Figure:
@@ -70,7 +72,7 @@ def _line(ax: Axes, result: xr.Dataset, ranked: list[str], what: str, about: Obj
     bars = None if np.isnan(error).all() else error
     name = what + ("" if bars is None else " ± standard error")
     ax.axhline(0, color="black", linewidth=1)
-    ax.errorbar(x, difference, bars, fmt=style, **{**MEAN, "label": name})
+    ax.errorbar(x, difference, bars, fmt=style, **{**MEAN, "label": literal(name)})
     ax.legend(frameon=False)
 
 
@@ -99,7 +101,7 @@ def _heatmaps(result: xr.Dataset, ranked: list[str], title: str, what: str) -> F
         name_ticks(ax.yaxis, result, y, np.arange(result.sizes[y]))
         if others:
             of = labels(result, others[0])[index]
-            ax.set_title(f"{label(result, others[0])}: {of}", fontsize=10)
+            panel_title(ax, f"{label(result, others[0])}: {of}")
         if max(values.shape) <= 8:
             dots = np.zeros(values.shape, bool)
             if real is not None:
@@ -109,5 +111,5 @@ def _heatmaps(result: xr.Dataset, ranked: list[str], title: str, what: str) -> F
                 for value, dot in zip(values.flat, dots.flat, strict=True)
             ]
             write_values(ax, image, texts)
-    figure.colorbar(image, ax=panels, label=what)
+    figure.colorbar(image, ax=panels, label=literal(what))
     return figure

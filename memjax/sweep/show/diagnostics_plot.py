@@ -16,6 +16,7 @@ from matplotlib.ticker import NullFormatter
 from memjax.sweep.analysis.effects import best_cell
 from memjax.sweep.analysis.results import axes, axis_label, failed, objective, text
 from memjax.sweep.show.panels import BASELINE, COLOURS, evenly, wrapped
+from memjax.words import literal
 
 _MOST = 4  # layers
 _SHARES = (0.1, 100.0)  # percent, from one end of the colours to the other
@@ -47,7 +48,7 @@ def diagnostics_figure(ds: xr.Dataset, lane: Mapping[str, int] | None = None) ->
     columns = max(len(of_a_layer), len(by_layer), 1)
     rows = (len(layers) if of_a_layer else 0) + bool(by_layer)
     figure = Figure(figsize=(3.9 * columns + 0.6, 3.3 * max(rows, 1) + 1.0), layout="constrained")
-    figure.suptitle(_title(ds, place, lost), fontsize=11)
+    figure.suptitle(literal(_title(ds, place, lost)), fontsize=11)
     panels = figure.subplots(max(rows, 1), columns, squeeze=False)
     for row, layer in enumerate(layers if of_a_layer else []):
         for ax, draw in zip(panels[row], of_a_layer, strict=False):

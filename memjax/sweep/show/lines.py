@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 
 from memjax.sweep.analysis.results import axes, is_numeric, labels, spread
 from memjax.sweep.show.panels import COLOURS, MOST, evenly, label
+from memjax.words import literal
 
 
 def tidy(ds: xr.Dataset) -> xr.Dataset:
@@ -26,7 +27,7 @@ def lines(ds: xr.Dataset, axis: str | None) -> Iterator[tuple[str, Any, xr.Datas
     chosen = evenly(ds.sizes[axis])
     ordered = colormaps["viridis"](np.linspace(0, 0.88, len(chosen)))
     for index, colour in zip(chosen, ordered if is_numeric(ds, axis) else COLOURS, strict=False):
-        name = labels(ds, axis)[index].replace("$", r"\$")
+        name = literal(labels(ds, axis)[index])
         yield name, colour, ds.isel({axis: index}, drop=True)
 
 

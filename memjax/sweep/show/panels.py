@@ -14,6 +14,7 @@ from matplotlib.ticker import MaxNLocator
 
 from memjax.sweep.analysis.objective import Objective
 from memjax.sweep.analysis.results import axis_label, is_geometric, is_numeric, labels
+from memjax.words import literal
 
 # Okabe and Ito's colours, less black (the reference's) and yellow (too pale for a line).
 COLOURS = ["#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9"]
@@ -33,7 +34,7 @@ def label(ds: xr.Dataset, axis: str) -> str:
 
 def wrapped(words: str, width: int = 42) -> str:
     """Words in lines, of which matplotlib takes no dollar for the start of a formula."""
-    return "\n".join(textwrap.wrap(words.replace("$", r"\$"), width))
+    return "\n".join(textwrap.wrap(literal(words), width))
 
 
 def evenly(size: int) -> list[int]:
@@ -49,20 +50,26 @@ def make_panels(
     columns = -(-count // rows)
     width, height = max(3.2 * columns + 2.6, 7.5), max(2.8 * rows + 1.6, 4.6)
     figure = Figure(figsize=(width, height), layout="constrained")
-    name = str(ds.attrs.get("name", "sweep")).replace("$", r"\$")
+    name = literal(str(ds.attrs.get("name", "sweep")))
     figure.suptitle(f"{name}\n{wrapped(subtitle, int(11 * width))}", fontsize=11)
     panels = figure.subplots(rows, columns, squeeze=False, sharey=sharey).ravel().tolist()
     for ax in panels[count:]:
         ax.remove()
     for ax in panels[:count:columns]:
-        ax.set_ylabel(ylabel)
+        ax.set_ylabel(literal(ylabel))
     return figure, panels[:count]
 
 
 def legend(figure: Figure, ax: Axes, place: Any, **options: Any) -> None:
     """Puts the legend of a panel beside the panels, where it covers nothing."""
     handles, names = ax.get_legend_handles_labels()
+    names = [literal(name) for name in names]
     figure.legend(handles, names, loc=place, frameon=False, **options)
+
+
+def panel_title(ax: Axes, words: str) -> None:
+    """Says over a panel what it is of."""
+    ax.set_title(literal(words), fontsize=10)
 
 
 def guess_line(ax: Axes, about: Objective) -> None:
@@ -111,7 +118,7 @@ def name_ticks(ticks: Axis, ds: xr.Dataset, axis: str, positions: np.ndarray) ->
     Of many numbers every k-th; all names, since none can be guessed from its neighbours.
     """
     step = -(-len(positions) // (8 if is_numeric(ds, axis) else NAMES))
-    texts = [text.replace("$", r"\$") for text in labels(ds, axis)[::step]]
+    texts = [literal(text) for text in labels(ds, axis)[::step]]
     ticks.set_ticks(positions[::step], texts)
     if isinstance(ticks, XAxis) and sum(len(t) + 2 for t in texts) > 36:
         standing: dict[str, Any] = {"rotation": 90, "fontsize": 8}
@@ -147,7 +154,7 @@ def mark_bar(
     for name, mark in marks.items():
         value = about.shown(mark)
         arrow = " ↓" * (value < bottom) + " ↑" * (value > top)
-        named[f"{name} {about.number(mark)}{arrow}"] = min(max(value, bottom), top)
+        named[f"{literal(name)} {about.number(mark)}{arrow}"] = min(max(value, bottom), top)
     near = 0.06 * (top - bottom)
     free = [
         x

@@ -2,7 +2,7 @@
 
 import functools
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +10,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from memjax.errors import UserError
+from memjax.errors import UserError, mend
 from memjax.sweep.analysis.effects import main_effects, ranked
 from memjax.sweep.analysis.results import (
     baseline,
@@ -40,12 +40,14 @@ from memjax.sweep.show.panels import (
     make_panels,
     mark_bar,
     name_ticks,
+    panel_title,
     write_values,
     x_axis,
 )
 from memjax.sweep.show.response_plot import has_response, response_figure
 from memjax.sweep.show.robustness_plot import robustness_figure
 from memjax.sweep.show.tables import nothing_found
+from memjax.words import literal
 
 
 def draw(
@@ -70,31 +72,49 @@ def draw(
     Raises:
       UserError: they cannot be written there.
     """
-    varied = len(ranked(tidy(ds)))
-    robust = robustness(ds)
-    builders = {
-        "main_effects": main_effects_figure if varied >= 1 else None,
-        "heatmap": heatmap_figure if varied >= 2 else None,
-        "learning_curves" if stage(ds).is_training else "curves": curves_figure,
-    }
-    if robust is not None:
-        builders[robust.dim] = robustness_figure
-    if has_diagnostics(ds):
-        builders["diagnostics"] = functools.partial(diagnostics_figure, lane=lane)
-    if has_response(ds):
-        builders["pulse_response"] = response_figure
     try:
         Path(directory).mkdir(parents=True, exist_ok=True)
         return [
             _write(build(ds), Path(directory) / f"{name}.png")
-            for name, build in builders.items()
-            if build
+            for name, build in _builders(ds, lane).items()
         ]
     except OSError as error:
         raise UserError(
-            f"{directory}: plots cannot be written: {error.strerror or error}; make room there, "
-            f"then `memjax plot {directory}`"
+            f"{directory}: plots cannot be written: {error.strerror or error}; "
+            f"{mend(error)}, then `memjax plot {directory}`"
         ) from None
+
+
+def are_drawn(ds: xr.Dataset, directory: Path | str, since: float) -> bool:
+    """Whether every picture that ``draw`` writes is there, as of these results.
+
+    Args:
+      ds: a sweep's result.
+      directory: where pictures are.
+      since: when the results were written, in seconds of the file system's clock.
+    """
+    paths = [Path(directory) / f"{name}.png" for name in _builders(ds)]
+    return all(path.exists() and path.stat().st_mtime >= since for path in paths)
+
+
+def _builders(
+    ds: xr.Dataset, lane: Mapping[str, int] | None = None
+) -> dict[str, Callable[[xr.Dataset], Figure]]:
+    """What draws each picture that a sweep's result allows."""
+    varied, robust = len(ranked(tidy(ds))), robustness(ds)
+    found: dict[str, Callable[[xr.Dataset], Figure]] = {}
+    if varied >= 1:
+        found["main_effects"] = main_effects_figure
+    if varied >= 2:
+        found["heatmap"] = heatmap_figure
+    found["learning_curves" if stage(ds).is_training else "curves"] = curves_figure
+    if robust is not None:
+        found[robust.dim] = robustness_figure
+    if has_diagnostics(ds):
+        found["diagnostics"] = functools.partial(diagnostics_figure, lane=lane)
+    if has_response(ds):
+        found["pulse_response"] = response_figure
+    return found
 
 
 def main_effects_figure(ds: xr.Dataset) -> Figure:
@@ -124,7 +144,7 @@ def main_effects_figure(ds: xr.Dataset) -> Figure:
             reached = float(reference.mean())
             name = f"{baseline_name(ds)} ({about.text(reached)})"
             ax.axhline(about.shown(reached), **BASELINE, label=name)
-        ax.set_title(f"{axis} explains {shares[axis]:.1f} % of the variance", fontsize=10)
+        panel_title(ax, f"{axis} explains {shares[axis]:.1f} % of the variance")
     for ax in panels:
         guess_line(ax, about)
     legend(figure, panels[0], "outside lower center", ncols=2)
@@ -163,8 +183,8 @@ def heatmap_figure(ds: xr.Dataset) -> Figure:
         if max(values.shape) <= 8:
             write_values(ax, image, [about.number(value) for value in values.flat])
         if others:
-            ax.set_title(f"{label(ds, others[0])}: {labels(ds, others[0])[index]}", fontsize=10)
-    bar = figure.colorbar(image, ax=panels, label=about.axis_label).ax
+            panel_title(ax, f"{label(ds, others[0])}: {labels(ds, others[0])[index]}")
+    bar = figure.colorbar(image, ax=panels, label=literal(about.axis_label)).ax
     bar.yaxis.set_label_position("left")
     mark_bar(bar, marks, bottom, top, about)
     return figure
@@ -193,7 +213,7 @@ def curves_figure(ds: xr.Dataset) -> Figure:
         ax.set_xscale("log")
     else:
         ax.xaxis.set_major_locator(MaxNLocator(8, integer=np.issubdtype(x.dtype, np.integer)))
-    ax.set_xlabel(along.axis_label)
+    ax.set_xlabel(literal(along.axis_label))
     legend(figure, ax, "outside right center", title=legend_title(ds, axis))
     return figure
 

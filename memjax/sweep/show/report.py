@@ -134,7 +134,7 @@ def _data(ds: xr.Dataset) -> dict[str, Any]:
         "best": int(about.gain(cells.values).argmax()),
         "best_value": [float(x) for x in (best_cell(ds).mean(), spread(best_cell(ds)))],
         "effects": [
-            [heading(ds, name) if name in names else name, round(share, 4)]
+            [heading(ds, name) if name in names else name, float(share)]
             for name, share in effects.items()
         ],
         "failures": _failures(ds),
@@ -176,12 +176,14 @@ def _bytes(about: Objective) -> int:
 def _pack(values: xr.DataArray, about: Objective) -> str:
     """Encodes values, the first byte of each the lowest.
 
-    Fractions are 16-bit words of ten-thousandths, NaN as 65535; others are 32-bit floats.
+    Fractions are 16-bit words of ten-thousandths, NaN as 65535; others are 32-bit floats. A word
+    rounds on to the tenth of a percent that tables write, which are of the number itself.
     """
     numbers = values.values.astype(float)
     if not about.as_percent:
         return base64.b64encode(numbers.astype("<f4").tobytes()).decode()
-    words = np.nan_to_num((1e4 * numbers).round(), nan=65535)
+    nearest = (1000 * np.char.mod("%.1f", 100 * numbers).astype(float) / 10).round()
+    words = np.nan_to_num((1e4 * numbers).round().clip(nearest - 4, nearest + 4), nan=65535)
     return base64.b64encode(words.clip(0, 65535).astype("<u2").tobytes()).decode()
 
 

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from memjax.sweep.analysis.results import axes, axis_label, failed, labels
 from memjax.sweep.show.lines import legend_title, lines, tidy
-from memjax.sweep.show.panels import evenly, legend, make_panels, wrapped
+from memjax.sweep.show.panels import evenly, legend, make_panels, panel_title, wrapped
 
 _ROUNDING = 1e-4  # of the range: other programs of one device differ by so little
 
@@ -48,7 +48,7 @@ def response_figure(ds: xr.Dataset) -> Figure:
             ax.fill_between(x, g[0], g[-1], color=colour, alpha=0.2, linewidth=0)
         if rest:
             name = f"{axis_label(ds, rest[0])}: {labels(ds, rest[0])[index]}"
-            ax.set_title(wrapped(name, 34), fontsize=10)
+            panel_title(ax, wrapped(name, 34))
         ax.set_xlabel("pulses (as many up, then down)")
         ax.set_ylim(-0.02, 1.02)
     legend(figure, panels[0], "outside right center", title=legend_title(ds, line))

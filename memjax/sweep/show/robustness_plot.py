@@ -14,7 +14,15 @@ from memjax.sweep.analysis.results import (
     robustness,
 )
 from memjax.sweep.show.lines import averaged, band, legend_title, lines, tidy
-from memjax.sweep.show.panels import BASELINE, GUESS, legend, make_panels, wrapped
+from memjax.sweep.show.panels import (
+    BASELINE,
+    GUESS,
+    legend,
+    make_panels,
+    panel_title,
+    wrapped,
+)
+from memjax.words import literal
 
 
 def robustness_figure(ds: xr.Dataset) -> Figure:
@@ -57,8 +65,8 @@ def robustness_figure(ds: xr.Dataset) -> Figure:
             band(ax, np.array(list(levels.values())), relative, f"{name} ({fate})", look)
         ax.axhline(0, **GUESS, label=about.guess_name)
         ax.set_ylim(-5, 105)
-        ax.set_title(kind.replace("_", " "), fontsize=10)
-        ax.set_xlabel(f"{of.dim.replace('_', ' ')} level")
+        panel_title(ax, kind.replace("_", " "))
+        ax.set_xlabel(literal(f"{of.dim.replace('_', ' ')} level"))
     legend(figure, panels[0], "outside right center", title=legend_title(ds, axis))
     return figure
 

@@ -17,6 +17,7 @@ from memjax.sweep.show.panels import (
     label,
     legend,
     make_panels,
+    panel_title,
     x_axis,
 )
 
@@ -67,7 +68,7 @@ def figure(ds: xr.Dataset) -> Figure:
     for ax, index in zip(panels, chosen, strict=True):
         part = ds.isel(dict(zip(rest, index, strict=True)))
         names = [f"{label(ds, a)}: {labels(ds, a)[i]}" for a, i in zip(rest, index, strict=True)]
-        ax.set_title("\n".join(names), fontsize=10)
+        panel_title(ax, "\n".join(names))
         places = x_axis(ax, ds, x)
         lines = evenly(ds.sizes[line]) if line else [0]
         ordered = colormaps["viridis"](np.linspace(0, 0.88, len(lines)))

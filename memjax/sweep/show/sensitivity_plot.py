@@ -10,6 +10,7 @@ from memjax.sweep.analysis.results import heading, objective
 from memjax.sweep.analysis.sensitivity import by_kind
 from memjax.sweep.show.panels import COLOURS, legend
 from memjax.sweep.show.sensitivity_table import MOST_PAIRS
+from memjax.words import literal
 
 
 def sensitivity_figure(ds: xr.Dataset, indices: pd.DataFrame) -> Figure:
@@ -27,7 +28,7 @@ def sensitivity_figure(ds: xr.Dataset, indices: pd.DataFrame) -> Figure:
     how = "95 % intervals over seeds" if several else "one seed: noise counts as interactions"
     name = ds.attrs.get("name", "sweep")
     of = f"Sobol indices of the final {objective(ds).label}"
-    figure.suptitle(f"{name}\n{of} ({how})", fontsize=11)
+    figure.suptitle(literal(f"{name}\n{of} ({how})"), fontsize=11)
     panels = figure.subplots(len(heights), 1, squeeze=False, height_ratios=heights).ravel()
     ax, places = panels[0], np.arange(len(total))
     _bars(ax, places - 0.2, first, COLOURS[0], "first-order S (alone)")
@@ -36,9 +37,11 @@ def sensitivity_figure(ds: xr.Dataset, indices: pd.DataFrame) -> Figure:
     if several:
         _bars(ax, np.array([len(total)]), noise.to_frame().T, "grey", "seeds (noise)")
         names.append("seeds")
-    ax.set_yticks(np.arange(len(names)), names)
+    ax.set_yticks(np.arange(len(names)), [literal(name) for name in names])
     if len(pairs):
-        texts = [f"{row['parameter']} × {row['other']}" for row in pairs.to_dict("records")]
+        texts = [
+            literal(f"{row['parameter']} × {row['other']}") for row in pairs.to_dict("records")
+        ]
         _bars(panels[1], np.arange(len(pairs)), pairs, COLOURS[2], "second-order Sij (pair)")
         panels[1].set_yticks(np.arange(len(pairs)), texts)
         panels[1].set_title("second-order Sij: interactions of two, beyond each alone", fontsize=10)

@@ -46,7 +46,8 @@ def summary(ds: xr.Dataset, indices: pd.DataFrame) -> Group:
     seeds = indices.attrs["seeds"]
     lines = [
         f"seeds (noise): {_cell(noise)} of the variance of a lane; {seeds} seeds a cell",
-        "(95 % intervals: bootstrap over seeds; indices corrected for seed noise)",
+        "(95 % intervals: bootstrap over seeds; indices corrected for seed noise, which the",
+        "shares of variance of `memjax plot` and `report` are not: theirs are of these lanes)",
     ]
     if seeds == 1:
         lines = ["one seed: noise counts as interactions, no intervals; take seeds = 3 or more"]

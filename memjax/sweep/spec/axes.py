@@ -9,6 +9,7 @@ import numpy as np
 
 from memjax.errors import SpecError
 from memjax.origin import Keys
+from memjax.pytree import INSTEAD_OF_INFINITY
 from memjax.sweep.spec.device_axis import is_device_axis
 
 RESERVED = ("seed", "status", "lane_key", "key_data")
@@ -108,7 +109,8 @@ def parse_values(entry: Any) -> list[Any]:
         if not isinstance(value, int | float | str):
             raise SpecError(f"the value {value!r} must be a number or a string")
         if isinstance(value, float) and not math.isfinite(value):
-            raise SpecError(f"the value {value} must be a finite number")
+            hint = f"; {INSTEAD_OF_INFINITY}" if math.isinf(value) else ""
+            raise SpecError(f"the value {value} must be a finite number{hint}")
     return values
 
 
@@ -119,6 +121,21 @@ def check_distinct(points: list[Any]) -> None:
         if point in seen:
             raise SpecError(f"{point!r} is there twice; an axis needs distinct values")
         seen.add(point)
+
+
+def check_apart(columns: dict[str, list[Any]]) -> None:
+    """Numbers that a float32 cannot tell apart would be the same lane twice, too.
+
+    Args:
+      columns: of an axis, those of numbers that are not compiled in.
+    """
+    seen: dict[tuple[Any, ...], tuple[Any, ...]] = {}
+    for point in zip(*columns.values(), strict=True):
+        other = tuple(np.asarray(point, np.float32).tolist())
+        if other in seen:
+            one, two = (", ".join(map(str, p)) for p in (seen[other], point))
+            raise SpecError(f"{one} and {two} are one point to a float32; keep one of them")
+        seen[other] = point
 
 
 def entries(axes: dict[str, Any], sections: Collection[str]) -> dict[Keys, Any]:

@@ -5,7 +5,7 @@ from typing import Any
 from memjax.errors import SpecError, suggest
 from memjax.origin import Keys, Origin
 from memjax.sweep.spec import device_axis
-from memjax.sweep.spec.axes import Axis, check_distinct, entries, is_range, parse_axis
+from memjax.sweep.spec.axes import Axis, check_apart, check_distinct, entries, is_range, parse_axis
 from memjax.sweep.spec.schema import Schema, SectionError, Table
 
 
@@ -96,11 +96,17 @@ class Reader:
         if axis.zipped and self.schema.candidates(name, self.tables):
             what = "is a parameter: give it a list or a range (a zipped group needs another name)"
             self.origin.fail(("axes", *path), what)
-        columns = {}
+        columns, leaves = {}, []
         for parameter, values in axis.columns.items():
             keys = ("axes", *path, parameter) if axis.zipped else ("axes", *path)
             section, key = self._parameter(parameter, values[0], keys)
             columns[self._short(section, key)] = self._column(section, key, values, keys)
+            leaves.append(not self.schema.is_static(section, self.tables[section], key))
+        if all(leaves):
+            try:
+                check_apart(columns)
+            except SpecError as error:
+                self.origin.fail(("axes", *path), str(error))
         return Axis(name if axis.zipped else next(iter(columns)), columns, axis.zipped)
 
     def _parameter(self, name: str, first: Any, keys: Keys) -> tuple[str, str]:

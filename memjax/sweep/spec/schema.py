@@ -7,6 +7,7 @@ an experiment, can sweep it at once.
 import copy
 import dataclasses
 import functools
+import math
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -18,7 +19,7 @@ from memjax.devices import MODELS, catalogue
 from memjax.errors import SpecError, UserError, suggest
 from memjax.experiments.base import Experiment
 from memjax.experiments.sections import Open, Part, parts
-from memjax.pytree import Leaf, param, params, static
+from memjax.pytree import INSTEAD_OF_INFINITY, Leaf, param, params, static
 from memjax.sweep.spec.typed import Section, as_pydantic, hashable, in_our_words
 
 Table = dict[str, Any]
@@ -196,7 +197,7 @@ class Schema:
             return [table]
         own = table.get(chooser.selector, chooser.default)
         listed = [name for name in listed if name in chooser.choices]
-        if not listed or own not in chooser.choices:
+        if not listed or not isinstance(own, str) or own not in chooser.choices:
             return [table]
         keys = {name: self._model(section, name).model_fields for name in (own, *listed)}
         known = set().union(*keys.values())
@@ -302,6 +303,8 @@ class Schema:
             value = repr(first["input"])
             shown = value if len(value) <= 60 else f"{value[:60]}..."
             what = f"{shown} {in_our_words(first['msg'])}"
+            if first["type"] == "finite_number" and first["input"] in (math.inf, -math.inf):
+                what += f"; {INSTEAD_OF_INFINITY}"
             raise SectionError(str(first["loc"][0]), what) from None
 
     def _try_to_build(self, section: str, table: Table) -> None:

@@ -12,14 +12,17 @@ import tomli_w
 
 from memjax.errors import SpecError, UserError, suggest
 from memjax.experiments import Experiment, load, own_code
-from memjax.origin import Keys, Origin, override, read_toml
+from memjax.origin import Keys, Origin, check_values, override, read_toml
 from memjax.sweep.spec import device_axis, grid
 from memjax.sweep.spec.axes import Axis
 from memjax.sweep.spec.reader import Reader, axis_keys, table_of
-from memjax.sweep.spec.schema import Schema, Table
+from memjax.sweep.spec.schema import ENGINE, Schema, Table
 
 MOST_LANES = 10_000_000
 """Lanes that a sweep may have."""
+
+MOST_WIDTH = 8192
+"""Lanes side by side that a sweep of fewer lanes may ask for: it is padded to so many."""
 
 _TOP: Table = {
     "name": "",
@@ -188,6 +191,7 @@ class Spec:
         experiment: type[Experiment] | Experiment | None,
         folder: Path,
     ) -> "Spec":
+        check_values(raw, origin)
         top: dict[str, Any] = {key: raw.get(key, default) for key, default in _TOP.items()}
         _check_top(top, origin)
         schema, top["experiment"] = _schema(raw, top["experiment"], origin, experiment, folder)
@@ -209,6 +213,10 @@ class Spec:
         lanes = math.prod(axis.size for axis in axes) * top["seeds"]
         if lanes > MOST_LANES:
             origin.fail(("seeds",), f"axes and seeds make {lanes} lanes; at most {MOST_LANES}")
+        width = reader.tables[ENGINE.section]["width"] or 1
+        if width > max(lanes, MOST_WIDTH):
+            what = f"{width} lanes side by side, of {lanes} in all; give {MOST_WIDTH} at most"
+            origin.fail((ENGINE.section, "width"), what)
         spec = cls(**top, axes=axes, sections=reader.tables, schema=schema)
         _check_combinations(spec, origin)
         return spec
@@ -264,6 +272,8 @@ def _check_top(top: Table, origin: Origin) -> None:
         wanted = type(_TOP[key])
         if type(value) is not wanted:
             origin.fail((key,), f"{value!r} must be a {_KINDS[wanted]}")
+    if top["name"] and not top["name"].strip():
+        origin.fail(("name",), f"{top['name']!r} is to name a directory; give it letters")
     if bad := _NOT_IN_A_NAME.search(top["name"]):
         origin.fail(("name",), f"{top['name']!r} is to name a directory; leave out {bad[0]!r}")
     if top["seeds"] < 1:

@@ -1,22 +1,27 @@
 """A result directory: one specification, its labelled results, whole or not at all."""
 
 import contextlib
+import math
 import os
 import shutil
 import tempfile
 import warnings
+from errno import ENOENT, ENOTDIR
 from pathlib import Path
 
-import numpy as np
 import xarray as xr
 
-from memjax.errors import UserError
+from memjax.errors import UserError, mend
 from memjax.sweep.spec.spec import Spec
-from memjax.sweep.store import reuse
-from memjax.sweep.store.columns import TRAINED
+from memjax.sweep.store import checksums, reuse
+from memjax.sweep.store.facts import lacking
 from memjax.sweep.store.journal import Keys
 
 RESULTS, SPEC = "results.zarr", "spec.toml"
+
+
+class Unchecked(UserWarning):
+    """Results without checksums: nobody can tell whether they are what was written."""
 
 
 def claim(directory: Path, spec: Spec, frame: reuse.Frame, keys: Keys) -> xr.Dataset | None:
@@ -58,6 +63,13 @@ def has_results(directory: Path) -> bool:
     return (directory / RESULTS).exists()
 
 
+def written(directory: Path) -> float:
+    """When a directory's results were written, in seconds of the file system's clock; or never."""
+    if not has_results(directory):
+        return math.inf
+    return max(path.stat().st_mtime for path in (directory / RESULTS).iterdir())
+
+
 def save(directory: Path, results: xr.Dataset) -> None:
     """Writes results and specification under other names, then renames: whole or absent.
 
@@ -78,48 +90,58 @@ def save(directory: Path, results: xr.Dataset) -> None:
         _remove(earlier)
     except OSError as error:
         _remove(partial, spec)  # their room may be what the rescue needs
-        raise UserError(f"{_unwritable(directory, error)}; {_rescue(results)}") from None
+        raise UserError(
+            f"{_unwritable(directory, error)}; {_rescue(results, mend(error))}"
+        ) from None
     finally:
         _remove(partial, spec)
 
 
 def write(results: xr.Dataset, path: Path) -> None:
-    """One Zarr store."""
+    """One Zarr store, with the checksums of its files."""
     with warnings.catch_warnings():
         # Zarr v3 has settled neither variable-length strings nor consolidated metadata.
         warnings.filterwarnings("ignore", message=".*does not have a Zarr V3 specification.*")
         warnings.filterwarnings("ignore", message="Consolidated metadata is currently not part.*")
-        results.to_zarr(path, mode="w")
+        codecs = checksums.encoding(results)
+        results.to_zarr(path, mode="w", encoding=codecs, write_empty_chunks=True)
+    checksums.write(path)
 
 
 def load(directory: Path) -> xr.Dataset:
-    """The results in a directory.
+    """The results in a directory, every file of them checked.
+
+    Those of versions that wrote no checksums are read unchecked, which ``Unchecked`` warns of.
+
+    Args:
+      directory: of a sweep's results.
 
     Raises:
-      UserError: there are none, or they cannot be read.
+      UserError: there are none, or they are not what was written.
     """
     path = Path(directory) / RESULTS
     if not path.exists():
         raise UserError(f"{path}: no results there; run `memjax sweep SPEC.toml --out {directory}`")
     try:
-        results = xr.open_zarr(path, consolidated=False).load()
-        what = _lacks(results)
+        is_checked = checksums.check(path)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=f"Object at {checksums.LIST} is not")
+            results = xr.open_zarr(path, consolidated=False).load()
+        what = lacking(results)
     except Exception as error:  # whatever Zarr makes of broken files
+        if isinstance(error, OSError) and error.errno not in (None, ENOENT, ENOTDIR):
+            why = f"cannot be read: {error.strerror}; {mend(error)}"
+            raise UserError(f"{path}: {why}") from None
         what = str(error).partition("\n")[0] or type(error).__name__
     if what:
-        raise UserError(f"{path}: broken results ({what}); remove the directory and run again")
+        raise UserError(
+            f"{path}: broken results ({what}); take them from a copy, or remove the directory and "
+            "run again"
+        )
+    if not is_checked:
+        told = f"{path}: has no checksums, as earlier versions wrote none: it is read unchecked"
+        warnings.warn(told, Unchecked, stacklevel=2)
     return results
-
-
-def _lacks(results: xr.Dataset) -> str:
-    """What of results is missing, as those of before this layout had it too."""
-    column = results.attrs.get("objective", "test_accuracy")
-    missing = {column, "status"} - {str(name) for name in results}
-    if missing:
-        return f"no {min(missing)}"
-    stage = results.attrs.get("stage", "epoch")
-    lost = results[column].isel({stage: -1}).isnull() & (results.status == TRAINED)
-    return f"values of {column} are missing" if np.any(lost) else ""
 
 
 def _earlier(directory: Path) -> Path:
@@ -158,8 +180,8 @@ def _unwritable(directory: Path, error: OSError) -> str:
     return f"{directory}: cannot be written: {error.strerror or error}"
 
 
-def _rescue(results: xr.Dataset) -> str:
-    """Saves results that their own directory has no room for."""
+def _rescue(results: xr.Dataset, remedy: str) -> str:
+    """Saves results that their own directory does not take, until somebody has seen to that."""
     path = None
     try:
         path = Path(tempfile.mkdtemp(prefix="memjax-")) / RESULTS
@@ -167,5 +189,5 @@ def _rescue(results: xr.Dataset) -> str:
     except OSError:
         if path is not None:
             shutil.rmtree(path.parent, ignore_errors=True)
-        return "they could not be saved elsewhere either: free some space and run again"
-    return f"the results are kept in {path}: free some space and move them there"
+        return f"they could not be saved elsewhere either: {remedy} and run again"
+    return f"the results are kept in {path}: {remedy} and move them there"

@@ -9,18 +9,19 @@ again.
 
 import contextlib
 import json
+import math
 import os
 import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 import jax
 import numpy as np
 from jaxtyping import UInt64
 
-from memjax.errors import UserError
+from memjax.errors import UserError, mend
 from memjax.sweep.store.columns import Columns, digest
 
 FORMAT = 2
@@ -30,7 +31,6 @@ UNFINISHED, SEARCHED = "unfinished", ".search"
 """The directories of the lanes of a sweep, and of those of searches."""
 
 _LINES = "journal.jsonl"
-_HEADER = ("format", "data", "frame", "stages", "width", "spec")
 
 Keys = UInt64[np.ndarray, " lanes"]
 Kind = Literal["lanes", "baseline"]
@@ -231,9 +231,11 @@ class DiskJournal(Journal):
         try:
             yield
         except OSError as error:
+            kept = f"what was done is kept: {mend(error)} and run the same command to go on"
+            if isinstance(error, FileNotFoundError):
+                kept = "what was done was removed meanwhile: run the same command again"
             raise UserError(
-                f"{self.where.parent}: cannot be written: {error.strerror or error}; what was done "
-                "is kept: free some space and run the same command to go on"
+                f"{self.where.parent}: cannot be written: {error.strerror or error}; {kept}"
             ) from None
 
 
@@ -251,7 +253,7 @@ def read_lines(where: Path) -> list[dict[str, Any]]:
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror}") from None
     for text in whole.splitlines():
-        with contextlib.suppress(ValueError):  # torn by a kill, and gone on after
+        with contextlib.suppress(ValueError, RecursionError):  # torn by a kill, and gone on after
             found.append(json.loads(text))
     if not whole:  # killed before the first line was whole
         return []
@@ -261,17 +263,39 @@ def read_lines(where: Path) -> list[dict[str, Any]]:
             f"{path}: is of format {found[0]['format']}, this memjax reads {FORMAT}; finish the "
             f"sweep with the memjax that began it, or remove {path.parent}"
         )
-    if not found or any(key not in found[0] for key in _HEADER):
+    if not found or not _is_header(found[0]):
         raise UserError(f"{path}: is no journal of a sweep; remove {path.parent}")
     return found[:1] + [line for line in found[1:] if _is_whole(line)]
 
 
+def _is_header(line: dict[str, Any]) -> bool:
+    texts = all(isinstance(line.get(key), str) for key in ("data", "frame", "spec"))
+    return texts and isinstance(line.get("stages"), list) and _is_count(line.get("width"), 1)
+
+
 def _is_whole(line: dict[str, Any]) -> bool:
-    keys = line.get("keys")
-    if isinstance(keys, list) and keys and all(isinstance(key, int) for key in keys):
-        texts = ("kind", *(("error",) if "error" in line else ("file", "digest", "versions")))
-        return all(isinstance(line.get(name), str) for name in texts)
-    return isinstance(line.get("begun"), float)
+    """Whether a line says all that whoever reads it asks for."""
+    if "keys" not in line:
+        counts = _is_count(line.get("lanes"), 1) and _is_count(line.get("known"), 0)
+        return counts and _is_time(line.get("begun"))
+    keys = line["keys"]
+    if not (isinstance(keys, list) and keys and all(_is_count(key, 0) for key in keys)):
+        return False
+    texts = ("error",) if "error" in line else ("file", "digest", "versions")
+    told = all(isinstance(line.get(name), str) for name in texts)
+    return (
+        told
+        and line.get("kind") in get_args(Kind)
+        and ("error" in line or _is_time(line.get("at")))
+    )
+
+
+def _is_count(value: Any, least: int) -> bool:
+    return type(value) is int and least <= value < 2**64
+
+
+def _is_time(value: Any) -> bool:
+    return isinstance(value, float) and math.isfinite(value)
 
 
 def discard(directory: Path) -> None:

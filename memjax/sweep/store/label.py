@@ -77,6 +77,7 @@ def label(
 
 
 _RUN = 0
+_LONGEST = 200  # bytes of the name of an array, a directory in the store
 _STATUS = {"long_name": "0: trained; 1: went non-finite; 2: could not be run"}
 _KEY = {"long_name": "identity of a lane"}
 _WORDS = {"long_name": "root random words of a lane"}
@@ -106,6 +107,11 @@ def check_names(spec: Spec, experiment: Experiment, data: Any) -> None:
         )
     for axis in spec.axes:
         for name in (axis.name, *axis.columns):
+            if len(name.encode()) > _LONGEST or "/" in name:
+                raise UserError(
+                    f"{spec.name}: {name[:40]!r}...: an axis names a directory of the results; "
+                    f"give it a name of at most {_LONGEST} letters and no /"
+                )
             if name in taken:
                 raise UserError(
                     f"{spec.name}: every result has something named {name}; give the axis another "

@@ -165,3 +165,10 @@ def test_a_lane_is_found_again_by_what_is_said_of_it(make):
         said = explain(ds, str(number))[0]
         again = said.removesuffix(".").partition(": ")[2].replace(" = ", "=").replace(", ", ",")
         assert explain(ds, again)[0] == said
+
+
+@pytest.mark.parametrize("lane", ["9" * 5000, "-" + "9" * 5000, "²", "٣", "1" * 19])
+def test_a_number_that_no_lane_has_is_one_short_line(make, lane):
+    with pytest.raises(UserError) as caught:
+        find(make({"levels": [4, 8]}, seeds=1, epochs=1), lane)
+    assert len(str(caught.value)) < 200 and "\n" not in str(caught.value)

@@ -53,7 +53,7 @@ def test_results_without_their_objective_are_refused(study):
 def test_accessors_survive_a_store(study, make, tmp_path):
     for number, ds in enumerate((study(AXES), make(AXES), as_older(make(AXES)))):
         store.write(ds, tmp_path / str(number))
-        read = xr.open_zarr(tmp_path / str(number), consolidated=False).load()
+        read = xr.open_zarr(tmp_path / str(number)).load()
         assert results.objective(read) == results.objective(ds)
         assert results.stage(read) == results.stage(ds)
         assert results.axis_label(read, "levels") == results.axis_label(ds, "levels")

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from memjax.errors import UserError
 from memjax.sweep import Spec, run
 from memjax.sweep.engine.runner import Runner
 from memjax.sweep.status import status
@@ -163,3 +164,58 @@ def test_results_that_are_gone_are_run_again(small, tiny, tmp_path):
     (tmp_path / "spec.toml").unlink()
     found = run(grown, tmp_path, dataset=tiny)
     assert found.drop_attrs().identical(run(grown, dataset=tiny).drop_attrs())
+
+
+def rows(out: Path) -> list[Path]:
+    return sorted((out / "unfinished").glob("*.npz"))
+
+
+def one_file(out: Path) -> None:
+    rows(out)[0].unlink()
+
+
+def one_bit(out: Path) -> None:
+    held = bytearray(rows(out)[0].read_bytes())
+    held[200] ^= 1
+    rows(out)[0].write_bytes(held)
+
+
+@pytest.mark.parametrize("lose", [one_file, one_bit])
+def test_rows_that_are_lost_while_it_runs_are_trained_again(
+    spec, tiny, undisturbed, tmp_path, lose
+):
+    def disturb(done, total):
+        if done == 6:
+            lose(tmp_path)
+
+    found = run(spec, tmp_path, dataset=tiny, progress=disturb)
+    assert found.drop_attrs().identical(undisturbed.drop_attrs())
+
+
+def test_a_directory_that_goes_while_it_runs_is_told(spec, tiny, tmp_path):
+    def disturb(done, total):
+        if done == 6:
+            shutil.rmtree(tmp_path)
+
+    with pytest.raises(UserError, match="what was done was removed meanwhile: run the same"):
+        run(spec, tmp_path, dataset=tiny, progress=disturb)
+
+
+@pytest.mark.parametrize("kind", ["lanes", "baseline"])
+def test_rows_that_are_lost_again_and_again_are_told_not_filled_in(
+    small, tiny, tmp_path, monkeypatch, kind
+):
+    record = DiskJournal.record
+
+    def lossy(self, what, *args):
+        record(self, what, *args)
+        if what == kind:
+            for path in rows(tmp_path):
+                path.unlink()
+
+    run(small({"levels": [8]}, seeds=1), tmp_path, dataset=tiny)
+    monkeypatch.setattr(DiskJournal, "record", lossy)
+    with pytest.raises(
+        UserError, match=r"what was run of [12] lanes? is lost on the disk; run the"
+    ):
+        run(small({"levels": [8]}, seeds=2), tmp_path, dataset=tiny)

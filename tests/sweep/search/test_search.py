@@ -299,7 +299,7 @@ def test_end_to_end_lanes_are_the_sweeps_own(small, tiny, tmp_path):
     np.testing.assert_array_equal(ds.lane_value, sweep[ds.lane])
     assert told[-1][0] == pytest.approx(ds.sizes["lane"])
     assert told[-1][1] == 20
-    kept = xr.open_zarr(tmp_path / RESULTS, consolidated=False).load()
+    kept = xr.open_zarr(tmp_path / RESULTS).load()
     xr.testing.assert_equal(kept, ds)
     assert draw(ds, tmp_path).stat().st_size > 10_000
     with pytest.raises(UserError, match=r"search\.png: cannot be written: No such file"):

@@ -5,11 +5,15 @@ import pytest
 from matplotlib.image import imread
 
 from memjax.errors import UserError
+from memjax.sweep.analysis.compare import compare
 from memjax.sweep.analysis.effects import main_effects
 from memjax.sweep.analysis.results import final
+from memjax.sweep.analysis.sensitivity import sobol_indices
 from memjax.sweep.show import plots
+from memjax.sweep.show.compare_plot import compare_figure
 from memjax.sweep.show.panels import label
 from memjax.sweep.show.robustness_plot import robustness_figure
+from memjax.sweep.show.sensitivity_plot import sensitivity_figure
 from reference.sweeps import as_older
 
 AXES = {
@@ -297,9 +301,28 @@ def test_older_results_are_drawn(make, device, corrupt, tmp_path):
 
 
 def test_words_with_dollars_are_no_formulas(make, tmp_path):
-    ds = make({"price": [1, 2, 3], "rule": ["$\\bad{$", "b"]}).assign_attrs(name="$\\worse{$")
-    ds["price"].attrs = {"long_name": "$\\price{$ of it", "units": "$"}
+    bad = "$\\bad{$"
+    ds = make({"price": [1, 2, 3], "rule": [bad, "b"], "kind": [bad, "c"]}, seeds=2, epochs=2)
+    ds.attrs |= {"name": bad, "guess_name": bad, "reference_name": bad}
+    for name in ("price", "test_accuracy", "epoch"):
+        ds[name].attrs = {"long_name": f"{bad} of it", "units": "$"}
     assert len(plots.draw(ds, tmp_path)) == 3
+    better = ds.assign(test_accuracy=ds.test_accuracy + 0.1 * ds.price)
+    better["test_accuracy"].attrs = ds["test_accuracy"].attrs
+    compare_figure(compare(ds, better), (bad, "b")).canvas.draw()
+    one = {"rule": 0, "kind": 0}
+    compare_figure(compare(ds.isel(one, drop=True), better.isel(one, drop=True))).canvas.draw()
+    sensitivity_figure(ds, sobol_indices(ds, resamples=10)).canvas.draw()
+
+
+def test_pictures_that_are_missing_or_older_than_results_are_not_drawn(make, tmp_path):
+    ds = make({"levels": [4, 8]}, seeds=2, epochs=2)
+    assert not plots.are_drawn(ds, tmp_path, since=0.0)
+    one, other = plots.draw(ds, tmp_path)
+    assert plots.are_drawn(ds, tmp_path, since=one.stat().st_mtime)
+    assert not plots.are_drawn(ds, tmp_path, since=other.stat().st_mtime + 1)
+    one.unlink()
+    assert not plots.are_drawn(ds, tmp_path, since=0.0)
 
 
 def test_long_words_of_an_axis_are_wrapped(make):

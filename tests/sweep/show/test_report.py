@@ -45,10 +45,10 @@ def test_the_cube_is_the_dataset_to_a_ten_thousandth(swept):
     found, ds = data(html(swept)), swept.sortby("sigma_c2c")
     last = final(ds)
     for name, cells in {"mean": last.mean("seed"), "sd": last.std("seed", ddof=1)}.items():
-        assert np.abs(words(found["cells"][name]) / 1e4 - cells.values.ravel()).max() < 0.51e-4
+        assert np.abs(words(found["cells"][name]) / 1e4 - cells.values.ravel()).max() < 1.01e-4
     assert found["lost"] == (ds.status != 0).sum("seed").values.ravel().tolist()
     curves = words(found["curves"]["mean"]).reshape(3, 2, 2, 4) / 1e4
-    assert np.allclose(curves[0], ds.test_accuracy.isel(sigma_c2c=0).mean("seed"), atol=0.51e-4)
+    assert np.allclose(curves[0], ds.test_accuracy.isel(sigma_c2c=0).mean("seed"), atol=1.01e-4)
     assert np.allclose(curves[2, 0, 1, 2:], 0.1)  # failed: at chance
     assert found["best"] == last.mean("seed").values.argmax()
     assert found["baseline"]["mean"][-1] == pytest.approx(
@@ -57,6 +57,16 @@ def test_the_cube_is_the_dataset_to_a_ten_thousandth(swept):
     assert [share for _, share in found["effects"]] == pytest.approx(
         main_effects(ds)["share"].tolist(), abs=1e-4
     )
+
+
+def test_a_number_is_the_tables_own(make):
+    """Rounded on to a ten-thousandth and again to a tenth of a percent, 51.849 % were 51.9 %."""
+    ds = make({"levels": [4, 8, 16]}, seeds=1, noise=0.0)
+    told = np.array([0.51849, 0.5185, 0.51252])
+    ds["test_accuracy"] = ds.test_accuracy.astype(float)
+    ds["test_accuracy"][:, 0, -1] = told
+    shown = [f"{word / 100:.1f}" for word in words(data(html(ds))["cells"]["mean"])]
+    assert shown == [f"{100 * value:.1f}" for value in told]
 
 
 def test_axes_are_labelled(swept):
@@ -219,7 +229,7 @@ def test_sliders_selects_and_hover_show_the_data(visit, swept):
     for material in (0, 1):
         slide(page, 2, material)
         expected = cells.isel(material=material).transpose("sigma_c2c", "levels")
-        assert np.allclose(page.evaluate(MAP), expected, atol=0.006)
+        assert np.allclose(page.evaluate(MAP), expected, atol=0.011)
     assert "material (on_off, nl_up) = 5, 2.4" in page.inner_text("#controls")
 
     place = page.evaluate(PIXEL, [0, 2])  # levels 4, sigma_c2c 3: failed
@@ -239,7 +249,7 @@ def test_sliders_selects_and_hover_show_the_data(visit, swept):
 
     page.locator("#choose-line").select_option("1")
     line = page.evaluate("document.getElementById('line').data[0].y")
-    assert np.allclose(line, cells.isel(sigma_c2c=0, material=1), atol=0.006)
+    assert np.allclose(line, cells.isel(sigma_c2c=0, material=1), atol=0.011)
     assert "float baseline" in page.locator("#line").text_content()
     assert page.locator("#failed tr").count() == 4
 

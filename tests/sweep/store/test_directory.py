@@ -236,9 +236,19 @@ def a_file(path: Path) -> None:
 def test_broken_results_are_told_in_one_line(ds, tmp_path, spoil):
     store.save(tmp_path, ds)
     spoil(tmp_path / "results.zarr")
-    with pytest.raises(UserError, match=r"broken results .*; remove the directory") as caught:
+    with pytest.raises(UserError, match=r"broken results .*, or remove the directory") as caught:
         store.load(tmp_path)
     assert "\n" not in str(caught.value)
+
+
+def test_results_that_may_not_be_read_are_not_called_broken(ds, tmp_path, monkeypatch):
+    def refused(*args, **options):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    store.save(tmp_path, ds)
+    monkeypatch.setattr(Path, "open", refused)
+    with pytest.raises(UserError, match="cannot be read: Permission denied; see to its permis"):
+        store.load(tmp_path)
 
 
 def test_a_disk_that_is_really_full(ds, tmp_path, temporary):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from memjax.errors import UserError
+from memjax.sweep.status import status
 from memjax.sweep.store.journal import DiskJournal, read_lines
 
 HEADER = {"data": "0" * 16, "frame": "f" * 16, "stages": [1, 2], "width": 2, "spec": ""}
@@ -150,6 +151,33 @@ def test_junk_at_the_end_of_the_journal_costs_nothing(begin, junk):
     assert tasks(begin()) == {0}
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"kind": "other"},
+        {"keys": [-1]},
+        {"keys": [2**64]},
+        {"keys": [True]},
+        {"at": "now"},
+        {"at": float("nan")},
+        {"file": 3},
+        {"keys": None, "begun": 1.0, "lanes": 0, "known": 0},
+    ],
+)
+def test_a_line_that_says_something_else_is_passed_over(begin, tmp_path, change):
+    journal = begin()
+    journal.begin(4, 0)
+    record(journal, 0)
+    record(journal, 1)
+    journal.close()
+    path = tmp_path / "unfinished" / "journal.jsonl"
+    *lines, last = path.read_text().splitlines()
+    line = {key: value for key, value in (json.loads(last) | change).items() if value is not None}
+    path.write_text("\n".join([*lines, json.dumps(line), "[" * 100_000]) + "\n")
+    assert tasks(begin()) == {0}
+    assert status(tmp_path)[0] == "It is unfinished: 4 of 4 lanes done (100 %)."
+
+
 @pytest.mark.parametrize("first", [b"[]", b"{}", b'{"format": 2}', b"\xff"])
 def test_a_journal_without_its_header_is_told_and_kept(begin, tmp_path, first):
     begin().begin(lanes=3, known=0)
@@ -171,15 +199,18 @@ def test_another_format_is_refused(begin, tmp_path):
         read_lines(tmp_path / "unfinished")
 
 
-def test_a_full_disk_keeps_what_was_done(begin, monkeypatch):
+@pytest.mark.parametrize(
+    ("number", "remedy"), [(errno.ENOSPC, "free some space"), (errno.ESTALE, "mount it again")]
+)
+def test_a_disk_that_fails_keeps_what_was_done(begin, monkeypatch, number, remedy):
     def full(descriptor):
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        raise OSError(number, os.strerror(number))
 
     journal = begin()
     record(journal, 0)
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", full)
-        with pytest.raises(UserError, match=r"No space left .* is kept: free some space and run"):
+        with pytest.raises(UserError, match=rf"{os.strerror(number)}.* is kept: {remedy} and run"):
             record(journal, 1)
     journal.close()
     assert tasks(begin()) == {0}
