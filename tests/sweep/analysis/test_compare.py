@@ -276,7 +276,7 @@ def test_mistakes_are_one_line_and_status_2(one, memjax, tmp_path):
         ("compare", a, a, "--plot", "x.pdf"): "ends in .png",
         ("sensitivity", tmp_path / "no"): "no results there",
         ("sensitivity", a, "--plot", "x"): "ends in .png",
-        ("sensitivity", a, "--csv", tmp_path / "no" / "t.csv"): "No such file",
+        ("sensitivity", a, "--csv", tmp_path / "no" / "t.csv"): "there is no directory",
     }.items():
         status, _, err = memjax(*args)
         assert status == 2 and err.count("\n") == 1 and words in err
