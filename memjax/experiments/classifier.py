@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 from jaxtyping import Array, Float32
 
@@ -61,9 +62,12 @@ class Training:
 
 @params
 class Evaluation(Corruptions):
-    """Corruptions of the test set, at the end of training, and what pulses did until then."""
+    """What is asked at the end of training: corrupted images, confusions, what pulses did."""
 
     diagnostics: bool = static(default=False, doc="count what pulses do", swept=False)
+    confusion: bool = static(
+        default=False, doc="count test images by their class and the answer", swept=False
+    )
 
 
 class State(NamedTuple):
@@ -127,7 +131,7 @@ class Classifier(Experiment):
         """The network in floating point."""
         rate = self.train.baseline_learning_rate
         train = self.train if rate is None else dataclasses.replace(self.train, learning_rate=rate)
-        evaluation = dataclasses.replace(self.evaluation, diagnostics=False)
+        evaluation = dataclasses.replace(self.evaluation, diagnostics=False, confusion=False)
         return dataclasses.replace(self, pulses=None, train=train, evaluation=evaluation)
 
     def notes(self, axes: Sequence[Mapping[str, list[Any]]], data: Any = None) -> list[str]:
@@ -159,6 +163,10 @@ class Classifier(Experiment):
             found["corrupted_accuracy"] = Column(
                 ("corruption",), "1", "test accuracy on corrupted images"
             )
+        if self.evaluation.confusion:
+            found["confusion"] = Column(
+                ("label", "answer"), "images", "test images by class and answer"
+            )
         return found | (diagnosis.COLUMNS if self.evaluation.diagnostics else {})
 
     def coords(self, data: Labelled) -> dict[str, Coordinate]:
@@ -166,6 +174,10 @@ class Classifier(Experiment):
         found: dict[str, Coordinate] = {}
         if data.corrupted is not None:
             found["corruption"] = Coordinate(self.evaluation.names(), long_name="noise on images")
+        if self.evaluation.confusion:
+            classes = np.arange(data.n_classes)
+            found["label"] = Coordinate(classes, long_name="class of the image")
+            found["answer"] = Coordinate(classes, long_name="answer of the network")
         if self.evaluation.diagnostics:
             found |= diagnosis.coords(len(self.model.hidden) + 1)
         return found
@@ -234,6 +246,12 @@ class Classifier(Experiment):
         """The accuracy on the test set; corruptions and diagnostics after the last epoch."""
         stream = random.fold_in(random.fold_in(key_data, _TEST), stage + 1)
         found = {"test_accuracy": self._accuracy(state, stream, data.test)}
+        if last and self.evaluation.confusion:
+            answers, none = (
+                self._answers(state, stream, data.test),
+                jnp.zeros((data.n_classes,) * 2),
+            )
+            found["confusion"] = none.at[data.test.y, answers].add(1.0)
         if last and data.corrupted is not None:
             found["corrupted_accuracy"] = jax.lax.map(
                 lambda x: self._accuracy(state, stream, Samples(x, data.test.y)), data.corrupted
@@ -290,9 +308,12 @@ class Classifier(Experiment):
         return (data.n_features, *self.model.hidden, data.n_classes)
 
     def _accuracy(self, state: State, stream: Array, test: Samples) -> Array:
+        return jnp.mean((self._answers(state, stream, test) == test.y).astype(jnp.float32))
+
+    def _answers(self, state: State, stream: Array, test: Samples) -> Array:
         dense = self._dense(stream, self.train.learning_rate)
         logits = apply_network(state.params, jnp.asarray(test.x), dense, self.model.activation)
-        return jnp.mean((jnp.argmax(logits, axis=1) == test.y).astype(jnp.float32))
+        return jnp.argmax(logits, axis=1)
 
     def _trains(self) -> OuterProduct | None:
         """The trains whose coincidences layers deliver in place of gradients, if they do."""

@@ -13,9 +13,9 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
-from memjax.sweep.analysis.effects import best_cell
-from memjax.sweep.analysis.results import axes, axis_label, failed, objective, text
-from memjax.sweep.show.panels import BASELINE, COLOURS, evenly, wrapped
+from memjax.sweep.analysis.results import axis_label
+from memjax.sweep.show.chosen import choose
+from memjax.sweep.show.panels import BASELINE, COLOURS, evenly
 from memjax.words import literal
 
 _MOST = 4  # layers
@@ -35,12 +35,8 @@ def diagnostics_figure(ds: xr.Dataset, lane: Mapping[str, int] | None = None) ->
       lane: its indices along the axes and ``seed``; without ``seed``, the mean over the seeds; the
         best cell without any.
     """
-    place = dict(_best(ds) if lane is None else lane)
-    is_mean = "seed" not in place
-    here = ds.isel(place)
-    lost = bool(failed(here).all())
-    if is_mean:
-        here = here.where(~failed(here)).mean("seed", keep_attrs=True)
+    chosen = choose(ds, lane)
+    here = chosen.values
     count = here.sizes["layer"]
     layers = [i for i in range(count) if i in evenly(count)[:_MOST]]
     of_a_layer = [draw for name, draw in _OF_A_LAYER.items() if _told(here, name)]
@@ -48,7 +44,7 @@ def diagnostics_figure(ds: xr.Dataset, lane: Mapping[str, int] | None = None) ->
     columns = max(len(of_a_layer), len(by_layer), 1)
     rows = (len(layers) if of_a_layer else 0) + bool(by_layer)
     figure = Figure(figsize=(3.9 * columns + 0.6, 3.3 * max(rows, 1) + 1.0), layout="constrained")
-    figure.suptitle(literal(_title(ds, place, lost)), fontsize=11)
+    figure.suptitle(literal(chosen.title("what pulses did")), fontsize=11)
     panels = figure.subplots(max(rows, 1), columns, squeeze=False)
     for row, layer in enumerate(layers if of_a_layer else []):
         for ax, draw in zip(panels[row], of_a_layer, strict=False):
@@ -60,22 +56,6 @@ def diagnostics_figure(ds: xr.Dataset, lane: Mapping[str, int] | None = None) ->
         if not ax.has_data():
             ax.remove()
     return figure
-
-
-def _best(ds: xr.Dataset) -> dict[str, int]:
-    best = best_cell(ds)
-    return {axis: int(np.flatnonzero(ds[axis].values == best[axis].values)[0]) for axis in axes(ds)}
-
-
-def _title(ds: xr.Dataset, place: Mapping[str, int], lost: bool) -> str:
-    seed = "one lane" if "seed" in place else "mean over seeds"
-    at = ", ".join(f"{dim} {text(ds[dim].values[i].item())}" for dim, i in place.items())
-    about = objective(ds)
-    fate = "; it failed, so that nothing is known of it" if lost else ""
-    name = str(ds.attrs.get("name", "sweep")).replace("$", r"\$")
-    of = f"what pulses did, {seed}" + (f" at {at}" if at else "")
-    reached = ds[about.column].isel(place).isel({str(ds.attrs.get("stage", "epoch")): -1})
-    return f"{name}\n{wrapped(f'{of} ({about.text(reached.mean())}){fate}', 90)}"
 
 
 def _has(ds: xr.Dataset, name: str) -> bool:

@@ -26,6 +26,7 @@ from memjax.sweep.analysis.results import (
     spread,
     stage,
 )
+from memjax.sweep.show.confusion_plot import confusion_figure, has_confusion
 from memjax.sweep.show.diagnostics_plot import diagnostics_figure, has_diagnostics
 from memjax.sweep.show.lines import averaged, band, legend_title, lines, tidy
 from memjax.sweep.show.panels import (
@@ -59,7 +60,7 @@ def draw(
     objective along the stages, ``learning_curves.png`` where lanes learn along them and else
     ``curves.png``, is always drawn; so is, by the name of its dimension, a column that tells the
     objective under other circumstances (``corruption.png``). With diagnostics there are
-    ``diagnostics.png`` and ``pulse_response.png``.
+    ``diagnostics.png`` and ``pulse_response.png``, with confusions ``confusion.png``.
 
     Args:
       ds: a sweep's result, see ``memjax.sweep.run.run``.
@@ -112,6 +113,8 @@ def _builders(
         found[robust.dim] = robustness_figure
     if has_diagnostics(ds):
         found["diagnostics"] = functools.partial(diagnostics_figure, lane=lane)
+    if has_confusion(ds):
+        found["confusion"] = functools.partial(confusion_figure, lane=lane)
     if has_response(ds):
         found["pulse_response"] = response_figure
     return found
