@@ -191,4 +191,4 @@ def _simulator(draws: int) -> Any:
     def run(*arguments: Any) -> Array:
         return jnp.moveaxis(over(*arguments), 2, 0).swapaxes(1, 2)
 
-    return jax.jit(run, compiler_options=quick_options())
+    return jax.jit(run, compiler_options=quick_options() | {"xla_backend_optimization_level": 0})
