@@ -7,12 +7,12 @@ from memjax.devices.units import PREFIXES
 
 READING = "conductance_S"
 """How a message calls the column of readings."""
-_UP = ("up", "potentiation", "ltp", "set", "+1", "1", "1.0")
-_DOWN = ("down", "depression", "ltd", "reset", "-1", "-1.0")
+_UP = ("up", "potentiation", "pot", "p", "ltp", "set", "+1", "1", "1.0")
+_DOWN = ("down", "depression", "dep", "d", "ltd", "reset", "-1", "-1.0")
 SIGNS = dict.fromkeys(_UP, 1) | dict.fromkeys(_DOWN, -1)
 """The sign of a direction's name."""
 _NAMES = {
-    "direction": ("direction", "polarity"),
+    "direction": ("direction", "polarity", "type", "operation"),
     "pulse": ("pulse", "pulses", "pulse number", "pulse no", "pulse no.", "pulse #", "#", "n"),
     "cycle": ("cycle", "cycles", "cycle number"),
     "device": ("device", "sample"),
@@ -37,7 +37,8 @@ _UNITS |= {
 }
 _UNITED = re.compile(r"^(?P<name>.*?)(?:_|\s*(?P<mark>[\[(/])\s*)(?P<unit>[^\s\[\]()_/]+)[\])]?$")
 _DIRECTED = re.compile(
-    r"(?:^|[^a-z])(ltp|potentiation|set|up|ltd|depression|reset|down)(?![a-z])", re.IGNORECASE
+    r"(?:^|[^a-z])(ltp|potentiation|pot|set|up|ltd|depression|dep|reset|down)(?![a-z])",
+    re.IGNORECASE,
 )
 _COUNTS = re.compile(r"pulse|#|number|count")
 

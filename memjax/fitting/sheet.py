@@ -185,7 +185,8 @@ def _separator(path: Path, lines: list[str]) -> str:
         raise DataError(f"{path}: an empty file: give {TIDY}")
     for line in lines[:_PREAMBLE]:
         for separator in (";", "\t", ",", None):
-            if is_header([name.strip(' "') for name in line.split(separator)]):
+            names = [name.strip(' "') for name in line.split(separator)]
+            if len(names) > 1 and is_header(names):
                 return separator or " "
     separator = max(";\t,", key=lines[0].count)
     fields = {len(line.split()) for line in lines[:2]}

@@ -181,7 +181,11 @@ def _check_header(sheet: Sheet) -> None:
     if missing:
         others = [at.name for at in sheet.kinds if not at.kind or at.is_reading]
         found = ", ".join(sheet.header)[:200]
-        what = f"no column {', '.join(missing)} (found {found}): {_remedy(missing, others)}"
+        remedy = _remedy(missing, others)
+        bare = [at.name for at in sheet.kinds if at.is_reading and not at.scale > 0]
+        if missing == [READING] and bare:
+            remedy = f"name the unit of {bare[0]!r} in the header, as in G (µS), R (ohm) or I (nA)"
+        what = f"no column {', '.join(missing)} (found {found}): {remedy}"
         raise DataError(f"{sheet.place(sheet.top)}: {what}")
     for index in sheet.columns.values():
         name = sheet.header[index]

@@ -70,8 +70,9 @@ def given(tmp_path):
         wide("n,SET 1,RESET 1"),
         tidy().replace({"LTP": 1.2, "LTD": -0.8}).to_csv(index=False).replace("direction", "V (V)"),
         counted(),
+        tidy().replace({"LTP": "P", "LTD": "D"}).to_csv(index=False).replace("direction", "Type"),
     ],
-    ids=range(19),
+    ids=range(20),
 )  # fmt: skip
 def test_is_read_as_the_plain_table(given, text):
     ramps = given(text)
@@ -152,3 +153,13 @@ def test_a_quote_that_does_not_close_is_named(given):
     text = tidy().to_csv(index=False).replace("LTP,3,", 'LTP,"3,')
     with pytest.raises(DataError, match=r"t\.csv:5: a quote opens here and does not close"):
         given(text)
+
+
+def test_one_column_of_one_direction_is_a_ramp(given):
+    ramps = given("\n".join(["Pulse,LTP", *(f"{k},{1e-6 * g}" for k, g in enumerate(UP))]))
+    assert (ramps.n_ramps, ramps.sign.tolist()) == (1, [1])
+
+
+def test_a_reading_without_a_unit_is_told(given):
+    with pytest.raises(DataError, match=r"name the unit of 'R' in the header, as in G"):
+        given(tidy(1.0, "R").to_csv(index=False))
