@@ -383,7 +383,12 @@ def fit(
 
     _check_outputs(plot, device=out)
     if jumps:
-        _jumps(data, down, out, plot)
+        given = {"--model": model != "auto", "--read-voltage": read_voltage is not None}
+        given |= {"--on-off": on_off is not None, "--normalised": normalised}
+        given |= {str(down): down is not None}
+        for option in (name for name, is_given in given.items() if is_given):
+            raise UserError(f"--jumps: {option} has no effect on it; leave it out")
+        _jumps(data, out, plot)
         return
     with progress_of() as progress:
         fits = fit_ramps(
@@ -408,13 +413,11 @@ def fit(
         typer.echo(f"picture: {plot}")
 
 
-def _jumps(data: Path, down: Path | None, out: Path | None, plot: Path | None) -> None:
+def _jumps(data: Path, out: Path | None, plot: Path | None) -> None:
     """``memjax fit --jumps``: nothing is fitted."""
     from memjax.devices import catalogue, ltp_ltd
     from memjax.fitting.steps import jump_table_of_steps
 
-    if down is not None:
-        raise UserError(f"--jumps {down}: one table has both directions; give it alone")
     device = jump_table_of_steps(data)
     high, on_off, levels = (float(x) for x in (device.gmax, device.on_off, device.levels))  # type: ignore[arg-type]
     typer.echo(f"JumpTable: window {high / on_off:.4g} S to {high:.4g} S, on/off {on_off:.3g}")

@@ -50,12 +50,8 @@ def jump_table(
     tables = {}
     for name, sign in (("up", 1), ("down", -1)):
         mine = single & (ramps.sign == sign)[:, None]
-        if mine.sum() < columns:
-            raise DataError(
-                f"jump_table: {mine.sum()} steps of single pulses {name}: give at least {columns}, "
-                "or fewer columns"
-            )
-        tables[name] = quantiles(before[mine], step[mine] / mean, rows, columns)
+        what = f"of single pulses {name}"
+        tables[name] = quantiles(before[mine], step[mine] / mean, rows, columns, what)
     return JumpTable(
         levels=1.0 + 1.0 / mean,
         gmax=high,
@@ -65,14 +61,24 @@ def jump_table(
     )
 
 
-def quantiles(before: np.ndarray, step: np.ndarray, rows: int, columns: int) -> np.ndarray:
+def quantiles(
+    before: np.ndarray, step: np.ndarray, rows: int, columns: int, what: str
+) -> np.ndarray:
     """Quantiles of the steps nearest to each of equally spaced conductances [row, column].
 
     Args:
       before: normalised conductances before the steps.
       step: the steps.
-      rows, columns: as in ``jump_table``; at least ``columns`` steps.
+      rows, columns: as in ``jump_table``.
+      what: the steps are, for whoever gave too few.
+
+    Raises:
+      DataError: fewer than ``columns`` steps.
     """
+    if len(step) < columns:
+        raise DataError(
+            f"jump_table: {len(step)} steps {what}: give at least {columns}, or fewer columns"
+        )
     table = np.empty((rows, columns), np.float32)
     for row, place in enumerate(np.linspace(0.0, 1.0, rows)):
         away = np.abs(np.clip(before, 0.0, 1.0) - place)

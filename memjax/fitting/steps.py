@@ -1,5 +1,6 @@
 """Tables of steps against conductance, with their spread: a jump table without ramps."""
 
+import math
 import re
 from pathlib import Path
 from typing import NamedTuple
@@ -63,7 +64,7 @@ def jump_table_of_steps(path: Path | str, *, rows: int = 9, columns: int = 9) ->
     for name, steps in found.items():
         g, values = (steps.before - low) / extent, steps.values / extent
         if steps.probabilities is None:
-            tables[name] = quantiles(g, values, rows, columns)
+            tables[name] = quantiles(g, values, rows, columns, name)
         else:
             tables[name] = _resampled(g, values, steps.probabilities, rows, columns)
     mean = float(np.mean([np.abs(table.mean(axis=1)).mean() for table in tables.values()]))
@@ -90,7 +91,9 @@ def _steps(sheet: Sheet, sign: int) -> _Steps:
     if "mean" in kinds and not places:
         places = [kinds.index("mean"), kinds.index("sd")]
     at = sheet.columns[READING]
-    scale = sheet.kinds[at].scale
+    reading, scale = sheet.kinds[at], sheet.kinds[at].scale
+    if reading.kind != "conductance":
+        sheet.fail(sheet.top, reading.name, f"steps begin at conductances: give {_WHAT}")
     before, values = [], []
     for line, cells in sheet.rows:
         if not any(cells):
@@ -98,10 +101,13 @@ def _steps(sheet: Sheet, sign: int) -> _Steps:
         said = SIGNS.get(cells[sheet.columns["direction"]].casefold())
         if said is None:
             sheet.fail(line, "direction", "no direction: write up or down")
-        if said == sign:
-            before.append(sheet.reading(line, sheet.kinds[at], cells[at], 1.0))
+        start = sheet.reading(line, reading, cells[at], 1.0) if said == sign else None
+        if start is not None:
+            before.append(start)
             units = [s if (s := sheet.kinds[k].scale) > 0 else scale for k in places]
-            numbers = (sheet.number(line, sheet.header[k], cells[k]) for k in places)
+            numbers = [sheet.number(line, sheet.header[k], cells[k]) for k in places]
+            if not all(map(math.isfinite, numbers)):
+                sheet.fail(line, sheet.header[places[0]], "no step: leave the row out")
             values.append([unit * number for unit, number in zip(units, numbers, strict=True)])
     name = "up" if sign > 0 else "down"
     if not before:

@@ -83,6 +83,27 @@ def test_the_command_writes_a_device(tmp_path, monkeypatch, capsys):
     assert float(pulse_response(load(out), 5, 0)[-1]) > 0.1
 
 
+def test_a_reading_beyond_the_meters_range_is_no_step(tmp_path):
+    table = samples()
+    table.loc[[0, 1], "G (uS)"] = 9.9e37
+    table.to_csv(tmp_path / "steps.csv", index=False)
+    assert jump_table_of_steps(tmp_path / "steps.csv").gmax == pytest.approx(9e-6, rel=0.01)
+
+
+def test_the_command_takes_no_option_that_would_do_nothing(tmp_path, monkeypatch, capsys):
+    import sys
+
+    from memjax import cli
+
+    rows(quantiles).to_csv(tmp_path / "steps.csv", index=False)
+    for option in (["--model", "SoftBounds"], ["--read-voltage", "1"], ["--normalised"]):
+        monkeypatch.setattr(sys, "argv", ["memjax", "fit", "steps.csv", "--jumps", *option])
+        with pytest.raises(SystemExit) as stopped:
+            cli.main()
+        assert stopped.value.code == 2
+        assert f"--jumps: {option[0]} has no effect on it; leave it out" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -95,6 +116,18 @@ def test_the_command_writes_a_device(tmp_path, monkeypatch, capsys):
             "t.csv: quantiles up fall: order them",
         ),
         ("direction,conductance_S,dG_S\nup,1e-6,1e-8\ndown,1e-6,1e-8\n", "all steps begin at"),
+        (
+            "direction,conductance_S,dG_S\nup,1e-6,1e-8\ndown,2e-6,1e-8\n",
+            "jump_table: 1 steps up: give at least 9, or fewer columns",
+        ),
+        (
+            "direction,conductance_S,dG_S\nup,1e-6,inf\ndown,2e-6,1e-8\n",
+            "t.csv:2: dG_S: no step: leave the row out",
+        ),
+        (
+            "direction,I (nA),dG_S\nup,1,1e-8\ndown,2,1e-8\n",
+            "t.csv:1: I (nA): steps begin at conductances",
+        ),
     ],
 )
 def test_bad_tables(tmp_path, monkeypatch, text, said):
