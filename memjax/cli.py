@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import os
 import shlex
 import sys
 import time
@@ -13,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from memjax.errors import UserError
+from memjax.outputs import check_output
 
 app = typer.Typer(
     help="Train neural networks in situ on memristive devices, thousands of variants at once.",
@@ -452,24 +452,10 @@ def bench(
 def _check_outputs(
     plot: Path | None = None, csv: str | None = None, device: Path | None = None
 ) -> None:
-    """Before anything is computed: each has a suffix that says what it is, and can be written."""
-    kinds = {"--plot": (plot, ".png", "pictures are PNG files"), "--csv": (csv, "", "")}
-    kinds["--out"] = (device, ".toml", "devices are TOML files")
-    for option, (given, suffix, what) in kinds.items():
-        if given is None or given == "-":
-            continue
-        path = Path(given)
-        if suffix and path.suffix.lower() != suffix:
-            raise UserError(f"{option} {path}: {what}; give a name that ends in {suffix}")
-        why = None
-        if not path.parent.is_dir():
-            why = f"there is no directory {path.parent}"
-        elif path.is_dir() or not path.name:
-            why = "a directory is there"
-        elif not os.access(path if path.exists() else path.parent, os.W_OK):
-            why = "it cannot be written"
-        if why is not None:
-            raise UserError(f"{option} {path}: {why}; give another path")
+    """Before anything is computed or written."""
+    check_output("--plot", plot, ".png", "pictures are PNG files")
+    check_output("--csv", csv)
+    check_output("--out", device, ".toml", "devices are TOML files")
 
 
 def _print_summary(results: Any, directory: Path) -> None:

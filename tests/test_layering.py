@@ -8,7 +8,7 @@ import memjax
 ROOT = Path(memjax.__file__).parent
 ROOMS = (
     "errors words compilation renamed",
-    "origin fusion random pytree",
+    "origin outputs fusion random pytree",
     "data",
     "devices",
     "fitting pulses",

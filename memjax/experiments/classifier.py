@@ -209,8 +209,7 @@ class Classifier(Experiment):
         epoch_stream = random.fold_in(random.fold_in(key_data, _ORDER), stage)
         order = jnp.argsort(random.bits(random.fold_in(epoch_stream, 0), (samples,)))
         batches = order[: samples // batch * batch].reshape(-1, batch)
-        decay = self.train.learning_rate_decay ** stage.astype(jnp.float32)
-        learning_rate = self.train.learning_rate * decay
+        learning_rate = self._learning_rate(stage)
         optimizer = self._optimizer(key_data, learning_rate)
 
         def step(carry: tuple[Any, ...], now: tuple[Array, Array]) -> tuple[tuple[Any, ...], Array]:
@@ -247,10 +246,8 @@ class Classifier(Experiment):
         stream = random.fold_in(random.fold_in(key_data, _TEST), stage + 1)
         found = {"test_accuracy": self._accuracy(state, stream, data.test)}
         if last and self.evaluation.confusion:
-            answers, none = (
-                self._answers(state, stream, data.test),
-                jnp.zeros((data.n_classes,) * 2),
-            )
+            answers = self._answers(state, stream, data.test)
+            none = jnp.zeros((data.n_classes, data.n_classes))
             found["confusion"] = none.at[data.test.y, answers].add(1.0)
         if last and data.corrupted is not None:
             found["corrupted_accuracy"] = jax.lax.map(
@@ -273,9 +270,7 @@ class Classifier(Experiment):
     def _probe(self, state: State, key_data: Array, stage: Array, data: Labelled) -> Probed:
         """What the devices would make of the next few updates, which no lane keeps."""
         batch, samples = self.train.batch_size, data.train.x.shape[0]
-        learning_rate = self.train.learning_rate * self.train.learning_rate_decay ** stage.astype(
-            jnp.float32
-        )
+        learning_rate = self._learning_rate(stage)
         pulse = self.cell.pulse_size(self.device)
         optimizer = self._optimizer(key_data, learning_rate)
         streams = random.fold_in(key_data, _PROBE)
@@ -302,6 +297,10 @@ class Classifier(Experiment):
         carry = (state.params, state.opt_state, update_probe.nothing(len(state.params)))
         (_, _, probed), _ = jax.lax.scan(step, carry, jnp.arange(update_probe.UPDATES))
         return probed
+
+    def _learning_rate(self, stage: Array) -> Any:
+        decay = self.train.learning_rate_decay ** stage.astype(jnp.float32)
+        return self.train.learning_rate * decay
 
     def _sizes(self, data: Labelled) -> tuple[int, ...]:
         """Units of every layer, the input first."""

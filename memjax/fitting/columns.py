@@ -7,6 +7,8 @@ from memjax.devices.units import PREFIXES
 
 READING = "conductance_S"
 """How a message calls the column of readings."""
+READINGS = ("conductance", "resistance", "current", "weight")
+"""Kinds of columns that readings may be in, the first that is there."""
 _UP = ("up", "potentiation", "pot", "p", "ltp", "set", "+1", "1", "1.0")
 _DOWN = ("down", "depression", "dep", "d", "ltd", "reset", "-1", "-1.0")
 SIGNS = dict.fromkeys(_UP, 1) | dict.fromkeys(_DOWN, -1)
@@ -61,7 +63,7 @@ class Column(NamedTuple):
     @property
     def is_reading(self) -> bool:
         """Whether it holds conductances, or what they follow from."""
-        return self.kind in ("conductance", "resistance", "current", "weight")
+        return self.kind in READINGS
 
 
 def column(name: str) -> Column:

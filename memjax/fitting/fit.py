@@ -11,6 +11,7 @@ import numpy as np
 
 from memjax.devices import catalogue
 from memjax.devices.base import Device
+from memjax.devices.levels import Levels
 from memjax.devices.models import MODELS
 from memjax.errors import DataError, UserError
 from memjax.fitting import rollout, variation
@@ -27,7 +28,7 @@ _WORST_RMS = 0.5  # of the window
 _LEAST_NOISE = 0.005  # of the window, of a mean ramp: a smaller difference is none
 _ENOUGH = 30_000  # readings that are fitted
 _MOST = 300_000  # readings of a few ramps, which cannot be thinned out
-_UNKNOWN = 10.0  # on/off ratio at which weights are fitted that tell none
+_UNKNOWN: Any = Levels().on_off  # at which weights are fitted that tell no on/off ratio
 
 
 def fit(

@@ -230,7 +230,9 @@ def _forwards(readings: list[Reading]) -> tuple[list[Reading], list[str]]:
             ways[sign].append(curve)
     for sign, mine in ways.items():
         others = ways[-sign]
-        if not (mine and others) or max(map(_trend, mine)) > 0 or min(map(_trend, others)) < 0:
+        if not (mine and others) or any(_trend(curve) > 0 for curve in mine):
+            continue
+        if any(_trend(curve) < 0 for curve in others):
             continue
         end = np.mean([curve[-1].conductance for curve in others])
         first, last = (np.mean([curve[at].conductance for curve in mine]) for at in (0, -1))

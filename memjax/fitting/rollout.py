@@ -84,16 +84,7 @@ def mean_curve_error(
       ramps: the measured ones.
       window: normalised conductances 0 and 1, in siemens.
     """
-    return rms_of_mean((in_window(ramps, window) - curves)[:, 1:], ramps)
-
-
-def rms_of_mean(residual: np.ndarray, ramps: Ramps) -> dict[str, float]:
-    """The rms of the mean over ramps, up and down, of residuals [ramp, reading], NaN for none.
-
-    Args:
-      residual: in fractions of the window.
-      ramps: their directions.
-    """
+    residual = (in_window(ramps, window) - curves)[:, 1:]
     found = {}
     for name, sign in (("up", 1), ("down", -1)):
         mine = residual[ramps.sign == sign]

@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from memjax.errors import DataError
-from memjax.fitting.columns import READING, Column, column, is_header, is_unit
+from memjax.fitting.columns import READING, READINGS, Column, column, is_header, is_unit
 
 REQUIRED = ("direction", "pulse", READING)
 """Columns that a tidy table must have."""
 TIDY = "one table with the columns cycle, direction, pulse and conductance_S"
 """What a message asks for."""
-_READINGS = ("conductance", "resistance", "current", "weight")
 _COMMENT = re.compile(r"\s*\"?(#(?!\s*\"?[;\t,])|%|//)")  # a column may be called "#"
 _PREAMBLE = 50  # rows above which a header is looked for
 _HEADER = 3  # lines over which a header's quotes may go
@@ -52,7 +51,7 @@ class Sheet:
             at.kind if at.scale > 0 or at.kind == "weight" or self.normalised else ""
             for at in self.kinds
         ]
-        kind = next((kind for kind in _READINGS if kind in readings), None)
+        kind = next((kind for kind in READINGS if kind in readings), None)
         return found if kind is None else found | {READING: readings.index(kind)}
 
     @property

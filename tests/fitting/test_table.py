@@ -7,8 +7,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from memjax.devices import get
-from memjax.devices.ltp_ltd import respond, to_csv
 from memjax.errors import DataError
 from memjax.fitting.table import Ramps, from_table, read
 
@@ -449,70 +447,3 @@ def test_bad_table_in_memory(table, said):
     with pytest.raises(DataError) as error:
         from_table(table)
     assert str(error.value) == said
-
-
-# The direction of a ramp
-
-
-def walks(means, sigma, n=60, seed=0, read=0.0):
-    """A table of up ramps with c2c and read noise; steps in units of 1e-8 S."""
-    rng = np.random.default_rng(seed)
-    table = {"cycle": [], "direction": [], "pulse": [], "conductance_S": []}
-    for cycle, mean in enumerate(means):
-        steps = mean + sigma * rng.normal(size=n)
-        table["cycle"] += [cycle] * n
-        table["direction"] += ["up"] * n
-        table["pulse"] += range(n)
-        table["conductance_S"] += list(1e-4 + 1e-8 * (np.cumsum(steps) + read * rng.normal(size=n)))
-    return table
-
-
-@pytest.mark.parametrize(("sigma", "read_noise"), [(0.0, 0.0), (1.0, 0.0), (0.0, 2.0)])
-def test_a_ramp_that_goes_the_wrong_way_is_named(sigma, read_noise):
-    for means in ([1, 1, -1, 1], [1, 1, -1, -1]):
-        with pytest.raises(DataError) as error:
-            from_table(walks(means, sigma, read=read_noise))
-        assert str(error.value) == (
-            "table row 120: conductance_S: cycle 2, up: the ramp falls: correct its direction or "
-            "leave it out"
-        )
-
-
-@pytest.mark.parametrize("table", [walks([-1, -1], 0.0), walks([-1] * 20, 2.0), walks([-1], 0, 10)])
-def test_ramps_that_all_go_the_wrong_way_are_swapped(table):
-    with pytest.raises(DataError) as error:
-        from_table(table)
-    assert str(error.value) == (
-        "table: up ramps fall or down ramps rise: swap up and down (or the two files)"
-    )
-
-
-def test_noise_alone_is_no_wrong_direction():
-    """c2c noise of ten steps, read noise of fifty, two hundred ramps each: none is refused."""
-    for seed in range(2):
-        from_table(walks([1] * 100, 10.0, seed=seed))
-        from_table(walks([1] * 100, 0.0, seed=seed, read=50.0))
-
-
-def test_what_memjax_pulse_writes_is_read_back_cycle_by_cycle(tmp_path):
-    device = get("EpiRAM")
-    path = tmp_path / "pulses.csv"
-    path.write_text(to_csv(respond(device, 20, 10, cycles=3)))
-    ramps = read(path)
-    assert (ramps.cycle.tolist(), ramps.sign.tolist()) == ([1, 1, 2, 2, 3, 3], [1, -1] * 3)
-    assert ramps.n_steps == 3 * (20 + 10)
-
-
-def test_a_short_ramp_of_the_wrong_direction_is_named():
-    """Of 13 readings, too few for a rank test alone."""
-    up = np.linspace(1e-6, 2e-6, 13)
-    columns = {"cycle": [], "direction": [], "pulse": [], "conductance_S": []}
-    for cycle in (1, 2, 3, 4):
-        turns = (("down", up), ("up", up[::-1])) if cycle == 2 else (("up", up), ("down", up[::-1]))
-        for direction, values in turns:
-            columns["cycle"] += [cycle] * 13
-            columns["direction"] += [direction] * 13
-            columns["pulse"] += [*range(13)]
-            columns["conductance_S"] += values.tolist()
-    with pytest.raises(DataError, match=r"cycle 2, \w+: the ramp (falls|rises): correct its"):
-        from_table(columns)
