@@ -67,7 +67,7 @@ def is_function(name: Any) -> bool:
 
 
 def resolved(name: Any, folder: Path) -> Any:
-    """The same with the path of its file from here, where that lies in a folder.
+    """The same with the path of its file from here; one that lies here only is left alone.
 
     Args:
       name: ``"file.py:name"``, or a list of such; anything else stays as it is.
@@ -77,7 +77,9 @@ def resolved(name: Any, folder: Path) -> Any:
         return [resolved(one, folder) for one in name]
     if not is_function(name):
         return name
-    return str(folder / name) if (folder / name.rpartition(":")[0]).exists() else name
+    file = name.rpartition(":")[0]
+    lies_here_only = Path(file).exists() and not (folder / file).exists()
+    return name if lies_here_only else str(folder / name)
 
 
 def without_folder(value: Any) -> Any:

@@ -390,6 +390,25 @@ def test_a_mistake_is_one_line_that_names_the_place(tables, what, tmp_path, tiny
     assert what in message
 
 
+@pytest.mark.parametrize(
+    ("tables", "key"),
+    [
+        ({"model": {"flax": "nope.py:Model"}}, "[model] flax"),
+        ({"model": {"flax": "wrong.py:no_model"}}, "[model] flax"),
+        ({"train": {"loss": "nope.py:loss"}}, "[train] loss"),
+        ({"train": {"loss": "wrong.py:lost"}}, "[train] loss"),
+        ({"evaluate": {"metrics": "wrong.py:lost"}}, "[evaluate] metrics"),
+    ],
+    ids=str,
+)
+def test_a_mistake_in_a_file_names_the_key_that_names_the_file(tables, key, tmp_path):
+    (tmp_path / "wrong.py").write_text(WRONG)
+    tables = {"experiment": "flax", "model": {"flax": "wrong.py:Model"}, **tables}
+    with pytest.raises(UserError) as caught:
+        Spec.from_dict(tables, folder=tmp_path)
+    assert str(caught.value).startswith(f"spec: {key}: {tmp_path}")
+
+
 MODULE = """
 from pathlib import Path
 

@@ -299,16 +299,25 @@ def _check_combinations(spec: Spec, origin: Origin) -> None:
         try:
             spec.built(values).check()
         except UserError as error:
-            origin.fail(_blamed(spec, str(error).partition(":")[0]), str(error))
+            origin.fail(_blamed(spec, str(error)), str(error))
 
 
-def _blamed(spec: Spec, kind: str) -> Keys:
-    """Where a class of params is chosen: by an axis, or in its section."""
+def _blamed(spec: Spec, told: str) -> Keys:
+    """Where what an error names first is chosen: a class of params, or a file of the user's."""
     for section, chooser in spec.schema.choosers.items():
-        if kind in {one.__name__ for one in chooser.choices.values()}:
+        if told.partition(":")[0] in {one.__name__ for one in chooser.choices.values()}:
             for axis in spec.axes:
                 for name in axis.columns:
                     if spec.parameter(name) == (section, chooser.selector):
                         return axis_keys(axis, name)
             return (section, chooser.selector)
+    file = Path(told.partition(".py:")[0]).name + ".py:"
+    named = {
+        (section, key): name.removeprefix(file)
+        for section, key in spec.schema.functions()
+        if (name := own_code.without_folder(spec.sections[section][key] or "")).startswith(file)
+    }
+    for keys, name in named.items():
+        if len(named) == 1 or name in told.partition(";")[0]:
+            return keys
     return ("experiment",)
