@@ -5,15 +5,19 @@ import importlib
 from memjax import cells, devices, nn, pulses, random, updates
 from memjax.errors import DataError, SpecError, UserError
 from memjax.updates import (
+    DevicesWarning,
+    OnDevicesState,
     PulsedUpdateState,
     agad,
     chopped_tiki_taka,
     coincidence_sgd,
+    conductances,
     in_situ,
     manhattan,
     memristive_sgd,
     mixed_precision,
     pulsed_update,
+    read,
     readout,
     rprop,
     tiki_taka,
@@ -24,6 +28,8 @@ __version__ = "0.1.0"
 
 __all__ = [
     "DataError",
+    "DevicesWarning",
+    "OnDevicesState",
     "PulsedUpdateState",
     "SpecError",
     "UserError",
@@ -31,6 +37,7 @@ __all__ = [
     "cells",
     "chopped_tiki_taka",
     "coincidence_sgd",
+    "conductances",
     "data",
     "devices",
     "fit",
@@ -43,6 +50,7 @@ __all__ = [
     "pulsed_update",
     "pulses",
     "random",
+    "read",
     "readout",
     "rprop",
     "sweep",

@@ -334,6 +334,7 @@ class Classifier(Experiment):
             self.device,
             key=key,
             cell=self.cell,
+            is_watched=False,
             pulses=pulses,
             diagnostics=self.evaluation.diagnostics,
         )

@@ -306,6 +306,7 @@ class Flax(Experiment):
             self.device,
             key=key_of(random.fold_in(key_data, _WRITE)),
             cell=self.cell,
+            is_watched=False,
             pulses=None if self.algorithm.wants_gradients else self.pulses,  # type: ignore[arg-type]
         )
         return optax.chain(descent, update), digital

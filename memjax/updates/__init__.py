@@ -10,8 +10,10 @@ from memjax.updates.fire_pulses import PulsedUpdateState, fire_pulses
 from memjax.updates.in_situ import in_situ
 from memjax.updates.manhattan import Manhattan, manhattan, sign_pulses
 from memjax.updates.mixed_precision import MixedPrecision, mixed_precision, whole_pulses
+from memjax.updates.on_devices import DevicesWarning, OnDevicesState, on_devices
 from memjax.updates.pulsed_sgd import PulsedSGD, memristive_sgd
-from memjax.updates.pulsed_update import pulsed_update, readout
+from memjax.updates.pulsed_update import pulsed_update
+from memjax.updates.readout import conductances, read, readout
 from memjax.updates.rprop import RProp, pulse_width, rprop
 from memjax.updates.tiki_taka import TikiTaka, tiki_taka
 from memjax.updates.tiki_taka_v2 import TikiTakaV2, tiki_taka_v2
@@ -22,9 +24,11 @@ __all__ = [
     "ALGORITHMS",
     "Algorithm",
     "ChoppedTikiTaka",
+    "DevicesWarning",
     "DrawPulsesState",
     "Manhattan",
     "MixedPrecision",
+    "OnDevicesState",
     "PulsedSGD",
     "PulsedUpdateState",
     "RProp",
@@ -35,6 +39,7 @@ __all__ = [
     "agad",
     "chopped_tiki_taka",
     "coincidence_sgd",
+    "conductances",
     "delivered_counts",
     "draw_pulses",
     "fire_pulses",
@@ -42,8 +47,10 @@ __all__ = [
     "manhattan",
     "memristive_sgd",
     "mixed_precision",
+    "on_devices",
     "pulse_width",
     "pulsed_update",
+    "read",
     "readout",
     "rprop",
     "sign_pulses",

@@ -12,7 +12,9 @@ from memjax.devices import Device
 from memjax.pulses import Scheme
 from memjax.pytree import Leaf, param, params
 from memjax.updates.buffer import drain
+from memjax.updates.digital_scale import WeightRange
 from memjax.updates.in_situ import in_situ
+from memjax.updates.memristive import Memristive
 from memjax.updates.transfer import Read, Transfer
 
 
@@ -94,6 +96,8 @@ def agad(
     cell: Cell | None = None,
     pulses: Scheme | None = None,
     slow_device: Device | None = None,
+    memristive: Memristive = None,
+    weight_range: WeightRange = None,
     momentum: float | None = None,
     exact_noise: bool = False,
     diagnostics: bool = False,
@@ -124,6 +128,8 @@ def agad(
         cell=cell,
         pulses=pulses,
         slow_device=slow_device,
+        memristive=memristive,
+        weight_range=weight_range,
         momentum=momentum,
         exact_noise=exact_noise,
         diagnostics=diagnostics,

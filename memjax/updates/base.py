@@ -11,6 +11,9 @@ from memjax.errors import UserError
 from memjax.pulses import Scheme
 from memjax.pytree import params
 from memjax.updates.checks import check_polarity, checked_cell
+from memjax.updates.digital_scale import WeightRange, is_fit, ranged
+from memjax.updates.memristive import Memristive
+from memjax.updates.on_devices import on_devices
 
 
 @params
@@ -39,17 +42,25 @@ class Algorithm:
         key: Key[Array, ""],
         cell: Cell | None = None,
         pulses: Scheme | None = None,
+        memristive: Memristive = None,
+        weight_range: WeightRange = None,
+        is_watched: bool = True,
         exact_noise: bool = False,
         diagnostics: bool = False,
         **options: Any,
     ) -> optax.GradientTransformationExtraArgs:
-        """The Optax transform.
+        """The Optax transform, with state ``OnDevicesState``.
 
         Args:
           device: the device of every weight.
           key: one typed key.
           cell: how devices make a weight (default: ``ReferenceCell()``).
           pulses: how wanted changes become pulses, where the algorithm leaves that open.
+          memristive: which weights are on devices, as of ``pulsed_update``.
+          weight_range: the largest weight R, or ``"fit"``, as of ``pulsed_update``.
+          is_watched: ``False`` leaves out ``memjax.updates.on_devices``: all weights are on
+            devices, and the state is the algorithm's own; for loops that no one else has a hand in,
+            as those of sweeps (static).
           exact_noise: exact normal numbers instead of the fast ones (static).
           diagnostics: counts what pulses do (``memjax.updates.diagnostics``; static).
           options: what else the algorithm's ``build`` takes, such as ``slow_device``.
@@ -60,19 +71,25 @@ class Algorithm:
           TypeError: an option that ``build`` does not take.
         """
         name = type(self).__name__
-        cell = checked_cell(name, device, cell, key)
+        cell = ranged(name, checked_cell(name, device, cell, key), weight_range)
         if self.wants_gradients and pulses is not None:
             raise UserError(f"{name}: pulses = {pulses!r} has no use: it makes them; leave it out")
         self.check(device, cell)
         if not self.wants_gradients:
             options["pulses"] = pulses
-        return self.build(
+        inner = self.build(
             device,
             key=key,
             cell=cell,
             exact_noise=exact_noise,
             diagnostics=diagnostics,
             **options,
+        )
+        if not is_watched:
+            return inner
+        fits = is_fit(weight_range)
+        return on_devices(
+            inner, who=name, device=device, cell=cell, memristive=memristive, fits=fits
         )
 
     def build(

@@ -10,7 +10,9 @@ from memjax.cells import Cell
 from memjax.devices import Device
 from memjax.pulses import Scheme
 from memjax.pytree import Leaf, param, params
+from memjax.updates.digital_scale import WeightRange
 from memjax.updates.in_situ import in_situ
+from memjax.updates.memristive import Memristive
 from memjax.updates.tiki_taka_v2 import TikiTakaV2
 
 
@@ -50,6 +52,8 @@ def chopped_tiki_taka(
     cell: Cell | None = None,
     pulses: Scheme | None = None,
     slow_device: Device | None = None,
+    memristive: Memristive = None,
+    weight_range: WeightRange = None,
     momentum: float | None = None,
     exact_noise: bool = False,
     diagnostics: bool = False,
@@ -79,6 +83,8 @@ def chopped_tiki_taka(
         cell=cell,
         pulses=pulses,
         slow_device=slow_device,
+        memristive=memristive,
+        weight_range=weight_range,
         momentum=momentum,
         exact_noise=exact_noise,
         diagnostics=diagnostics,

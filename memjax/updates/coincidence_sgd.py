@@ -5,8 +5,10 @@ from jaxtyping import Array, Key
 
 from memjax.cells import Cell
 from memjax.devices import Device
+from memjax.updates.checks import checked_cell
 from memjax.updates.draw_pulses import delivered_counts
 from memjax.updates.fire_pulses import fire_pulses
+from memjax.updates.on_devices import on_devices
 
 
 def coincidence_sgd(
@@ -21,7 +23,7 @@ def coincidence_sgd(
 
     ``chain(delivered_counts(), fire_pulses(device, ...))``: the layers hold the learning rate,
     since it sets the probabilities of their trains. For an algorithm with a fast and a slow array,
-    ``chain(delivered_counts(), algorithm.transform(device, ...))`` does the same.
+    ``chain(delivered_counts(), algorithm.transform(device, memristive="*", ...))`` does the same.
 
     Args:
       device: the device of every weight.
@@ -34,5 +36,8 @@ def coincidence_sgd(
       >>> import jax, memjax
       >>> tx = memjax.coincidence_sgd(memjax.devices.ConstantStep(), key=jax.random.key(0))
     """
+    who = "coincidence_sgd"
+    cell = checked_cell(who, device, cell, key)
     fire = fire_pulses(device, key=key, cell=cell, exact_noise=exact_noise, diagnostics=diagnostics)
-    return optax.chain(delivered_counts(), fire)
+    watched = on_devices(fire, who=who, device=device, cell=cell, memristive="*", reads=True)
+    return optax.chain(delivered_counts(), watched)

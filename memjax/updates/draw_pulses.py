@@ -21,12 +21,12 @@ class DrawPulsesState(NamedTuple):
 
     Attributes:
       count: updates done.
-      key: root of the drawn numbers.
+      key: stream of the drawn numbers.
       pulse_size: the change that one pulse makes.
     """
 
     count: Int32[Array, ""]  # type: ignore[assignment]  # hides tuple.count, as Optax's states do
-    key: Key[Array, ""]
+    key: random.Stream
     pulse_size: Array
 
 
@@ -56,7 +56,9 @@ def draw_pulses(
 
     def init(params: Any) -> DrawPulsesState:
         check_leaf_names("draw_pulses", params)
-        state = DrawPulsesState(jnp.int32(0), key, jnp.asarray(pulse_size, jnp.float32))
+        state = DrawPulsesState(
+            jnp.int32(0), random.stream(key), jnp.asarray(pulse_size, jnp.float32)
+        )
         return jax.tree.map(jnp.copy, state)
 
     def update(
@@ -98,9 +100,9 @@ def _draw(
     return Counts(n, total(beyond))
 
 
-def weight_streams(key: Key[Array, ""], count: Array, params: Any) -> list[random.Stream]:
+def weight_streams(stream: random.Stream, count: Array, params: Any) -> list[random.Stream]:
     """The random stream of each weight array in one update."""
-    step = random.fold_in(random.fold_in(random.stream(key), 1), count)
+    step = random.fold_in(random.fold_in(stream, 1), count)
     return [random.fold_in(step, name) for name in leaf_names(params)]
 
 

@@ -29,7 +29,7 @@ class PulsedUpdateState(NamedTuple):
 
     Attributes:
       count: updates done.
-      key: root of the write noise; with ``count`` it fixes every number drawn.
+      key: stream of the write noise; with ``count`` it fixes every number drawn.
       device: the device's parameters.
       cell: the cell's parameters.
       cells: the cells' state, a struct of trees congruent with the params.
@@ -38,7 +38,7 @@ class PulsedUpdateState(NamedTuple):
     """
 
     count: Int32[Array, ""]  # type: ignore[assignment]  # hides tuple.count, as Optax's states do
-    key: Key[Array, ""]
+    key: random.Stream
     device: Device
     cell: Cell
     cells: CellState
@@ -47,19 +47,33 @@ class PulsedUpdateState(NamedTuple):
 
     def readout(self, params: Any) -> Any:
         """The weights that the devices hold; those that the state masks stay as they are."""
+        return self._each(self.cell.readout, params, masked=lambda param: param)
+
+    def read_variance(self, params: Any) -> Any:
+        """The variance of one read of each weight."""
+        return self._each(lambda device, _, w: self.cell.read_variance(device, w), params)
+
+    def conductances(self, params: Any) -> Any:
+        """The conductance of each device of the cells, in siemens: a tuple in place of an array."""
+
+        def siemens(device: Device, cells: CellState, weight: Array) -> tuple[Array, ...]:
+            return tuple(map(device.siemens, self.cell.conductances(device, cells, weight)))
+
+        return self._each(siemens, params)
+
+    def _each(self, of_cells: Any, params: Any, masked: Any = lambda _: optax.MaskedNode()) -> Any:
+        """A function of the device, the cells of an array and their weights, of every array."""
         structure = cell_structure(self.device, self.cell)
         fields = structure.flatten_up_to(self.cells)
 
-        def read(*fields_and_param: Any) -> Any:
+        def of_array(*fields_and_param: Any) -> Any:
             *of_leaf, param = fields_and_param
             if is_masked(of_leaf[0]):
-                return param
-            leaf = jnp.asarray(param)
-            state = structure.unflatten(of_leaf)
-            weight = self.cell.readout(self.device, state, leaf.astype(jnp.float32))
-            return weight.astype(leaf.dtype)
+                return masked(param)
+            weight = jnp.asarray(param, jnp.float32)
+            return of_cells(self.device, structure.unflatten(of_leaf), weight)
 
-        return jax.tree.map(read, *fields, params, is_leaf=is_masked)
+        return jax.tree.map(of_array, *fields, params, is_leaf=is_masked)
 
 
 def fire_pulses(
@@ -101,7 +115,8 @@ def fire_pulses(
     def init(params: Any) -> PulsedUpdateState:
         check_leaf_names("pulsed_update", params)
         leaves, treedef = jax.tree.flatten(params)
-        root = random.fold_in(random.stream(key), 0)
+        stream = random.stream(key)
+        root = random.fold_in(stream, 0)
         states = [
             cell.init(device, random.fold_in(root, name), jnp.asarray(leaf, jnp.float32))[0]
             for leaf, name in zip(leaves, leaf_names(params), strict=True)
@@ -109,7 +124,7 @@ def fire_pulses(
         cells = stack(states, treedef, cell_structure(device, cell))
         stats = stack([no_pulses(device) for _ in leaves], treedef, _STATS) if diagnostics else None
         count = jnp.zeros((), jnp.int32)
-        state = PulsedUpdateState(count, key, device, cell, cells, stats, stats)
+        state = PulsedUpdateState(count, stream, device, cell, cells, stats, stats)
         return jax.tree.map(jnp.copy, state)  # shares no buffer with itself or us: donate it freely
 
     def update(
@@ -132,7 +147,7 @@ def fire_pulses(
                     "fire_pulses: the updates are no memjax.pulses.Counts; chain draw_pulses, or "
                     "delivered_counts behind memjax.nn layers, before it"
                 )
-            weight = jnp.asarray(leaf).astype(jnp.float32)
+            weight = jnp.asarray(leaf, jnp.float32)
             n = counts.n.astype(jnp.float32)
             new, held = state.cell.pulse(
                 state.device,
@@ -151,7 +166,7 @@ def fire_pulses(
                 counted.append(
                     count_pulses(state.device, state.cell, old, weight, counts=seen, change=change)
                 )
-            changes.append(change.astype(jnp.asarray(leaf).dtype))
+            changes.append(change)
         state = state._replace(
             count=optax.safe_increment(state.count), cells=stack(new_states, treedef, structure)
         )

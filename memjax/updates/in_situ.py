@@ -15,6 +15,8 @@ from memjax.errors import UserError
 from memjax.pulses import Bernoulli, ClippedPulses, Scheme, clipping
 from memjax.pytree import check_number
 from memjax.updates.base import Algorithm
+from memjax.updates.digital_scale import WeightRange
+from memjax.updates.memristive import Memristive
 
 
 def in_situ(
@@ -25,6 +27,8 @@ def in_situ(
     key: Key[Array, ""],
     cell: Cell | None = None,
     pulses: Scheme | None = None,
+    memristive: Memristive = None,
+    weight_range: WeightRange = None,
     momentum: float | None = None,
     exact_noise: bool = False,
     **options: Any,
@@ -43,7 +47,12 @@ def in_situ(
       cell: how devices make a weight (default: ``ReferenceCell()``).
       pulses: how a wanted change becomes pulses (default: ``Bernoulli()``), where the algorithm
         leaves that open. Behind ``memjax.nn`` layers chain
-        ``memjax.updates.delivered_counts()`` and ``algorithm.transform`` yourself.
+        ``memjax.updates.delivered_counts()`` and ``algorithm.transform(memristive="*", ...)``
+        yourself.
+      memristive: which weights are on devices, as of ``pulsed_update``; by default biases and
+        scales are not, but follow ``sgd``.
+      weight_range: the largest weight R, as of ``pulsed_update``. Default: that of the ``cell``,
+        where one is given, else ``"fit"``.
       momentum: decay of a digital momentum, if any.
       exact_noise: exact normal write noise instead of the fast one (static).
       options: what else the algorithm's ``transform`` takes, such as ``slow_device``.
@@ -68,8 +77,17 @@ def in_situ(
     rates = _checked_rates(learning_rate)
     if momentum is not None:
         check_number("in_situ: momentum", momentum, at_least=0, less_than=1)
+    if weight_range is None and cell is None:
+        weight_range = "fit"
     update = algorithm.transform(
-        device, key=key, cell=cell, pulses=pulses, exact_noise=exact_noise, **options
+        device,
+        key=key,
+        cell=cell,
+        pulses=pulses,
+        memristive=memristive,
+        weight_range=weight_range,
+        exact_noise=exact_noise,
+        **options,
     )
     if not algorithm.wants_gradients:
         _tell_of_clipping(max(rates[:_EARLY], default=None), device, cell, pulses)

@@ -14,8 +14,10 @@ from memjax.pytree import Leaf, check_number, param, params
 from memjax.updates.base import Algorithm
 from memjax.updates.buffer import MOST, drain
 from memjax.updates.checks import wanted_changes
+from memjax.updates.digital_scale import WeightRange
 from memjax.updates.fire_pulses import fire_pulses
 from memjax.updates.in_situ import in_situ
+from memjax.updates.memristive import Memristive
 
 
 class WholePulsesState(NamedTuple):
@@ -104,6 +106,8 @@ def mixed_precision(
     key: Key[Array, ""],
     epsilon: Leaf = 1.0,
     cell: Cell | None = None,
+    memristive: Memristive = None,
+    weight_range: WeightRange = None,
     momentum: float | None = None,
     exact_noise: bool = False,
     diagnostics: bool = False,
@@ -124,6 +128,8 @@ def mixed_precision(
         device,
         key=key,
         cell=cell,
+        memristive=memristive,
+        weight_range=weight_range,
         momentum=momentum,
         exact_noise=exact_noise,
         diagnostics=diagnostics,

@@ -10,8 +10,10 @@ from memjax.devices import Device
 from memjax.pulses import Scheme
 from memjax.pytree import params
 from memjax.updates.base import Algorithm
+from memjax.updates.digital_scale import WeightRange
 from memjax.updates.in_situ import in_situ
-from memjax.updates.pulsed_update import pulsed_update
+from memjax.updates.memristive import Memristive
+from memjax.updates.pulsed_update import draw_and_fire
 
 
 @params
@@ -24,8 +26,8 @@ class PulsedSGD(Algorithm):
     """
 
     def build(self, device: Device, **options: Any) -> optax.GradientTransformationExtraArgs:
-        """``pulsed_update``."""
-        return pulsed_update(device, **options)
+        """``draw_pulses`` and ``fire_pulses``."""
+        return draw_and_fire(device, **options)
 
 
 def memristive_sgd(
@@ -35,6 +37,8 @@ def memristive_sgd(
     key: Key[Array, ""],
     cell: Cell | None = None,
     pulses: Scheme | None = None,
+    memristive: Memristive = None,
+    weight_range: WeightRange = None,
     momentum: float | None = None,
     exact_noise: bool = False,
     diagnostics: bool = False,
@@ -56,6 +60,8 @@ def memristive_sgd(
         key=key,
         cell=cell,
         pulses=pulses,
+        memristive=memristive,
+        weight_range=weight_range,
         momentum=momentum,
         exact_noise=exact_noise,
         diagnostics=diagnostics,

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import jax
 import optax
 from jaxtyping import Array, Key
 
@@ -10,8 +9,12 @@ from memjax.cells import Cell
 from memjax.devices import Device
 from memjax.errors import UserError
 from memjax.pulses import Bernoulli, Scheme
+from memjax.updates.checks import checked_cell
+from memjax.updates.digital_scale import WeightRange, is_fit, ranged
 from memjax.updates.draw_pulses import DrawPulsesState, drawn
 from memjax.updates.fire_pulses import PulsedUpdateState, fire_pulses
+from memjax.updates.memristive import Memristive
+from memjax.updates.on_devices import on_devices
 
 
 def pulsed_update(
@@ -20,37 +23,53 @@ def pulsed_update(
     key: Key[Array, ""],
     cell: Cell | None = None,
     pulses: Scheme | None = None,
+    memristive: Memristive = None,
+    weight_range: WeightRange = None,
     exact_noise: bool = False,
     diagnostics: bool = False,
 ) -> optax.GradientTransformationExtraArgs:
     """Applies wanted weight changes as programming pulses on memristive devices.
 
-    ``draw_pulses`` and ``fire_pulses`` in one. For each weight: pulses ``n`` are drawn for
-    ``wanted / pulse_size``; the cell's devices take them; the update returned is
-    ``w_new - params``, so ``optax.apply_updates`` gives the weight that the devices hold. It must
-    be the **last** link of a chain: what comes before (clipping, Adam, schedules, momentum) shapes
-    the wanted change; what came after would change what hardware did.
+    ``draw_pulses`` and ``fire_pulses`` in one, on the weights that are on devices. For each: pulses
+    ``n`` are drawn for ``wanted / pulse_size``; the cell's devices take them; the update returned
+    is ``w_new - params``, so ``optax.apply_updates`` gives the weight that the devices hold. It
+    must be the **last** link of a chain: what comes before (clipping, Adam, schedules, momentum)
+    shapes the wanted change; what came after would change what hardware did, and is refused by the
+    next update, or counted in ``state.moved`` where it is compiled.
 
     Weights outside the cell's range are programmed to its edge by the first update; ``readout``
-    gives them before it. Conductances are float32 whatever the params' dtype; but a reference
-    cell's only state is its weight, so give it float32 params: in bfloat16 small pulses round away.
-    ``device.sigma_read`` is not this transform's: reading is the layers' (``memjax.nn``).
+    gives them before it. ``device.sigma_read`` is not this transform's: reading is the model's, by
+    ``memjax.read(state, params, key)`` or the layers of ``memjax.nn``.
 
     Args:
       device: a device; its leaves are copied into the state, so a ``vmap`` of ``init`` over
-        devices makes one transform serve all variants.
+        devices (``memjax.devices.stack``) makes one transform serve all variants.
       key: one typed key. Two uses of one key draw the same devices and noise.
       cell: how devices make a weight (default: ``ReferenceCell()``).
       pulses: how a wanted change becomes whole pulses (default: ``Bernoulli()``); updates that
         are ``memjax.pulses.Counts`` are fired as they are.
+      memristive: which weights are on devices: patterns of their paths (``"*/kernel"``; ``"*"`` for
+        all), or a function of path and weight. Default: arrays of rank 2 or more, so that biases
+        and scales stay in floating point; where there is none, all but ``*bias`` and ``*scale``.
+        The updates of all others pass unchanged.
+      weight_range: the largest weight R, in place of the cell's, or ``"fit"``: R of each array at
+        least twice its largest initial weight, by a digital scale that is a power of two.
       exact_noise: exact normal write noise instead of the fast one (static).
-      diagnostics: counts pulses, their load and their errors in ``state.stats`` (static).
+      diagnostics: counts pulses, their load and their errors in ``state.inner_state.stats``
+        (static).
 
     Returns:
-      A transform with state ``PulsedUpdateState``. Its ``update`` needs ``params``.
+      A transform with state ``OnDevicesState``, whose ``inner_state`` is a ``PulsedUpdateState``.
+      Its ``update`` needs ``params``.
 
     Raises:
-      UserError: an argument of the wrong kind, or ``update`` without ``params``.
+      UserError: an argument of the wrong kind; ``init`` with weights on devices that are not in
+        float32; ``update`` without ``params``, with gradients that are missing or of other shapes,
+        or with weights that something else has moved.
+
+    Warns:
+      DevicesWarning: ``init`` with weights beyond the range, or with a ``sigma_read``; ``update``
+        with wanted changes that are no numbers, which are not written.
 
     Example:
       >>> import jax, jax.numpy as jnp, optax, memjax
@@ -62,13 +81,26 @@ def pulsed_update(
       >>> optax.apply_updates(params, updates)["w"].tolist()
       [0.5, -0.25, 0.0]
     """
+    who = "pulsed_update"
+    cell = ranged(who, checked_cell(who, device, cell, key), weight_range)
+    inner = draw_and_fire(
+        device, key=key, cell=cell, pulses=pulses, exact_noise=exact_noise, diagnostics=diagnostics
+    )
+    fits = is_fit(weight_range)
+    return on_devices(inner, who=who, device=device, cell=cell, memristive=memristive, fits=fits)
+
+
+def draw_and_fire(
+    device: Device, *, key: Key[Array, ""], pulses: Scheme | None = None, **options: Any
+) -> optax.GradientTransformationExtraArgs:
+    """``pulsed_update`` of weights that are all on devices, which nothing watches."""
     scheme = Bernoulli() if pulses is None else pulses
     if not isinstance(scheme, Scheme):
         raise UserError(
             f"pulsed_update: pulses = {scheme!r} cannot draw pulses from a gradient; try "
             "memjax.pulses.Bernoulli(), or delivered_counts() behind memjax.nn layers"
         )
-    fire = fire_pulses(device, key=key, cell=cell, exact_noise=exact_noise, diagnostics=diagnostics)
+    fire = fire_pulses(device, key=key, **options)
 
     def update(
         updates: Any, state: PulsedUpdateState, params: Any = None, **extra_args: Any
@@ -81,27 +113,3 @@ def pulsed_update(
         return fire.update(counts, state, params, **extra_args)
 
     return optax.GradientTransformationExtraArgs(fire.init, update)
-
-
-def readout(state: Any, params: Any) -> Any:
-    """The exact weights that the devices hold.
-
-    Args:
-      state: an optimiser state that holds a ``PulsedUpdateState`` (of a chain, say), or several,
-        one a group of weights (``optax.partition``). Of an ``nnx.Optimizer``, give
-        ``nnx.as_pure(optimizer.opt_state)`` and ``nnx.as_pure(nnx.state(model, nnx.Param))``.
-      params: the params; they carry the weights of a reference cell.
-
-    Returns:
-      A tree like ``params``; weights that no device holds are as they are in it.
-
-    Raises:
-      UserError: the state holds no ``PulsedUpdateState``.
-    """
-    holds_weights = lambda node: hasattr(node, "readout")  # noqa: E731
-    found = [s for s in jax.tree.leaves(state, is_leaf=holds_weights) if holds_weights(s)]
-    if not found:
-        raise UserError("readout: the state holds no PulsedUpdateState; give tx.init's or update's")
-    for devices in found:
-        params = devices.readout(params)
-    return params

@@ -13,8 +13,10 @@ from memjax.pulses import Counts
 from memjax.pytree import Leaf, check_number, param, params
 from memjax.updates.base import Algorithm
 from memjax.updates.checks import wanted_changes
+from memjax.updates.digital_scale import WeightRange
 from memjax.updates.fire_pulses import fire_pulses
 from memjax.updates.in_situ import in_situ
+from memjax.updates.memristive import Memristive
 from memjax.updates.widths import check_widths
 
 
@@ -122,13 +124,17 @@ def rprop(
     key: Key[Array, ""],
     shrink: Leaf = 0.99,
     cell: Cell | None = None,
+    memristive: Memristive = None,
+    weight_range: WeightRange = None,
+    float_learning_rate: optax.ScalarOrSchedule = 0.1,
     momentum: float | None = None,
     exact_noise: bool = False,
     diagnostics: bool = False,
 ) -> optax.GradientTransformationExtraArgs:
     """Pulses whose width adapts to the gradient's signs: ``RProp``.
 
-    Parameters as of ``RProp`` and as of ``in_situ``.
+    Parameters as of ``RProp`` and as of ``in_situ``. On devices the gradient's sign alone
+    matters; ``float_learning_rate``, above 0, is of biases and scales, in floating point.
 
     Example:
       >>> import jax, memjax
@@ -137,10 +143,12 @@ def rprop(
     algorithm = RProp(shrink=shrink)
     return in_situ(
         algorithm,
-        1.0,
+        float_learning_rate,
         device,
         key=key,
         cell=cell,
+        memristive=memristive,
+        weight_range=weight_range,
         momentum=momentum,
         exact_noise=exact_noise,
         diagnostics=diagnostics,

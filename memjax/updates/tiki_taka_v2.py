@@ -11,7 +11,9 @@ from memjax.devices import Device
 from memjax.pulses import Scheme
 from memjax.pytree import Leaf, params
 from memjax.updates.buffer import drain
+from memjax.updates.digital_scale import WeightRange
 from memjax.updates.in_situ import in_situ
+from memjax.updates.memristive import Memristive
 from memjax.updates.transfer import Read, Transfer
 
 
@@ -59,6 +61,8 @@ def tiki_taka_v2(
     cell: Cell | None = None,
     pulses: Scheme | None = None,
     slow_device: Device | None = None,
+    memristive: Memristive = None,
+    weight_range: WeightRange = None,
     momentum: float | None = None,
     exact_noise: bool = False,
     diagnostics: bool = False,
@@ -87,6 +91,8 @@ def tiki_taka_v2(
         cell=cell,
         pulses=pulses,
         slow_device=slow_device,
+        memristive=memristive,
+        weight_range=weight_range,
         momentum=momentum,
         exact_noise=exact_noise,
         diagnostics=diagnostics,

@@ -22,7 +22,7 @@ from memjax.updates.base import Algorithm
 from memjax.updates.checks import check_device
 from memjax.updates.fire_pulses import PulsedUpdateState, fire_pulses
 from memjax.updates.leaf_names import leaf_names
-from memjax.updates.pulsed_update import pulsed_update
+from memjax.updates.pulsed_update import draw_and_fire
 from memjax.updates.rows import Rows, as_rows, crossbars, put, take
 from memjax.updates.struct_of_trees import is_masked, stack, unstack
 
@@ -32,7 +32,7 @@ class TransferState(NamedTuple):
 
     Attributes:
       count: updates done.
-      key: root of the reads' noise, the choppers and the rule's randomness.
+      key: stream of the reads' noise, the choppers and the rule's randomness.
       rule: the rule's parameters.
       fast: the devices of A.
       a: the weights that A holds.
@@ -43,7 +43,7 @@ class TransferState(NamedTuple):
     """
 
     count: Int32[Array, ""]  # type: ignore[assignment]
-    key: Key[Array, ""]
+    key: random.Stream
     rule: "Transfer"
     fast: PulsedUpdateState
     a: Any
@@ -59,9 +59,24 @@ class TransferState(NamedTuple):
         a, c = self.fast.readout(self.a), self.slow.readout(self.c)
 
         def mix(a: Any, c: Any, w: Any) -> Any:
-            return w if is_masked(a) else (self.rule.gamma * a + c).astype(w.dtype)
+            return w if is_masked(a) else self.rule.gamma * a + c
 
         return jax.tree.map(mix, a, c, params, is_leaf=is_masked)
+
+    def read_variance(self, params: Any) -> Any:
+        """The variance of one read of each weight: that of C, and gamma squared times that of A."""
+        if self.c is None:
+            return self.slow.read_variance(params)
+        gamma: Any = self.rule.gamma
+        a, c = self.fast.read_variance(self.a), self.slow.read_variance(self.c)
+        return jax.tree.map(lambda a, c: gamma**2 * a + c, a, c)
+
+    def conductances(self, params: Any) -> Any:
+        """Those of C, in siemens, and then those of A: a tuple in place of an array."""
+        treedef: Any = jax.tree.structure(self.a)
+        slow = treedef.flatten_up_to(self.slow.conductances(params if self.c is None else self.c))
+        fast = treedef.flatten_up_to(self.fast.conductances(self.a))
+        return treedef.unflatten([c + a for c, a in zip(slow, fast, strict=True)])
 
 
 class Read(NamedTuple):
@@ -152,7 +167,7 @@ class Transfer(Algorithm):
         c_device = device if slow_device is None else slow_device
         check_device(f"{type(self).__name__}, slow_device", c_device)
         keys = jax.random.split(key, 3)
-        fast = pulsed_update(device, key=keys[0], pulses=pulses, **options)
+        fast = draw_and_fire(device, key=keys[0], pulses=pulses, **options)
         slow = fire_pulses(c_device, key=keys[1], **options)
         return _transfer(as_arrays(self), fast, slow, keys[2])
 
@@ -170,7 +185,7 @@ def _transfer(
         memory = stack(remembered, jax.tree.structure(zeros), jax.tree.structure(rule.remember(())))
         signs = jax.tree.map(lambda w: jnp.ones(as_rows(w).shape[0]), zeros) if rule.chops else None
         count = jnp.zeros((), jnp.int32)
-        state = TransferState(count, key, rule, of_a, a, of_c, c, memory, signs)
+        state = TransferState(count, random.stream(key), rule, of_a, a, of_c, c, memory, signs)
         return jax.tree.map(jnp.copy, state)
 
     def update(
@@ -179,7 +194,7 @@ def _transfer(
         del extra_args
         if params is None:
             raise UserError("transfer: update needs params; call update(grads, state, params)")
-        rule, stream = state.rule, random.fold_in(random.stream(state.key), state.count)
+        rule, stream = state.rule, random.fold_in(state.key, state.count)
         wanted = updates
         if rule.chops:
             wanted = jax.tree.map(_chop, updates, state.chopper, is_leaf=_are_counts)
@@ -225,9 +240,7 @@ def _transfer(
             chopper=treedef.unflatten(choppers) if rule.chops else None,
         )
         new = c_new if state.c is None else jax.tree.map(lambda a, c: rule.gamma * a + c, a, c_new)
-        change = jax.tree.map(
-            lambda w, new: (new - w.astype(jnp.float32)).astype(w.dtype), params, new
-        )
+        change = jax.tree.map(lambda w, new: new - w, params, new)
         return change, state
 
     return optax.GradientTransformationExtraArgs(init, update)

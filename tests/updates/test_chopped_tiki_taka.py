@@ -6,6 +6,7 @@ import numpy as np
 import optax
 import pytest
 
+from memjax import random
 from memjax.devices import ConstantStep
 from memjax.pulses import Counts
 from memjax.updates import ChoppedTikiTaka
@@ -17,7 +18,7 @@ IDEAL = ConstantStep(levels=257)
 def totals(flip_probability, device=IDEAL, first_sign=None, offset=0.0):
     """C + H of one weight after some updates, one pulse each, over keys ``[KEYS]``."""
     rule = ChoppedTikiTaka(transfer_rate=0.25, flip_probability=flip_probability)
-    tx = rule.transform(device, key=jax.random.key(0))
+    tx = rule.transform(device, key=jax.random.key(0), is_watched=False)
     p = jnp.zeros((1, 1))
     s = jax.jit(tx.init)(p)
 
@@ -26,9 +27,9 @@ def totals(flip_probability, device=IDEAL, first_sign=None, offset=0.0):
     def run(key, sign):
         keys = jax.random.split(key, 3)
         own = s._replace(
-            key=keys[0],
-            fast=s.fast._replace(key=keys[1]),
-            slow=s.slow._replace(key=keys[2]),
+            key=random.stream(keys[0]),
+            fast=s.fast._replace(key=random.stream(keys[1])),
+            slow=s.slow._replace(key=random.stream(keys[2])),
             chopper=sign[None],
             a=s.a + offset,
         )

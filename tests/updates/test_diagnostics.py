@@ -28,7 +28,7 @@ def pulse(device, counts=COUNTS, cell=None):
         return (p, s), p
 
     (_, s), seen = jax.jit(lambda n: jax.lax.scan(step, (p, tx.init(p)), n))(counts)
-    return np.concatenate([p[None], seen]).astype(np.float64), s
+    return np.concatenate([p[None], seen]).astype(np.float64), s.inner_state
 
 
 def test_sums_are_numpys():
@@ -53,11 +53,13 @@ def test_sums_go_on_counting_where_float32_cannot_add_one():
     tx = pulsed_update(ConstantStep(), key=jax.random.key(0), diagnostics=True)
     p = jnp.zeros(1)
     s = jax.jit(tx.init)(p)
-    s = s._replace(stats=jax.tree.map(lambda sum: sum + 2.0**25, s.stats))
+    inner = s.inner_state
+    many = jax.tree.map(lambda sum: sum + 2.0**25, inner.stats)
+    s = s._replace(inner_state=inner._replace(stats=many))
     count = jax.jit(
         lambda s: jax.lax.fori_loop(0, 1000, lambda _, s: tx.update(Counts(p + 1), s, p)[1], s)
     )
-    assert float(count(s).stats.pulses) == 2.0**25 + 1000
+    assert float(count(s).inner_state.stats.pulses) == 2.0**25 + 1000
 
 
 @pytest.mark.parametrize("sigma", [0.2, 2.0])

@@ -18,7 +18,8 @@ from memjax.updates import (
     fire_pulses,
     pulsed_update,
 )
-from reference.trees import bits
+from memjax.updates.pulsed_update import draw_and_fire
+from reference.trees import bits, distance
 
 KEY = jax.random.key(0)
 DEVICE = ConstantStep(levels=41, sigma_c2c=0.3, sigma_d2d=0.2)
@@ -44,18 +45,22 @@ def test_the_chain_of_both_links_is_pulsed_update_bit_for_bit(scheme, cell):
     made = CELLS[cell]()
     draw = draw_pulses(scheme, made.pulse_size(DEVICE), key=KEY)
     chain = optax.chain(draw, fire_pulses(DEVICE, key=KEY, cell=made))
-    whole = pulsed_update(DEVICE, key=KEY, cell=made, pulses=scheme)
+    whole = draw_and_fire(DEVICE, key=KEY, cell=made, pulses=scheme)
     (p, s), (q, t) = run(chain, WANTED), run(whole, WANTED)
     assert bits(p) == bits(q) and bits(s[1]) == bits(t)
     assert int(s[0].count) == int(t.count) == 3
+    watched = pulsed_update(DEVICE, key=KEY, cell=made, pulses=scheme, memristive="*")
+    assert distance(run(watched, WANTED)[0], p) <= 1e-7
 
 
 def test_the_type_of_an_update_says_what_it_is():
     """Counts are fired as they are by whatever draws, leaf by leaf; an array is a wanted change."""
     fired = run(fire_pulses(DEVICE, key=KEY), COUNTS)
-    assert bits(run(pulsed_update(DEVICE, key=KEY), COUNTS)) == bits(fired)
-    drawn = run(pulsed_update(DEVICE, key=KEY), WANTED)[0]
-    mixed = run(pulsed_update(DEVICE, key=KEY), {"a": COUNTS["a"], "b": WANTED["b"]})[0]
+    whole = pulsed_update(DEVICE, key=KEY, memristive="*")
+    p, s = run(whole, COUNTS)
+    assert bits((p, s.inner_state)) == bits(fired)
+    drawn = run(whole, WANTED)[0]
+    mixed = run(whole, {"a": COUNTS["a"], "b": WANTED["b"]})[0]
     assert bits(mixed["a"]) == bits(fired[0]["a"]) and bits(mixed["b"]) == bits(drawn["b"])
     assert bits(drawn["b"]) != bits(fired[0]["b"])
 
@@ -63,31 +68,33 @@ def test_the_type_of_an_update_says_what_it_is():
 def test_what_layers_deliver_is_marked_and_turned_downhill():
     delivered = {name: -counts.n for name, counts in COUNTS.items()}
     fired = run(fire_pulses(DEVICE, key=KEY), COUNTS)[0]
-    chain = optax.chain(delivered_counts(), pulsed_update(DEVICE, key=KEY))
+    chain = optax.chain(delivered_counts(), pulsed_update(DEVICE, key=KEY, memristive="*"))
     assert bits(run(chain, delivered)[0]) == bits(fired)
     assert bits(run(memjax.coincidence_sgd(DEVICE, key=KEY), delivered)[0]) == bits(fired)
 
 
 def test_delivered_warns_and_does_the_same():
     with pytest.warns(DeprecationWarning, match="Delivered is deprecated"):
-        tx = pulsed_update(DEVICE, key=KEY, pulses=Delivered())
+        tx = pulsed_update(DEVICE, key=KEY, pulses=Delivered(), memristive="*")
     plain = {name: counts.n for name, counts in COUNTS.items()}
-    assert bits(run(tx, plain)) == bits(run(fire_pulses(DEVICE, key=KEY), COUNTS))
+    p, s = run(tx, plain)
+    assert bits((p, s.inner_state)) == bits(run(fire_pulses(DEVICE, key=KEY), COUNTS))
 
 
 def test_a_fast_array_takes_counts_too():
-    tx = optax.chain(delivered_counts(), TikiTaka().transform(ConstantStep(levels=41), key=KEY))
+    twin = TikiTaka().transform(ConstantStep(levels=41), key=KEY, memristive="*")
+    tx = optax.chain(delivered_counts(), twin)
     delivered = {"a": jnp.full((4, 3), -2.0), "b": jnp.full(3, 1.0)}
     _, s = run(tx, delivered, steps=1)
-    np.testing.assert_allclose(s[1].a["a"], 2 / 40, atol=1e-6)
-    np.testing.assert_allclose(s[1].a["b"], -1 / 40, atol=1e-6)
+    np.testing.assert_allclose(s[1].inner_state.a["a"], 2 / 40, atol=1e-6)
+    np.testing.assert_allclose(s[1].inner_state.a["b"], -1 / 40, atol=1e-6)
 
 
 def test_diagnostics_count_what_was_clipped():
     wanted = {"a": jnp.full((4, 3), 5.5 / 40), "b": jnp.full(3, -1.25 / 40)}
     device, pulses = ConstantStep(levels=41), Deterministic(max_pulses=3)
-    tx = pulsed_update(device, key=KEY, pulses=pulses, diagnostics=True)
-    stats = run(tx, wanted, steps=2)[1].stats
+    tx = pulsed_update(device, key=KEY, pulses=pulses, memristive="*", diagnostics=True)
+    stats = run(tx, wanted, steps=2)[1].inner_state.stats
     assert float(stats.pulses["a"]) == 2 * 12 * 3 and float(stats.pulses["b"]) == 2 * 3
     np.testing.assert_allclose(stats.clipped["a"], 2 * 12 * 2.5, rtol=1e-5)
     assert float(stats.clipped["b"]) == 0

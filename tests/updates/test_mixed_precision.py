@@ -25,7 +25,7 @@ def test_on_ideal_devices_it_is_sgd_within_epsilon(epsilon):
         updates, s = update(jnp.asarray(g), s, p)
         p = optax.apply_updates(p, updates)
         sgd -= 0.5 * g
-        chi = np.asarray(s[1][0].chi)
+        chi = np.asarray(s[1].inner_state[0].chi)
         written = np.asarray(p) * epsilon  # a pulse is taken to be epsilon steps, and is one
         assert np.array_equal(written + chi, sgd)
         assert np.all(np.abs(written - sgd) < epsilon * step)

@@ -31,7 +31,7 @@ def test_a_constant_step_device_moves_by_whole_pulses():
     wanted = {"w": jnp.array([0.14, -0.26, -0.2, 0.04])}  # a pulse is 0.1; the range is +-0.5
     updates, _, state = first(tx, wanted, params)
     assert np.allclose(optax.apply_updates(params, updates)["w"], [0.1, -0.2, -0.5, 0.3])
-    assert int(state.count) == 1
+    assert int(state.inner_state.count) == 1
 
 
 def test_weights_out_of_range_are_programmed_to_its_edge():
@@ -79,8 +79,8 @@ def test_readout_finds_the_state_in_a_chain_and_gives_a_pairs_exact_weights():
     )
     params = {"w": jnp.linspace(-0.4, 0.4, 9, dtype=jnp.float32)}
     updates, _, state = first(tx, {"w": jnp.ones(9)}, params)
-    plus, minus = state[1].cells.conductances
-    held = memjax.readout(state, {"w": jnp.zeros(9)})
+    plus, minus = state[1].inner_state.cells.conductances
+    held = memjax.readout(state, optax.apply_updates(params, updates))
     assert np.array_equal(held["w"], jnp.float32(0.5) * (plus["w"] - minus["w"]))
     assert np.allclose(optax.apply_updates(params, updates)["w"], held["w"], atol=6e-8)
 
@@ -90,7 +90,7 @@ def test_mistakes_are_said_in_one_line():
     params = {"w": jnp.zeros(2)}
     with pytest.raises(memjax.UserError, match="update needs params"):
         tx.update(params, tx.init(params))
-    with pytest.raises(memjax.UserError, match="the state holds no PulsedUpdateState"):
+    with pytest.raises(memjax.UserError, match="the state is none of devices"):
         memjax.readout(optax.sgd(0.1).init(params), params)
 
 
