@@ -1,6 +1,8 @@
-"""Whether what is to be written can be, asked before the work and not after it."""
+"""Files that are written: asked for before the work, whole or not at all, on the disk."""
 
+import contextlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from memjax.errors import UserError
@@ -37,3 +39,46 @@ def check_output(option: str, given: Path | str | None, suffix: str = "", what: 
         why = "it cannot be written"
     if why is not None:
         raise UserError(f"{option} {path}: {why}; give another path")
+
+
+@contextlib.contextmanager
+def whole(path: Path | str) -> Iterator[Path]:
+    """Where to write a file that is to appear whole or not at all, in place of an older one.
+
+    Args:
+      path: the file.
+
+    Yields:
+      Another name beside it, which becomes the file's at the end, and is gone after an error.
+
+    Example:
+      >>> import tempfile
+      >>> with tempfile.TemporaryDirectory() as place:
+      ...     with whole(Path(place) / "a.txt") as partial:
+      ...         _ = partial.write_text("one")
+      ...     os.listdir(place)
+      ['a.txt']
+    """
+    path = Path(path)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        yield partial
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def on_disk(*paths: Path) -> None:
+    """Returns once files, and the names in directories, would survive a power cut.
+
+    Args:
+      paths: of files and of directories.
+    """
+    if os.name != "posix":  # Windows opens no directories
+        return
+    for path in paths:
+        number = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(number)
+        finally:
+            os.close(number)
