@@ -21,6 +21,10 @@ def panels(figure) -> dict:
     return {ax.get_title(): ax for ax in figure.axes if ax.get_title()}
 
 
+def one_line(figure) -> str:
+    return " ".join(figure.get_suptitle().split())
+
+
 def test_they_are_drawn_where_there_are_diagnostics(diagnosed, make, tmp_path):
     names = {file.stem for file in plots.draw(diagnosed, tmp_path / "one")}
     assert {"diagnostics", "pulse_response"} <= names
@@ -87,7 +91,17 @@ def test_what_does_not_apply_has_no_panel(diagnosed):
 def test_a_lane_that_failed_says_so(diagnosed, fail):
     ds = fail(diagnosed, from_epoch=1, levels=64)
     lane = {"levels": 2, "sigma_c2c": 0, "seed": 0}
-    assert "nothing is known of it" in diagnostics_figure(ds, lane).get_suptitle()
+    assert "(10.0 %); it failed, counted at chance: nothing" in one_line(
+        diagnostics_figure(ds, lane)
+    )
+
+
+def test_the_number_in_the_title_is_the_tables(diagnosed, fail):
+    """A lane that failed counts as a guess there too."""
+    ds = fail(diagnosed, from_epoch=1, levels=64, sigma_c2c=0, seed=1)
+    reached = 100 * float(final(ds).isel(levels=2, sigma_c2c=0).mean())
+    title = one_line(diagnostics_figure(ds, {"levels": 2, "sigma_c2c": 0}))
+    assert title.endswith(f"({reached:.1f} %); 1 of 2 lanes failed, counted at chance")
 
 
 def test_algorithms_that_gather_updates_are_excused(diagnosed):
