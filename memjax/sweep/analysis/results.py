@@ -269,7 +269,7 @@ def mean_and_spread(by_seed: xr.DataArray) -> tuple[float, float]:
 
 def strings(found: Any) -> list[str]:
     """An attribute of sentences, which a store may give back as one string or as an array."""
-    return [str(x) for x in ([found] if isinstance(found, str) else np.ravel(found or []))]
+    return [] if found is None else [str(x) for x in np.ravel(found)]
 
 
 def _values_of(ds: xr.Dataset, axis: str) -> list[str]:

@@ -3,6 +3,7 @@
 Results of versions that knew one experiment say no objective: theirs is the test accuracy.
 """
 
+import math
 import tomllib
 from collections.abc import Callable
 from typing import Any
@@ -64,9 +65,8 @@ def _is_text(value: Any) -> bool:
 
 
 def _is_number(value: Any) -> bool:
-    """Infinity is one: what a failed lane counts as may be."""
     if isinstance(value, float):
-        return True
+        return math.isfinite(value)
     return type(value) is int and abs(value) < 2**1000
 
 
@@ -93,7 +93,7 @@ def _is_toml(value: Any) -> bool:
 
 
 _TEXT = (_is_text, "a string")
-_NUMBER = (_is_number, "a number")
+_NUMBER = (_is_number, "a finite number")
 _SENTENCES = (_are_sentences, "a list of sentences")
 _COUNT = (_is_count, "a whole number of at least 1")
 _FACTS: dict[str, tuple[Callable[[Any], bool], str]] = {
