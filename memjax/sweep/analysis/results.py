@@ -71,9 +71,14 @@ class Robustness(NamedTuple):
     label: str
 
 
+def dims(values: xr.DataArray) -> list[str]:
+    """The names of an array's dimensions."""
+    return [str(dim) for dim in values.dims]
+
+
 def axes(ds: xr.Dataset) -> list[str]:
     """The swept axes: every dimension of the lanes but ``seed``."""
-    return [str(dim) for dim in ds["status"].dims if dim != "seed"]
+    return [dim for dim in dims(ds["status"]) if dim != "seed"]
 
 
 def objective(ds: xr.Dataset) -> Objective:

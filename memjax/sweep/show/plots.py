@@ -42,6 +42,7 @@ from memjax.sweep.show.panels import (
     mark_bar,
     name_ticks,
     panel_title,
+    part_drawn,
     write_values,
     x_axis,
 )
@@ -165,6 +166,8 @@ def heatmap_figure(ds: xr.Dataset) -> Figure:
     cells = final(ds).mean(["seed", *others[1:]])
     chosen = evenly(ds.sizes[others[0]]) if others else [0]
     subtitle = f"final {about.label}, {averaged(ds, others[1:])}"
+    if others:
+        subtitle += part_drawn(len(chosen), ds.sizes[others[0]], "panels")
     figure, panels = make_panels(ds, subtitle, len(chosen), label(ds, y), sharey=False)
     marks = {} if reference is None else {baseline_name(ds): float(reference.mean())}
     ends = [float(cells.min()), float(cells.max())]
