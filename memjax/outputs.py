@@ -4,6 +4,7 @@ import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from memjax.errors import UserError
 
@@ -35,7 +36,7 @@ def check_output(option: str, given: Path | str | None, suffix: str = "", what: 
         why = f"there is no directory {path.parent}"
     elif path.is_dir() or not path.name:
         why = "a directory is there"
-    elif not os.access(path if path.exists() else path.parent, os.W_OK):
+    elif not all(os.access(place, os.W_OK) for place in _written(path) if place.exists()):
         why = "it cannot be written"
     if why is not None:
         raise UserError(f"{option} {path}: {why}; give another path")
@@ -44,6 +45,8 @@ def check_output(option: str, given: Path | str | None, suffix: str = "", what: 
 @contextlib.contextmanager
 def whole(path: Path | str) -> Iterator[Path]:
     """Where to write a file that is to appear whole or not at all, in place of an older one.
+
+    What is no file, as ``/dev/null``, and what a link leads to, stay what they are.
 
     Args:
       path: the file.
@@ -59,13 +62,36 @@ def whole(path: Path | str) -> Iterator[Path]:
       ...     os.listdir(place)
       ['a.txt']
     """
-    path = Path(path)
+    path = Path(os.path.realpath(path))
+    if not _is_replaced(path):
+        yield path
+        return
     partial = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         yield partial
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _is_replaced(path: Path) -> bool:
+    return path.is_file() or not path.exists()
+
+
+def _written(path: Path) -> list[Path]:
+    """What must be writable so that ``whole`` is."""
+    return [path, path.parent] if _is_replaced(path) else [path]
+
+
+def save_picture(figure: Any, path: Path | str) -> None:
+    """Writes a PNG file, whole or not at all.
+
+    Args:
+      figure: of matplotlib.
+      path: the file.
+    """
+    with whole(path) as partial:
+        figure.savefig(partial, format="png", dpi=150)
 
 
 def on_disk(*paths: Path) -> None:

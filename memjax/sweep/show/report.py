@@ -2,7 +2,6 @@
 
 import base64
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import xarray as xr
 from plotly.offline import get_plotlyjs
 
 from memjax.errors import UserError
+from memjax.outputs import whole
 from memjax.sweep.analysis.effects import best_cell, main_effects
 from memjax.sweep.analysis.objective import Objective
 from memjax.sweep.analysis.results import (
@@ -56,13 +56,9 @@ def write(results: xr.Dataset, path: Path | str) -> Path:
     if path.suffix.lower() != ".html":
         raise UserError(f"{path}: a report is an HTML file; give --out a name that ends in .html")
     page = html(results)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        try:
+        with whole(path) as partial:
             partial.write_text(page, encoding="utf-8")
-            os.replace(partial, path)
-        finally:
-            partial.unlink(missing_ok=True)
     except OSError as error:
         why = error.strerror or error
         raise UserError(f"{path}: cannot be written: {why}; give another --out") from None

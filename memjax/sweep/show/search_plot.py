@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from memjax.errors import UserError
+from memjax.outputs import save_picture
 from memjax.sweep.analysis.results import dims, is_numeric, labels, objective
 from memjax.sweep.show.lines import legend_title, lines
 from memjax.sweep.show.panels import (
@@ -34,14 +35,14 @@ def draw(ds: xr.Dataset, directory: Path) -> Path:
       directory: where to write ``search.png``.
 
     Returns:
-      Its path.
+      Its path. It appears whole or not at all.
 
     Raises:
       UserError: it cannot be written there.
     """
     path = directory / PICTURE
     try:
-        figure(ds).savefig(path, dpi=150)
+        save_picture(figure(ds), path)
     except OSError as error:
         raise UserError(f"{path}: cannot be written: {error.strerror or error}") from None
     return path
