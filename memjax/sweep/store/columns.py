@@ -26,6 +26,12 @@ def fill(columns: Columns, part: Columns, rows: np.ndarray, total: int) -> None:
 
     Raises:
       UserError: some have columns that others have not, or of other shapes: nothing is made up.
+
+    Example:
+      >>> columns = {}
+      >>> fill(columns, {"status": np.zeros(1, np.int8)}, rows=np.array([1]), total=2)
+      >>> columns["status"].tolist() == [NOT_RUN, TRAINED]
+      True
     """
     shapes, held = _shapes(part), _shapes(columns) or _shapes(part)
     if shapes != held:

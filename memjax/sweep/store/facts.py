@@ -18,7 +18,15 @@ SEED = "seed"
 
 
 def lacking(results: xr.Dataset) -> str:
-    """What of results is missing or wrong, in words; empty where nothing is."""
+    """What of results is missing or wrong, in words; empty where nothing is.
+
+    Args:
+      results: of a sweep.
+
+    Example:
+      >>> lacking(xr.Dataset(attrs={"objective": "error", "guess": "0.1"}))
+      "the attribute guess = '0.1' is not a finite number"
+    """
     attrs = results.attrs
     for name, (is_right, what) in _FACTS.items():
         if name in attrs and not is_right(attrs[name]):

@@ -60,6 +60,12 @@ def versions(facts: dict[Any, Any] | None = None) -> str:
 class Journal:
     """Lanes of one frame, in memory.
 
+    Example:
+      >>> journal = Journal({"data": "", "frame": "", "stages": [1], "width": 2, "spec": ""})
+      >>> journal.record("lanes", np.array([7], np.uint64), {"status": np.zeros(1)}, seconds=0.1)
+      >>> journal.keys("lanes").tolist()
+      [7]
+
     Attributes:
       header: what they have in common: ``data``, ``frame``, ``stages``, ``width``, ``spec``.
       errors: of lanes that could not be run, by their keys, what went wrong.

@@ -84,7 +84,12 @@ _WORDS = {"long_name": "root random words of a lane"}
 
 
 def baseline_name(column: str) -> str:
-    """The variable of the reference's own column: ``baseline_accuracy`` of ``test_accuracy``."""
+    """The variable of the reference's own column.
+
+    Example:
+      >>> baseline_name("test_accuracy")
+      'baseline_accuracy'
+    """
     return BASELINE + column.removeprefix("test_")
 
 
