@@ -12,7 +12,8 @@ from typing import Annotated, Any
 import typer
 
 from memjax.errors import UserError
-from memjax.outputs import check_output
+from memjax.limits import check_address_space
+from memjax.outputs import check_output, save_picture, whole
 
 app = typer.Typer(
     help="Train neural networks in situ on memristive devices, thousands of variants at once.",
@@ -35,9 +36,16 @@ _Out = Annotated[
         help="result directory (default: results/NAME)", parser=_directory, metavar="PATH"
     ),
 ]
+_Set = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="KEY=VALUE", help="replace a value: train.epochs=3 (may be repeated)"
+    ),
+]
+_DataDir = Annotated[Path | None, typer.Option(help="directory of IDX files or prepared TFDS data")]
+_Progress = Annotated[bool, typer.Option(help="show progress on stderr")]
 _Csv = Annotated[str | None, typer.Option(help="write the table to a file, or - to stdout")]
 _Plot = Annotated[Path | None, typer.Option(help="write the picture to a PNG file")]
-_INTERRUPTED = "interrupted; a sweep goes on where it was when it is run again"
 _UsageError: Any = typer.BadParameter.__bases__[0]  # click's, of which Typer has a copy
 
 
@@ -57,46 +65,44 @@ def _every_command(
         typer.Option("--version", callback=_tell_version, is_eager=True, help="tell the version"),
     ] = False,
 ) -> None:
-    pass
+    check_address_space()
+
+
+def _specification(path: Path, settings: list[str] | None, data_dir: Path | None) -> Any:
+    """The sweep of a file, with what the command line says instead."""
+    from memjax.sweep import Spec
+
+    folder = [] if data_dir is None else [f"data.dir={json.dumps(str(data_dir))}"]
+    return Spec.from_toml(path, [*(settings or []), *folder])
 
 
 @app.command()
 def sweep(
     spec: Annotated[Path, typer.Argument(help="the sweep's TOML file")],
     out: _Out = None,
-    set_: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set", metavar="KEY=VALUE", help="replace a value: train.epochs=3 (may be repeated)"
-        ),
-    ] = None,
-    data_dir: Annotated[
-        Path | None, typer.Option(help="directory of IDX files or prepared TFDS data")
-    ] = None,
+    set_: _Set = None,
+    data_dir: _DataDir = None,
     scheduler: Annotated[
         str | None, typer.Option(help="a Dask scheduler's address: tcp://host:8786")
     ] = None,
     local_cluster: Annotated[
         int | None, typer.Option(help="so many Dask workers on this machine", min=1)
     ] = None,
-    progress: Annotated[bool, typer.Option(help="show progress on stderr")] = True,
+    progress: _Progress = True,
 ) -> None:
     """Run every lane of a specification; write results and plots.
 
     Lanes are kept as they are done: the same command again goes on where it was, and with more
     points, seeds or epochs only what is new is trained.
     """
-    from memjax.sweep import Spec, run
+    from memjax.sweep import run
     from memjax.sweep.analysis.results import strings
     from memjax.sweep.engine.cluster import connect
     from memjax.sweep.engine.progress import progress as progress_of
     from memjax.sweep.show.plots import are_drawn, draw
     from memjax.sweep.store import directory as store
 
-    settings = list(set_ or [])
-    if data_dir is not None:
-        settings.append(f"data.dir={json.dumps(str(data_dir))}")
-    checked = Spec.from_toml(spec, settings)
+    checked = _specification(spec, set_, data_dir)
     directory = out or Path("results") / checked.name
     if scheduler is not None and local_cluster is not None:
         raise UserError("--scheduler and --local-cluster: give one of them")
@@ -143,30 +149,19 @@ def search(
         int | None, typer.Option(help="the most lanes to run (default: a tenth of the sweep's)")
     ] = None,
     out: _Out = None,
-    set_: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set", metavar="KEY=VALUE", help="replace a value: train.epochs=3 (may be repeated)"
-        ),
-    ] = None,
-    data_dir: Annotated[
-        Path | None, typer.Option(help="directory of IDX files or prepared TFDS data")
-    ] = None,
-    progress: Annotated[bool, typer.Option(help="show progress on stderr")] = True,
+    set_: _Set = None,
+    data_dir: _DataDir = None,
+    progress: _Progress = True,
 ) -> None:
     """Find the weakest device that reaches a target, running few of a sweep's lanes."""
     from rich.console import Console
 
-    from memjax.sweep import Spec
     from memjax.sweep.engine.progress import progress as progress_of
     from memjax.sweep.search import search as searching
     from memjax.sweep.show.search_plot import draw
     from memjax.sweep.show.search_table import table
 
-    settings = list(set_ or [])
-    if data_dir is not None:
-        settings.append(f"data.dir={json.dumps(str(data_dir))}")
-    checked = Spec.from_toml(spec, settings)
+    checked = _specification(spec, set_, data_dir)
     axis = searching.choose_axis(checked, along)
     if along is None:
         typer.echo(f"{checked.name}: along {axis}, the axis of noise", err=True)
@@ -261,12 +256,12 @@ def sensitivity(
     else:
         Console().print(summary(results, indices))
     if csv is not None and csv != "-":
-        Path(csv).write_text(indices.to_csv(index=False), encoding="utf-8")
+        _write(csv, indices.to_csv(index=False))
         typer.echo(f"table: {csv}")
     if plot is not None:
         from memjax.sweep.show.sensitivity_plot import sensitivity_figure  # matplotlib: only then
 
-        sensitivity_figure(results, indices).savefig(plot, dpi=150)
+        save_picture(sensitivity_figure(results, indices), plot)
         if csv != "-":
             typer.echo(f"picture: {plot}")
 
@@ -293,7 +288,7 @@ def compare(
     if plot is not None:
         from memjax.sweep.show.compare_plot import compare_figure  # matplotlib: only then
 
-        compare_figure(result, names).savefig(plot, dpi=150)
+        save_picture(compare_figure(result, names), plot)
         typer.echo(f"picture: {plot}")
 
 
@@ -346,10 +341,10 @@ def pulse(
     if csv == "-":
         typer.echo(ltp_ltd.to_csv(response), nl=False)
     elif csv is not None:
-        Path(csv).write_text(ltp_ltd.to_csv(response), encoding="utf-8")
+        _write(csv, ltp_ltd.to_csv(response))
     if plot is not None:
         title = Path(name).stem if catalogue.is_file(name) else catalogue.find(name)
-        ltp_ltd.draw(response, title, ideal=ideal).savefig(plot, dpi=150)
+        save_picture(ltp_ltd.draw(response, title, ideal=ideal), plot)
     if csv is None and plot is None:
         Console().print(listing.response(response))
 
@@ -409,7 +404,7 @@ def fit(
         fits.save(out)
         typer.echo(f"device: {out}")
     if plot is not None:
-        fits.plot().savefig(plot, dpi=150)
+        save_picture(fits.plot(), plot)
         typer.echo(f"picture: {plot}")
 
 
@@ -427,7 +422,7 @@ def _jumps(data: Path, out: Path | None, plot: Path | None) -> None:
         typer.echo(f"device: {out}")
     if plot is not None:
         response = ltp_ltd.respond(device, round(levels), round(levels))
-        ltp_ltd.draw(response, data.stem).savefig(plot, dpi=150)
+        save_picture(ltp_ltd.draw(response, data.stem), plot)
         typer.echo(f"picture: {plot}")
 
 
@@ -458,6 +453,11 @@ def _check_outputs(
     check_output("--out", device, ".toml", "devices are TOML files")
 
 
+def _write(csv: str, table: str) -> None:
+    with whole(csv) as partial:
+        partial.write_text(table, encoding="utf-8")
+
+
 def _print_summary(results: Any, directory: Path) -> None:
     from rich.console import Console
 
@@ -479,10 +479,10 @@ def main() -> None:
     try:
         status = app(sys.argv[1:] or ["--help"], prog_name="memjax", standalone_mode=False)
         if status == 130:  # Typer's word for Ctrl-C
-            _complain(_INTERRUPTED)
+            _complain(_interrupted())
     except KeyboardInterrupt:
         status = 130
-        _complain(_INTERRUPTED)
+        _complain(_interrupted())
     except OSError as error:  # a path that cannot be looked at: too long, or not permitted
         where = f"{error.filename}: " if error.filename else ""
         status = _complain(f"{where}{error.strerror or error}; give another path")
@@ -492,6 +492,11 @@ def main() -> None:
         path = error.ctx.command_path if error.ctx else "memjax"
         status = _complain(f"{error.format_message().rstrip('.')}; see `{path} --help`")
     sys.exit(status)
+
+
+def _interrupted() -> str:
+    goes_on = sys.argv[1:2] in (["sweep"], ["search"])
+    return "interrupted" + goes_on * "; the same command goes on where it was"
 
 
 _show_any_warning = warnings.showwarning

@@ -242,7 +242,9 @@ def test_interruption_says_so(spec, memjax, tmp_path, monkeypatch):
     monkeypatch.setattr("memjax.sweep.run", interrupted)
     status, _, told = memjax("sweep", spec, "--out", str(tmp_path))
     assert status == 130
-    assert told == "memjax: interrupted; a sweep goes on where it was when it is run again\n"
+    assert told == "memjax: interrupted; the same command goes on where it was\n"
+    monkeypatch.setattr("memjax.bench.measure", interrupted)
+    assert memjax("bench")[::2] == (130, "memjax: interrupted\n")
 
 
 def test_status_tells_what_is_done(finished, memjax, tmp_path):

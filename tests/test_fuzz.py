@@ -25,6 +25,7 @@ from memjax.sweep.show.report import html
 from memjax.sweep.show.tables import summary
 from memjax.sweep.status import status
 from memjax.sweep.store import directory as store
+from memjax.sweep.store import facts
 from memjax.sweep.store.journal import DiskJournal
 from reference.sweeps import synthetic
 
@@ -93,7 +94,7 @@ def in_one_line(read):
     try:
         return read()
     except UserError as error:
-        assert str(error) and "\n" not in str(error)[:1000].strip().replace("\\n", "")
+        assert str(error).strip() and len(str(error).splitlines()) == 1
         return None
 
 
@@ -190,7 +191,24 @@ def results(tmp_path_factory):
 @given(data=st.data())
 def test_metadata_of_results(data, results):
     place, good = results
-    attributes = data.draw(spoilt(good["attributes"]))
+    read_by_all(place, good, data.draw(spoilt(good["attributes"])))
+
+
+@pytest.mark.filterwarnings("ignore::memjax.sweep.store.directory.Unchecked")
+@pytest.mark.parametrize("value", [math.inf, -math.inf, math.nan, 0, -0.0])
+def test_numbers_of_results(value, results):
+    place, good = results
+    checks = (facts._is_number, facts._is_count)
+    names = [name for name, (check, _) in facts._FACTS.items() if check in checks]
+    assert {"guess", "seconds"} <= set(names)
+    for name in names:
+        read_by_all(place, good, good["attributes"] | {name: value})
+    read_by_all(place, good, good["attributes"] | {"bounds": [value, 1.0]})
+    read_by_all(place, good, good["attributes"] | {"bounds": [0.0, value]})
+
+
+def read_by_all(place, good, attributes):
+    """Whatever opens results of these attributes."""
     path = place / "results.zarr" / "zarr.json"
     path.write_text(json.dumps(good | {"attributes": attributes}))
     ds = in_one_line(lambda: store.load(place))

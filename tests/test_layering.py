@@ -8,7 +8,7 @@ import memjax
 ROOT = Path(memjax.__file__).parent
 ROOMS = (
     "errors words compilation renamed",
-    "origin outputs fusion random pytree",
+    "origin outputs limits fusion random pytree",
     "data",
     "devices",
     "fitting pulses",

@@ -68,7 +68,7 @@ class Objective(NamedTuple):
       column: its name; told at every stage, a number a lane.
       better: which of two values is.
       bounds: between which it lies; a search models its logit within them, else itself.
-      guess: what chance gets, and what a failed lane counts as.
+      guess: what chance gets, and what a failed lane counts as; finite.
     """
 
     column: str

@@ -1,5 +1,6 @@
 """An experiment's reports are the columns that it names: said before any work."""
 
+import math
 from typing import Any
 
 import jax
@@ -22,7 +23,7 @@ def check_reports(experiment: Experiment, data: Any) -> dict[str, tuple[int, ...
 
     Raises:
       UserError: a report of another name or shape than ``columns`` says, or an objective that is no
-        number a stage.
+        number a stage or whose guess is not finite.
     """
     name, stages = type(experiment).__name__, experiment.stages()
     columns, objective = experiment.columns(data), experiment.objective(data)
@@ -32,6 +33,11 @@ def check_reports(experiment: Experiment, data: Any) -> dict[str, tuple[int, ...
         raise UserError(
             f"{name}: the objective {objective.column!r} must be a column whose only dimension is "
             f"{stages.dim!r}; columns names {', '.join(columns) or 'none'}"
+        )
+    if not math.isfinite(objective.guess):
+        raise UserError(
+            f"{name}: the objective's guess is {objective.guess}; give a finite number, what a "
+            "failed lane counts as"
         )
     found = _reports(experiment, data)
     sizes = {dim: len(where.values) for dim, where in experiment.coords(data).items()}

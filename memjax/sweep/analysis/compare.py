@@ -24,6 +24,10 @@ from memjax.sweep.analysis.results import (
 LEVEL = 0.05
 """False discovery rate among the cells that are called better or worse."""
 
+_OWN = (
+    *("first", "second", "difference", "standard_error", "p_value", "p_adjusted", "paired"),
+    *("first_baseline", "second_baseline", "other_seed", "y", "words"),
+)
 _LONGEST = 200  # characters of a value of a specification
 _EQUAL = 1e-9  # of the largest value: differences of float32 means that are rounding
 
@@ -33,7 +37,7 @@ def compare(first: xr.Dataset, second: xr.Dataset) -> xr.Dataset:
 
     Both need the same objective and the same axes; one of a single value may be absent from the
     other sweep, or have another value there. Points are matched by their values (of a zipped group,
-    all of its values).
+    all of its values). An axis that has the name of something returned is ``NAME (axis)`` there.
 
     With n1, n2 seeds, means m1, m2 and sample variances s1^2, s2^2 of a cell (Welch),
 
@@ -85,7 +89,7 @@ def compare(first: xr.Dataset, second: xr.Dataset) -> xr.Dataset:
     notes = _notes(first, second)
     shared = any(shares_random_numbers(ds) for ds in (first, second))
     one, two = _aligned(_lanes(first), _lanes(second))
-    names = [str(dim) for dim in one["y"].dims if dim != "seed"]
+    names = _axes(one)
     paired = _paired(one, two)
     if paired.any() and one.sizes["seed"] != two.sizes["seed"]:
         least = min(one.sizes["seed"], two.sizes["seed"])
@@ -176,7 +180,7 @@ def _lanes(ds: xr.Dataset) -> xr.Dataset:
     found = xr.Dataset({"y": values.drop_vars(["lane_key", "key_data"], errors="ignore")})
     if "key_data" in ds.coords:
         found["words"] = ds["key_data"].drop_vars(["lane_key", "key_data"], errors="ignore")
-    return found
+    return found.rename({n: f"{n} (axis)" for n in _OWN if n in found.dims or n in found.coords})
 
 
 def _changes(first: dict[str, Any], second: dict[str, Any]) -> dict[str, tuple[str, str]]:

@@ -24,7 +24,7 @@ FAR = 0.1
 """Conductances are told to have moved when their mean moved by more of the range."""
 
 
-def are_told(results: xr.Dataset) -> bool:
+def has_counts(results: xr.Dataset) -> bool:
     """Whether anything was counted that a rule is about."""
     return any(_has(results, needs) for needs, _ in _RULES)
 

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from memjax.errors import UserError, suggest
-from memjax.sweep.analysis.diagnoses import are_told, obstacles
+from memjax.sweep.analysis.diagnoses import has_counts, obstacles
 from memjax.sweep.analysis.objective import Objective
 from memjax.sweep.analysis.results import (
     baseline,
@@ -29,11 +29,17 @@ def find(results: xr.Dataset, lane: str | None = None) -> dict[str, Any]:
 
     Args:
       results: of a sweep.
-      lane: its number, row by row and seeds last; or ``"levels=8,seed=0"``; without one, the worst,
-        those that failed first.
+      lane: its number, row by row and seeds last; or ``"levels=8,seed=0"``, a number by as many
+        digits as ``explain`` tells; without one, the worst, those that failed first.
 
     Raises:
       UserError: there is no such lane.
+
+    Example:
+      >>> ds = xr.Dataset({"status": (("width_s", "seed"), [[0, 0], [0, 0]])},
+      ...                 {"width_s": [1e-9, 5e-9], "seed": [0, 1]})
+      >>> find(ds, "width_s=5e-9,seed=1") == find(ds, "3") == {"width_s": 1, "seed": 1}
+      True
     """
     status = results["status"]
     if lane is None:
@@ -47,20 +53,20 @@ def find(results: xr.Dataset, lane: str | None = None) -> dict[str, Any]:
             raise UserError(f"lane {shown}: there are {status.size} lanes, 0 to {status.size - 1}")
         place = np.unravel_index(number, status.shape)
         return dict(zip(map(str, status.dims), map(int, place), strict=True))
-    given = dict(pair.partition("=")[::2] for pair in lane.split(","))
-    named = {}
-    for name, text in given.items():
-        name = name.strip()
+    named: dict[str, int] = {}
+    for pair in re.split(",(?=[^,=]*=)", lane):  # a value may have a comma
+        name, text = (part.strip() for part in pair.partition("=")[::2])
         if name not in status.dims:
             raise UserError(
                 f"lane {lane}: {name!r} is no axis; {suggest(name, [str(d) for d in status.dims])}"
             )
-        values = results[name].values
-        there = [k for k, value in enumerate(values) if _same(value, text.strip())]
-        if not there:
-            known = ", ".join(str(value) for value in values)
+        if name in named:
+            raise UserError(f"lane {lane}: {name} is given twice; give it once")
+        index = _index(results[name].values, text)
+        if index is None:
+            known = ", ".join(str(value) for value in results[name].values)
             raise UserError(f"lane {lane}: {name} = {text!r} is not on the axis; there are {known}")
-        named[name] = there[0]
+        named[name] = index
     for dim, size in status.sizes.items():
         if dim not in named and size > 1 and dim != "seed":
             raise UserError(f"lane {lane}: say {dim} too, or give the lane's number")
@@ -79,12 +85,22 @@ def explain(results: xr.Dataset, lane: str | None = None) -> list[str]:
 
     Raises:
       UserError: there is no such lane.
+
+    Example:
+      >>> y = xr.DataArray([[[0.2]], [[0.9]]], dims=("levels", "seed", "time_s"))
+      >>> said = {"objective": "error", "better": "lower", "guess": 1.0, "stage": "time_s"}
+      >>> coords = {"levels": [32, 4], "seed": [0], "time_s": [1.0]}
+      >>> ds = xr.Dataset({"error": y, "status": y[..., 0] < 0}, coords, said)
+      >>> print(*explain(ds), sep="\\n")
+      Lane 1: levels = 4, seed = 0.
+      It does better than the guess: 0.9, guess 1 (lower is better).
+      Nothing else was counted.
     """
     place = find(results, lane)
     about, along = objective(results), stage(results)
     told = results[about.column].isel(place).astype(float)
     status = int(results["status"].isel(place))
-    said = [_which(results, place)]
+    said = [_name(results, place)]
     if status == 2:
         return [*said, f"It could not be run: {'; '.join(_errors(results))}."]
     reached = float(told.isel({along.dim: -1}))
@@ -95,7 +111,7 @@ def explain(results: xr.Dataset, lane: str | None = None) -> list[str]:
         when = along.text(results[along.dim].values[min(stages, told.size - 1)])
         remedy = "; lower train.learning_rate" if along.is_training else ""
         return [*said, f"It went non-finite in {when}{remedy}."]
-    if not are_told(results):
+    if not has_counts(results):
         hint = "; run with --set evaluate.diagnostics=true" if along.is_training else ""
         return [*said, f"Nothing else was counted{hint}."]
     if _part_lost(about, reached, _reference(results)) < FEW:
@@ -106,25 +122,32 @@ def explain(results: xr.Dataset, lane: str | None = None) -> list[str]:
     return [*said, *(found or ["Nothing that was counted stands in its way."])]
 
 
-def _same(value: Any, text: str) -> bool:
+def _index(values: np.ndarray, text: str) -> int | None:
+    """Of the value that is written so, else of the nearest that rounds to it in seven digits."""
+    names = [str(value) for value in values]
+    if text in names:
+        return names.index(text)
     try:
-        return bool(np.isclose(float(value), float(text), rtol=1e-6))
+        numbers, wanted = values.astype(float), float(text)
     except ValueError:
-        return str(value) == text
+        return None
+    is_near = np.isclose(numbers, wanted, rtol=1e-6, atol=0.0)
+    return int(np.where(is_near, abs(numbers - wanted), np.inf).argmin()) if is_near.any() else None
 
 
 def _errors(results: xr.Dataset) -> list[str]:
     return strings(results.attrs.get("errors")) or ["no error was kept"]
 
 
-def _which(results: xr.Dataset, place: dict[str, int]) -> str:
+def _name(results: xr.Dataset, place: dict[str, int]) -> str:
+    """A lane by its number and its coordinates."""
     number = np.ravel_multi_index(tuple(place.values()), results["status"].shape)
     told = [f"{name} = {_found_again(results[name].values[at])}" for name, at in place.items()]
     return f"Lane {number}: {', '.join(told)}."
 
 
 def _found_again(value: Any) -> str:
-    """A coordinate in as many digits as ``_same`` compares."""
+    """A coordinate in as many digits as ``_index`` compares."""
     return f"{value:.7g}" if isinstance(value, float) else str(value)
 
 

@@ -71,9 +71,14 @@ class Robustness(NamedTuple):
     label: str
 
 
+def dims(values: xr.DataArray) -> list[str]:
+    """The names of an array's dimensions."""
+    return [str(dim) for dim in values.dims]
+
+
 def axes(ds: xr.Dataset) -> list[str]:
     """The swept axes: every dimension of the lanes but ``seed``."""
-    return [str(dim) for dim in ds["status"].dims if dim != "seed"]
+    return [dim for dim in dims(ds["status"]) if dim != "seed"]
 
 
 def objective(ds: xr.Dataset) -> Objective:
@@ -269,7 +274,7 @@ def mean_and_spread(by_seed: xr.DataArray) -> tuple[float, float]:
 
 def strings(found: Any) -> list[str]:
     """An attribute of sentences, which a store may give back as one string or as an array."""
-    return [str(x) for x in ([found] if isinstance(found, str) else np.ravel(found or []))]
+    return [] if found is None else [str(x) for x in np.ravel(found)]
 
 
 def _values_of(ds: xr.Dataset, axis: str) -> list[str]:

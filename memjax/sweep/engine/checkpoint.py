@@ -15,10 +15,10 @@ import jax
 import numpy as np
 
 from memjax.sweep.spec.spec import Spec
-from memjax.sweep.store.columns import Columns
+from memjax.sweep.store.columns import Columns, load, save
 
 STATES = "states"
-_DONE = "stages_done"
+_DONE = "stages/done"  # no column has a slash in its name
 
 
 class NoCheckpoint:
@@ -99,14 +99,11 @@ class Checkpoint(NoCheckpoint):
 
         try:
             found = ocp.load(self.path / "state", {"state": jax.tree.map(_abstract, state)})
-            with (
-                (self.path / "columns.npz").open("rb") as file,
-                np.load(file, allow_pickle=False) as kept,
-            ):
-                columns = {name: kept[name] for name in kept.files}
+            columns = load(self.path / "columns.npz")
+            done = int(columns.pop(_DONE))
         except Exception:  # whatever Orbax makes of broken files
             return state, {}, 0
-        return found["state"], columns, int(columns.pop(_DONE))
+        return found["state"], columns, done
 
     def save(self, state: Any, columns: Columns, done: int, stages: int) -> None:
         """Saves when it is time, and after the last stage if that is to be kept, and if it can."""
@@ -120,7 +117,7 @@ class Checkpoint(NoCheckpoint):
         try:
             partial.mkdir(parents=True)
             ocp.save(partial / "state", {"state": state})
-            np.savez(partial / "columns.npz", **columns, **{_DONE: np.int64(done)})  # type: ignore[arg-type]  # of its stub
+            save(partial / "columns.npz", columns | {_DONE: np.array(done)})
             shutil.rmtree(self.path, ignore_errors=True)
             partial.rename(self.path)
         except Exception:  # whatever Orbax makes of a full disk: the lanes themselves go on

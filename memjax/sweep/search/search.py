@@ -38,6 +38,10 @@ BUDGET = (32, 1_000)  # lanes of a default one
 MOST_LANES = 2_000  # the model's cost grows with their cube
 MOST_CELLS = 50_000  # of the grid: the model predicts each one
 SURE = 0.95  # of every combination's answer, and a search ends at half its budget or later
+_OWN = {
+    *("weakest", "crossing", "low", "high", "probability", "within_one", "passes", "next_fails"),
+    *("never", "always", "trained", "expected", "lane", "lane_value"),
+}
 _ROUNDS = 8  # batches in a budget, the first two of them spread over the grid
 
 
@@ -91,6 +95,12 @@ def search(
     Raises:
       UserError: a target that no lane reaches, an axis that cannot be searched, too few lanes.
     """
+    names = {name for axis in spec.axes for name in (axis.name, *axis.columns)}
+    for name in sorted(names & _OWN):
+        raise UserError(
+            f"{spec.name}: a search has something named {name} itself; give the axis another name, "
+            "or run the whole sweep"
+        )
     grid = Grid(spec, choose_axis(spec, along))
     budget = _budget(grid, lanes)
     todo = None

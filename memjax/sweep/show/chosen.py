@@ -7,7 +7,7 @@ import numpy as np
 import xarray as xr
 
 from memjax.sweep.analysis.effects import best_cell
-from memjax.sweep.analysis.results import axes, failed, objective, text
+from memjax.sweep.analysis.results import axes, failed, final, objective, text
 from memjax.sweep.show.panels import wrapped
 
 
@@ -19,13 +19,15 @@ class Chosen:
       ds: the sweep's result.
       place: indices along the axes and, of a lane, ``seed``.
       values: what results say of it; lanes that failed do not count.
-      lost: whether all of it failed.
+      lost: its lanes that failed.
+      lanes: how many it has.
     """
 
     ds: xr.Dataset
     place: Mapping[str, int]
     values: xr.Dataset
-    lost: bool
+    lost: int
+    lanes: int
 
     def title(self, what: str) -> str:
         """A picture's title: the sweep, what is shown, and of which cell.
@@ -37,10 +39,13 @@ class Chosen:
         seed = "one lane" if "seed" in place else "mean over seeds"
         at = ", ".join(f"{dim} {text(ds[dim].values[i].item())}" for dim, i in place.items())
         about = objective(ds)
-        fate = "; it failed, so that nothing is known of it" if self.lost else ""
+        fate = ""
+        if self.lost:
+            fate = f"; it failed, counted at {about.guess_name}: nothing is known of it"
+            if self.lost < self.lanes:
+                fate = f"; {self.lost} of {self.lanes} lanes failed, counted at {about.guess_name}"
         of = f"{what}, {seed}" + (f" at {at}" if at else "")
-        reached = ds[about.column].isel(place).isel({str(ds.attrs.get("stage", "epoch")): -1})
-        said = wrapped(f"{of} ({about.text(reached.mean())}){fate}", 90)
+        said = wrapped(f"{of} ({about.text(final(ds).isel(place).mean())}){fate}", 90)
         return f"{ds.attrs.get('name', 'sweep')}\n{said}"
 
 
@@ -54,10 +59,10 @@ def choose(ds: xr.Dataset, lane: Mapping[str, int] | None = None) -> Chosen:
     """
     place = dict(_best(ds) if lane is None else lane)
     here = ds.isel(place)
-    lost = bool(failed(here).all())
+    is_lost = failed(here)
     if "seed" not in place:
-        here = here.where(~failed(here)).mean("seed", keep_attrs=True)
-    return Chosen(ds, place, here, lost)
+        here = here.where(~is_lost).mean("seed", keep_attrs=True)
+    return Chosen(ds, place, here, int(is_lost.sum()), is_lost.size)
 
 
 def _best(ds: xr.Dataset) -> dict[str, int]:

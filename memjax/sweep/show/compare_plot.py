@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from memjax.sweep.analysis.compare import LEVEL
 from memjax.sweep.analysis.objective import Objective
-from memjax.sweep.analysis.results import is_numeric, labels, objective
+from memjax.sweep.analysis.results import dims, is_numeric, labels, objective
 from memjax.sweep.show.compare_table import mean_difference, side
 from memjax.sweep.show.panels import (
     MEAN,
@@ -16,6 +16,7 @@ from memjax.sweep.show.panels import (
     make_panels,
     name_ticks,
     panel_title,
+    part_drawn,
     write_values,
     x_axis,
 )
@@ -36,7 +37,7 @@ def compare_figure(result: xr.Dataset, names: tuple[str, str] = ("first", "secon
     title = f"{names[1]} - {names[0]}: {mean_difference(result)} on average{side(result)}"
     result = result.drop_dims(("seed", "other_seed"), errors="ignore").assign_attrs(result.attrs)
     ranked = _ranked(result)
-    single = [d for d in _dims(result) if d not in ranked]
+    single = [d for d in dims(result["difference"]) if d not in ranked]
     result = result.isel({d: 0 for d in single}, drop=True)
     result = result.sortby([axis for axis in ranked if is_numeric(result, axis)])
     what = f"{names[1]} - {names[0]}"
@@ -47,15 +48,11 @@ def compare_figure(result: xr.Dataset, names: tuple[str, str] = ("first", "secon
     return figure
 
 
-def _dims(result: xr.Dataset) -> list[str]:
-    return [str(dim) for dim in result["difference"].dims]
-
-
 def _ranked(result: xr.Dataset) -> list[str]:
     """The axes of two or more values, those first along which the difference varies most."""
-    difference, dims = result["difference"], _dims(result)
-    varied = [d for d in dims if result.sizes[d] > 1]
-    spread = {d: float(difference.mean([e for e in dims if e != d]).var()) for d in varied}
+    difference, names = result["difference"], dims(result["difference"])
+    varied = [d for d in names if result.sizes[d] > 1]
+    spread = {d: float(difference.mean([e for e in names if e != d]).var()) for d in varied}
     return sorted(varied, key=lambda d: -spread[d])
 
 
@@ -84,8 +81,9 @@ def _heatmaps(result: xr.Dataset, ranked: list[str], title: str, what: str) -> F
     chosen = evenly(result.sizes[others[0]]) if others else [0]
     over = f"; averaged over {', '.join(others[1:])}" if others[1:] else ""
     marks = "; •: beyond noise" if real is not None else ""
+    some = part_drawn(len(chosen), result.sizes[others[0]], "panels") if others else ""
     figure, panels = make_panels(
-        result, f"{title}{over}{marks}", len(chosen), label(result, y), sharey=False
+        result, f"{title}{over}{marks}{some}", len(chosen), label(result, y), sharey=False
     )
     colours = "RdBu" if about.better == "higher" else "RdBu_r"
     most = about.shown(float(abs(cells).max())) or 1.0

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from memjax.sweep.analysis.compare import LEVEL
 from memjax.sweep.analysis.objective import POINTS
-from memjax.sweep.analysis.results import mean_and_spread, objective, text
+from memjax.sweep.analysis.results import dims, mean_and_spread, objective, text
 
 _MOST = 5  # changes listed
 
@@ -38,7 +38,7 @@ def summary(result: xr.Dataset, names: tuple[str, str] = ("first", "second")) ->
     for cell in _largest(result):
         p = float(cell["p_adjusted"])
         largest.add_row(
-            Text(_where(cell, _dims(result)) or "(the only one)"),
+            Text(_where(cell, dims(result["difference"])) or "(the only one)"),
             about.with_unit(" → ".join(about.number(cell[n]) for n in ("first", "second"))),
             about.difference(cell["difference"], cell["standard_error"]),
             "-" if math.isnan(p) else f"{p:.1g}" + (" *" if p <= LEVEL else ""),
@@ -87,19 +87,17 @@ def side(result: xr.Dataset) -> str:
     return "" if objective(result).better == "higher" else "; lower is better"
 
 
-def _dims(result: xr.Dataset) -> list[str]:
-    return [str(dim) for dim in result["difference"].dims]
-
-
 def _largest(result: xr.Dataset) -> list[xr.Dataset]:
     """The cells of the largest changes, largest first."""
     sizes = abs(result["difference"].values).ravel()
     order = np.argsort(-sizes, kind="stable")[:_MOST]
     places = [np.unravel_index(i, result["difference"].shape) for i in order if sizes[i] > 0]
-    return [result.isel(dict(zip(_dims(result), place, strict=True))) for place in places]
+    return [
+        result.isel(dict(zip(dims(result["difference"]), place, strict=True))) for place in places
+    ]
 
 
-def _where(cell: xr.Dataset, dims: list[str]) -> str:
+def _where(cell: xr.Dataset, axes: list[str]) -> str:
     own = [n for n in cell.coords if cell[n].ndim == 0]
-    names = [d for d in dims if d in own] + [str(n) for n in own if n not in dims]
+    names = [d for d in axes if d in own] + [str(n) for n in own if n not in axes]
     return ", ".join(f"{name} {text(cell[name].values.item())}" for name in names)

@@ -15,7 +15,7 @@ from matplotlib.ticker import NullFormatter
 
 from memjax.sweep.analysis.results import axis_label
 from memjax.sweep.show.chosen import choose
-from memjax.sweep.show.panels import BASELINE, COLOURS, evenly
+from memjax.sweep.show.panels import BASELINE, COLOURS, evenly, part_drawn
 from memjax.words import literal
 
 _MOST = 4  # layers
@@ -30,6 +30,8 @@ def has_diagnostics(ds: xr.Dataset) -> bool:
 def diagnostics_figure(ds: xr.Dataset, lane: Mapping[str, int] | None = None) -> Figure:
     """Draws what pulses did to the devices of a cell, a row a layer, and layers side by side.
 
+    Of many layers four have rows, evenly chosen, first and last among them.
+
     Args:
       ds: a sweep's result, with diagnostics.
       lane: its indices along the axes and ``seed``; without ``seed``, the mean over the seeds; the
@@ -38,13 +40,16 @@ def diagnostics_figure(ds: xr.Dataset, lane: Mapping[str, int] | None = None) ->
     chosen = choose(ds, lane)
     here = chosen.values
     count = here.sizes["layer"]
-    layers = [i for i in range(count) if i in evenly(count)[:_MOST]]
-    of_a_layer = [draw for name, draw in _OF_A_LAYER.items() if _told(here, name)]
-    by_layer = [draw for name, draw in _BY_LAYER.items() if _told(here, name)]
+    layers = evenly(count, _MOST)
+    of_a_layer = [draw for name, draw in _OF_A_LAYER.items() if _is_counted(here, name)]
+    by_layer = [draw for name, draw in _BY_LAYER.items() if _is_counted(here, name)]
+    what = "what pulses did"
+    if of_a_layer:
+        what += part_drawn(len(layers), count, "layers in rows")
     columns = max(len(of_a_layer), len(by_layer), 1)
     rows = (len(layers) if of_a_layer else 0) + bool(by_layer)
     figure = Figure(figsize=(3.9 * columns + 0.6, 3.3 * max(rows, 1) + 1.0), layout="constrained")
-    figure.suptitle(literal(chosen.title("what pulses did")), fontsize=11)
+    figure.suptitle(literal(chosen.title(what)), fontsize=11)
     panels = figure.subplots(max(rows, 1), columns, squeeze=False)
     for row, layer in enumerate(layers if of_a_layer else []):
         for ax, draw in zip(panels[row], of_a_layer, strict=False):
@@ -62,7 +67,7 @@ def _has(ds: xr.Dataset, name: str) -> bool:
     return name in ds and "layer" in ds[name].dims
 
 
-def _told(here: xr.Dataset, name: str) -> bool:
+def _is_counted(here: xr.Dataset, name: str) -> bool:
     """Whether anything is known of it; a column that does not apply is NaN."""
     return _has(here, name) and bool(here[name].notnull().any())
 
@@ -155,7 +160,9 @@ def _pulses(ax: Axes, here: xr.Dataset) -> None:
         "fired": "pulses",
         "fired at the fast array": "fast_pulses",
     }
-    _bars(ax, here, {label: here[name] for label, name in series.items() if _told(here, name)})
+    _bars(
+        ax, here, {label: here[name] for label, name in series.items() if _is_counted(here, name)}
+    )
     _log_scale(ax)
     ax.set_title("pulses", fontsize=10)
     ax.set_ylabel("pulses a weight, in all")
@@ -163,7 +170,7 @@ def _pulses(ax: Axes, here: xr.Dataset) -> None:
 
 def _saturation(ax: Axes, here: xr.Dataset) -> None:
     series = {"the weights' array": "saturated", "the fast array": "fast_saturated"}
-    shares = {k: 100 * here[name] for k, name in series.items() if _told(here, name)}
+    shares = {k: 100 * here[name] for k, name in series.items() if _is_counted(here, name)}
     _bars(ax, here, shares)
     ax.set_ylim(0, 100)
     ax.set_title("devices at a bound", fontsize=10)

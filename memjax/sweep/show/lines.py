@@ -9,7 +9,7 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 
 from memjax.sweep.analysis.results import axes, is_numeric, labels, spread
-from memjax.sweep.show.panels import COLOURS, MOST, evenly, label
+from memjax.sweep.show.panels import COLOURS, MOST, evenly, label, part_drawn
 from memjax.words import literal
 
 
@@ -42,8 +42,8 @@ def legend_title(ds: xr.Dataset, axis: str | None) -> str:
     """What the lines' values are of, and whether they are all."""
     if axis is None:
         return ""
-    some = f"\n({MOST} of {ds.sizes[axis]} values)" if ds.sizes[axis] > MOST else ""
-    return label(ds, axis) + some
+    size = ds.sizes[axis]
+    return label(ds, axis) + part_drawn(min(MOST, size), size, "values").replace(", ", "\n")
 
 
 def averaged(ds: xr.Dataset, others: list[str]) -> str:

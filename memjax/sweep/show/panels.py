@@ -37,9 +37,33 @@ def wrapped(words: str, width: int = 42) -> str:
     return "\n".join(textwrap.wrap(literal(words), width))
 
 
-def evenly(size: int) -> list[int]:
-    """Picks up to six indices of so many, first and last among them."""
-    return np.linspace(0, size - 1, min(size, MOST)).round().astype(int).tolist()
+def evenly(size: int, most: int = MOST) -> list[int]:
+    """Picks some indices of so many, first and last among them.
+
+    Args:
+      size: how many there are.
+      most: that are picked, at least 2.
+
+    Example:
+      >>> evenly(3), evenly(10, most=4)
+      ([0, 1, 2], [0, 3, 6, 9])
+    """
+    return np.linspace(0, size - 1, min(size, most)).round().astype(int).tolist()
+
+
+def part_drawn(drawn: int, size: int, noun: str) -> str:
+    """Says that not all is drawn; nothing where all is.
+
+    Args:
+      drawn: how many are.
+      size: how many there are.
+      noun: what they are.
+
+    Example:
+      >>> part_drawn(6, 10, "panels"), part_drawn(6, 6, "panels")
+      (', 6 of 10 panels', '')
+    """
+    return f", {drawn} of {size} {noun}" if drawn < size else ""
 
 
 def make_panels(

@@ -1,7 +1,6 @@
 """The pictures of a sweep: builders that return matplotlib figures, and ``draw`` to write them."""
 
 import functools
-import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from memjax.errors import UserError, mend
+from memjax.outputs import save_picture
 from memjax.sweep.analysis.effects import main_effects, ranked
 from memjax.sweep.analysis.results import (
     baseline,
@@ -42,6 +42,7 @@ from memjax.sweep.show.panels import (
     mark_bar,
     name_ticks,
     panel_title,
+    part_drawn,
     write_values,
     x_axis,
 )
@@ -75,10 +76,11 @@ def draw(
     """
     try:
         Path(directory).mkdir(parents=True, exist_ok=True)
-        return [
-            _write(build(ds), Path(directory) / f"{name}.png")
-            for name, build in _builders(ds, lane).items()
-        ]
+        paths = []
+        for name, build in _builders(ds, lane).items():
+            paths.append(Path(directory) / f"{name}.png")
+            save_picture(build(ds), paths[-1])
+        return paths
     except OSError as error:
         raise UserError(
             f"{directory}: plots cannot be written: {error.strerror or error}; "
@@ -165,6 +167,8 @@ def heatmap_figure(ds: xr.Dataset) -> Figure:
     cells = final(ds).mean(["seed", *others[1:]])
     chosen = evenly(ds.sizes[others[0]]) if others else [0]
     subtitle = f"final {about.label}, {averaged(ds, others[1:])}"
+    if others:
+        subtitle += part_drawn(len(chosen), ds.sizes[others[0]], "panels")
     figure, panels = make_panels(ds, subtitle, len(chosen), label(ds, y), sharey=False)
     marks = {} if reference is None else {baseline_name(ds): float(reference.mean())}
     ends = [float(cells.min()), float(cells.max())]
@@ -219,14 +223,3 @@ def curves_figure(ds: xr.Dataset) -> Figure:
     ax.set_xlabel(literal(along.axis_label))
     legend(figure, ax, "outside right center", title=legend_title(ds, axis))
     return figure
-
-
-def _write(figure: Figure, path: Path) -> Path:
-    """Saves a figure whole or not at all: under another name first, then renamed."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        figure.savefig(partial, format="png", dpi=150)
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
-    return path

@@ -2,7 +2,6 @@
 
 import base64
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import xarray as xr
 from plotly.offline import get_plotlyjs
 
 from memjax.errors import UserError
+from memjax.outputs import whole
 from memjax.sweep.analysis.effects import best_cell, main_effects
 from memjax.sweep.analysis.objective import Objective
 from memjax.sweep.analysis.results import (
@@ -36,6 +36,7 @@ from memjax.sweep.show.tables import nothing_found
 _PAGE = Path(__file__).with_name("report.html")
 _CURVE_BYTES = 1_000_000  # of means of curves that are kept: 2.7 MB of the file with their sd
 _LOST_ROWS = 1000  # failed lanes that are listed
+_LANE = "number/of lane"  # no axis has a slash in its name
 
 
 def write(results: xr.Dataset, path: Path | str) -> Path:
@@ -55,13 +56,9 @@ def write(results: xr.Dataset, path: Path | str) -> Path:
     if path.suffix.lower() != ".html":
         raise UserError(f"{path}: a report is an HTML file; give --out a name that ends in .html")
     page = html(results)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        try:
+        with whole(path) as partial:
             partial.write_text(page, encoding="utf-8")
-            os.replace(partial, path)
-        finally:
-            partial.unlink(missing_ok=True)
     except OSError as error:
         why = error.strerror or error
         raise UserError(f"{path}: cannot be written: {why}; give another --out") from None
@@ -82,7 +79,7 @@ def html(results: xr.Dataset) -> str:
 def _data(ds: xr.Dataset) -> dict[str, Any]:
     """What the page shows: values in the objective's units, cells row by row over the axes."""
     numbers = np.arange(ds["status"].size).reshape(ds["status"].shape)
-    ds = ds.assign(lane=(ds["status"].dims, numbers))  # as `memjax explain` counts them
+    ds = ds.assign({_LANE: (ds["status"].dims, numbers)})  # as `memjax explain` counts them
     one = [axis for axis in axes(ds) if ds.sizes[axis] == 1]
     fixed = [[heading(ds, axis), labels(ds, axis)[0]] for axis in one]
     ds = ds.isel(dict.fromkeys(one, 0), drop=True)
@@ -162,7 +159,7 @@ def _failures(ds: xr.Dataset) -> dict[str, Any]:
     where = np.argwhere(failed(ds).values)
     shown = [tuple(index) for index in where[:_LOST_ROWS]]
     rows = [
-        [int(ds["lane"].values[i]), int(ds["status"].values[i]), int(i[-1]), *map(int, i[:-1])]
+        [int(ds[_LANE].values[i]), int(ds["status"].values[i]), int(i[-1]), *map(int, i[:-1])]
         for i in shown
     ]
     return {"count": len(where), "rows": sorted(rows), "seeds": ds["seed"].values.tolist()}

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from memjax.sweep.analysis.results import axes, axis_label, failed, labels
 from memjax.sweep.show.lines import legend_title, lines, tidy
-from memjax.sweep.show.panels import evenly, legend, make_panels, panel_title, wrapped
+from memjax.sweep.show.panels import evenly, legend, make_panels, panel_title, part_drawn, wrapped
 
 _ROUNDING = 1e-4  # of the range: other programs of one device differ by so little
 
@@ -36,6 +36,8 @@ def response_figure(ds: xr.Dataset) -> Figure:
     title = f"pulse response of the devices: their median; band: {low:g} to {high:g} % of them"
     if over:
         title += f", at {', '.join(f'{a} {labels(ds, a)[ds.sizes[a] // 2]}' for a in over)}"
+    if rest:
+        title += part_drawn(len(chosen), ds.sizes[rest[0]], "panels")
     about = found["response"].attrs
     unit = f"conductance ({about.get('units', '1')})"
     figure, panels = make_panels(ds, title, len(chosen), unit)

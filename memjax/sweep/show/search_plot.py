@@ -2,15 +2,17 @@
 
 import itertools
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import xarray as xr
-from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from memjax.errors import UserError
-from memjax.sweep.analysis.results import is_numeric, labels, objective
+from memjax.outputs import save_picture
+from memjax.sweep.analysis.results import dims, is_numeric, labels, objective
+from memjax.sweep.show.lines import legend_title, lines
 from memjax.sweep.show.panels import (
     COLOURS,
     evenly,
@@ -18,6 +20,7 @@ from memjax.sweep.show.panels import (
     legend,
     make_panels,
     panel_title,
+    part_drawn,
     x_axis,
 )
 
@@ -32,14 +35,14 @@ def draw(ds: xr.Dataset, directory: Path) -> Path:
       directory: where to write ``search.png``.
 
     Returns:
-      Its path.
+      Its path. It appears whole or not at all.
 
     Raises:
       UserError: it cannot be written there.
     """
     path = directory / PICTURE
     try:
-        figure(ds).savefig(path, dpi=150)
+        save_picture(figure(ds), path)
     except OSError as error:
         raise UserError(f"{path}: cannot be written: {error.strerror or error}") from None
     return path
@@ -58,27 +61,23 @@ def figure(ds: xr.Dataset) -> Figure:
     title = f"where the {about.label} crosses {target}, with 90 % interval ({told})"
     if not ranked:
         return _curve(ds, title)
+    ds = ds.sortby([axis for axis in ranked if is_numeric(ds, axis)])
     x, rest = ranked[0], ranked[2:]
     line = ranked[1] if len(ranked) > 1 else None
     every = list(itertools.product(*(range(ds.sizes[axis]) for axis in rest)))
     chosen = [every[i] for i in evenly(len(every))]
-    if len(chosen) < len(every):
-        title += f", {len(chosen)} of {len(every)} panels"
+    title += part_drawn(len(chosen), len(every), "panels")
     picture, panels = make_panels(ds, title, len(chosen), label(ds, along))
     for ax, index in zip(panels, chosen, strict=True):
         part = ds.isel(dict(zip(rest, index, strict=True)))
         names = [f"{label(ds, a)}: {labels(ds, a)[i]}" for a, i in zip(rest, index, strict=True)]
         panel_title(ax, "\n".join(names))
         places = x_axis(ax, ds, x)
-        lines = evenly(ds.sizes[line]) if line else [0]
-        ordered = colormaps["viridis"](np.linspace(0, 0.88, len(lines)))
-        colours = ordered if line and len(lines) > len(COLOURS) else COLOURS
-        for number, (i, colour) in enumerate(zip(lines, colours, strict=False)):
-            one = part.isel({line: i}) if line else part
-            name = labels(ds, line)[i] if line else f"crosses {target}"
+        for number, (name, colour, one) in enumerate(lines(part, line)):
+            name = name if line else f"crosses {target}"
             _iso_line(ax, one, places, name, colour, "osD^vP"[number], is_numeric(ds, x))
         _vertical(ax, ds)
-    legend(picture, panels[0], "outside right center", title=label(ds, line) if line else "")
+    legend(picture, panels[0], "outside right center", title=legend_title(ds, line))
     return picture
 
 
@@ -92,7 +91,7 @@ def _ranked(ds: xr.Dataset) -> list[str]:
     def moved(axis: str) -> float:
         return float(places.mean([d for d in places.dims if d != axis]).var())
 
-    several = [axis for axis in _others(ds) if ds.sizes[axis] > 1]
+    several = [axis for axis in dims(ds["weakest"]) if ds.sizes[axis] > 1]
     return sorted(
         sorted(several, key=moved, reverse=True),
         key=lambda axis: axis != max(several, key=lambda a: (is_numeric(ds, a), moved(a))),
@@ -108,7 +107,7 @@ def _place(ds: xr.Dataset, name: str) -> xr.DataArray:
 
 
 def _iso_line(
-    ax: Axes, ds: xr.Dataset, x: np.ndarray, name: str, colour: str, marker: str, joined: bool
+    ax: Axes, ds: xr.Dataset, x: np.ndarray, name: str, colour: Any, marker: str, joined: bool
 ) -> None:
     """Joins the crossings; a hollow mark says "never", and no line goes there."""
     order = np.argsort(x)
@@ -123,10 +122,6 @@ def _iso_line(
         ax.fill_between(x, low, high, where=~never, color=colour, alpha=0.2, linewidth=0)
     alone = never | (not joined)
     ax.vlines(x[alone], low[alone], high[alone], color=colour, alpha=0.4, linewidth=3)
-
-
-def _others(ds: xr.Dataset) -> list[str]:
-    return [str(dim) for dim in ds["weakest"].dims]
 
 
 def _vertical(ax: Axes, ds: xr.Dataset) -> None:

@@ -5,7 +5,7 @@ import xarray as xr
 from rich.table import Table
 from rich.text import Text
 
-from memjax.sweep.analysis.results import heading, labels, objective, text
+from memjax.sweep.analysis.results import dims, heading, labels, objective, text
 
 _ROWS = 20
 _SURE = 0.9
@@ -22,7 +22,7 @@ def table(ds: xr.Dataset) -> Table:
       with its 90 % interval, and the probability that the whole grid would give the same weakest
       value. The caption counts lanes, combinations and how many of them are sure.
     """
-    along, others = str(ds.attrs["along"]), _others(ds)
+    along, others = str(ds.attrs["along"]), dims(ds["weakest"])
     title = f"{ds.attrs['name']}: the weakest {along} that reaches {target(ds)}"
     result = Table(title=Text(title), caption=Text(_caption(ds)), caption_justify="left")
     separate = len(others) <= 3
@@ -48,10 +48,6 @@ def target(ds: xr.Dataset) -> str:
     about = objective(ds)
     side = "" if about.better == "higher" else " or less"
     return f"{about.text(ds.attrs['target'], form='g')}{side}"
-
-
-def _others(ds: xr.Dataset) -> list[str]:
-    return [str(dim) for dim in ds["weakest"].dims]
 
 
 def _weak_end(ds: xr.Dataset) -> float:

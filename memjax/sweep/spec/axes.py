@@ -12,8 +12,8 @@ from memjax.origin import Keys
 from memjax.pytree import INSTEAD_OF_INFINITY
 from memjax.sweep.spec.device_axis import is_device_axis
 
-RESERVED = ("seed", "status", "lane_key", "key_data")
-"""Names that every result uses itself."""
+RESERVED = ("seed", "status", "lane_key", "key_data", "seeds", "interactions")
+"""Names that every result uses itself, or the table of its effects."""
 
 MOST_POINTS = 100_000
 """Points that an axis may have."""

@@ -33,10 +33,28 @@ def write(store: Path) -> None:
 
 
 def check(store: Path) -> bool:
-    """Whether a store has a list of its files, all of which are what they were.
+    """Whether a store has a list of its files, which are all there is, as they were.
+
+    Files whose names begin with a dot, which a file system or a browser of files leaves, do not
+    count: no array has one.
+
+    Args:
+      store: the directory of arrays.
 
     Raises:
-      Damaged: one of them is not.
+      Damaged: a file is another, is missing, or was added.
+
+    Example:
+      >>> import tempfile
+      >>> with tempfile.TemporaryDirectory() as place:
+      ...     store = Path(place)
+      ...     _ = (store / "zarr.json").write_text("{}")
+      ...     write(store)
+      ...     intact = check(store)
+      ...     _ = (store / "zarr.json").write_text("[]")
+      ...     check(store)
+      Traceback (most recent call last):
+      memjax.sweep.store.checksums.Damaged: zarr.json has changed since it was written
     """
     try:
         listed = json.loads((store / LIST).read_text(encoding="utf-8"))
@@ -49,18 +67,20 @@ def check(store: Path) -> bool:
     found = _digests(store)
     for name, digest in listed.items():
         if name not in found:
-            raise Damaged(f"{_told(name)} is missing")
+            raise Damaged(f"{_file_of_array(name)} is missing")
         if found[name] != digest:
-            raise Damaged(f"{_told(name)} has changed since it was written")
+            raise Damaged(f"{_file_of_array(name)} has changed since it was written")
+    for name in sorted(found.keys() - listed.keys()):
+        raise Damaged(f"{_file_of_array(name)} was added after it was written")
     return True
 
 
 def _digests(store: Path) -> dict[str, str]:
-    """Of every file but the list."""
+    """Of every file but the list and others that are hidden."""
     found = {}
     for path in sorted(store.rglob("*")):
         name = path.relative_to(store).as_posix()
-        if path.is_file() and name != LIST:
+        if path.is_file() and not path.name.startswith("."):
             with path.open("rb") as file:
                 found[name] = hashlib.file_digest(file, _hash).hexdigest()
     return found
@@ -70,6 +90,6 @@ def _hash() -> Any:
     return hashlib.blake2b(digest_size=8)
 
 
-def _told(name: str) -> str:
+def _file_of_array(name: str) -> str:
     array, _, file = name.partition("/")
     return f"{file} of the array {array}" if file else name

@@ -12,16 +12,22 @@ from pathlib import Path
 import xarray as xr
 
 from memjax.errors import UserError, mend
+from memjax.outputs import on_disk
 from memjax.sweep.spec.spec import Spec
 from memjax.sweep.store import checksums, reuse
 from memjax.sweep.store.facts import lacking
 from memjax.sweep.store.journal import Keys
+from memjax.sweep.store.lock import is_running
 
 RESULTS, SPEC = "results.zarr", "spec.toml"
 
 
 class Unchecked(UserWarning):
     """Results without checksums: nobody can tell whether they are what was written."""
+
+
+class Broken(UserError):
+    """Results are not what was written."""
 
 
 def claim(directory: Path, spec: Spec, frame: reuse.Frame, keys: Keys) -> xr.Dataset | None:
@@ -40,7 +46,7 @@ def claim(directory: Path, spec: Spec, frame: reuse.Frame, keys: Keys) -> xr.Dat
       UserError: it holds another sweep's results or specification, or cannot be written.
     """
     _recover(directory)
-    results = load(directory) if has_results(directory) else None
+    results = _read(directory / RESULTS) if has_results(directory) else None
     what = ""
     if results is not None:
         what = reuse.difference(results, frame, keys)
@@ -60,18 +66,20 @@ def claim(directory: Path, spec: Spec, frame: reuse.Frame, keys: Keys) -> xr.Dat
 
 def has_results(directory: Path) -> bool:
     """Whether a sweep has finished in this directory."""
-    return (directory / RESULTS).exists()
+    return _place(directory).exists()
 
 
 def written(directory: Path) -> float:
     """When a directory's results were written, in seconds of the file system's clock; or never."""
     if not has_results(directory):
         return math.inf
-    return max(path.stat().st_mtime for path in (directory / RESULTS).iterdir())
+    return max(path.stat().st_mtime for path in _place(directory).iterdir())
 
 
 def save(directory: Path, results: xr.Dataset) -> None:
     """Writes results and specification under other names, then renames: whole or absent.
+
+    They are on the disk when this returns: whatever else holds their lanes may go.
 
     Raises:
       UserError: they cannot be written there; the message says where they went instead, if
@@ -83,10 +91,12 @@ def save(directory: Path, results: xr.Dataset) -> None:
     try:
         write(results, partial)
         spec.write_text(results.attrs["spec"], encoding="utf-8")
-        if has_results(directory):
+        on_disk(*partial.rglob("*"), partial, spec)
+        if (directory / RESULTS).exists():
             (directory / RESULTS).rename(earlier)
         partial.rename(directory / RESULTS)
         spec.replace(directory / SPEC)
+        on_disk(directory)
         _remove(earlier)
     except OSError as error:
         _remove(partial, spec)  # their room may be what the rescue needs
@@ -108,39 +118,72 @@ def write(results: xr.Dataset, path: Path) -> None:
     checksums.write(path)
 
 
-def load(directory: Path) -> xr.Dataset:
+def load(directory: Path | str) -> xr.Dataset:
     """The results in a directory, every file of them checked.
 
     Those of versions that wrote no checksums are read unchecked, which ``Unchecked`` warns of.
+    Results that a sweep replaces meanwhile are read again.
 
     Args:
       directory: of a sweep's results.
 
     Raises:
       UserError: there are none, or they are not what was written.
+
+    Example:
+      >>> y = xr.DataArray([[0.9]], dims=("seed", "epoch"))
+      >>> columns = {"test_accuracy": y, "status": (y[:, 0] < 0).astype(int)}
+      >>> with tempfile.TemporaryDirectory() as place:
+      ...     save(Path(place), xr.Dataset(columns, attrs={"n_classes": 10, "spec": ""}))
+      ...     float(load(place).test_accuracy[0, -1])
+      0.9
     """
-    path = Path(directory) / RESULTS
+    path = _place(Path(directory))
     if not path.exists():
-        raise UserError(f"{path}: no results there; run `memjax sweep SPEC.toml --out {directory}`")
+        raise UserError(
+            f"{Path(directory) / RESULTS}: no results there; run `memjax sweep SPEC.toml --out "
+            f"{directory}`"
+        )
+    one, found = _inode(path), None
+    try:
+        found = _read(path)
+    except Broken as error:
+        if _inode(path) == one and is_running(Path(directory)):
+            what = str(error).partition(";")[0]
+            raise Broken(
+                f"{what}, and a process is at work there; wait for it, then try again"
+            ) from None
+        if _inode(path) == one:
+            raise
+    return load(directory) if found is None or _inode(path) != one else found
+
+
+def _read(path: Path) -> xr.Dataset:
+    """One store, checked."""
     try:
         is_checked = checksums.check(path)
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message=f"Object at {checksums.LIST} is not")
             results = xr.open_zarr(path, consolidated=False).load()
         what = lacking(results)
+    except MemoryError:
+        raise UserError(
+            f"{path}: there is too little memory to read it; free some and run the same command "
+            "again"
+        ) from None
     except Exception as error:  # whatever Zarr makes of broken files
         if isinstance(error, OSError) and error.errno not in (None, ENOENT, ENOTDIR):
             why = f"cannot be read: {error.strerror}; {mend(error)}"
             raise UserError(f"{path}: {why}") from None
         what = str(error).partition("\n")[0] or type(error).__name__
     if what:
-        raise UserError(
+        raise Broken(
             f"{path}: broken results ({what}); take them from a copy, or remove the directory and "
             "run again"
         )
     if not is_checked:
         told = f"{path}: has no checksums, as earlier versions wrote none: it is read unchecked"
-        warnings.warn(told, Unchecked, stacklevel=2)
+        warnings.warn(told, Unchecked, stacklevel=3)
     return results
 
 
@@ -149,10 +192,23 @@ def _earlier(directory: Path) -> Path:
     return directory / f".{RESULTS}.earlier"
 
 
+def _place(directory: Path) -> Path:
+    """Where results are: for a moment, or since a kill in it, those that are to be replaced."""
+    path, earlier = directory / RESULTS, _earlier(directory)
+    return earlier if not path.exists() and earlier.exists() else path
+
+
+def _inode(path: Path) -> int:
+    """The number of a directory, which one that takes its place has not; 0 of none."""
+    with contextlib.suppress(OSError):
+        return path.stat().st_ino
+    return 0
+
+
 def _recover(directory: Path) -> None:
     """Ends what a process that was killed while it replaced results has begun."""
     earlier = _earlier(directory)
-    if has_results(directory):
+    if (directory / RESULTS).exists():
         _remove(earlier)
     elif earlier.exists():
         earlier.rename(directory / RESULTS)

@@ -3,6 +3,7 @@
 Results of versions that knew one experiment say no objective: theirs is the test accuracy.
 """
 
+import math
 import tomllib
 from collections.abc import Callable
 from typing import Any
@@ -17,7 +18,15 @@ SEED = "seed"
 
 
 def lacking(results: xr.Dataset) -> str:
-    """What of results is missing or wrong, in words; empty where nothing is."""
+    """What of results is missing or wrong, in words; empty where nothing is.
+
+    Args:
+      results: of a sweep.
+
+    Example:
+      >>> lacking(xr.Dataset(attrs={"objective": "error", "guess": "0.1"}))
+      "the attribute guess = '0.1' is not a finite number"
+    """
     attrs = results.attrs
     for name, (is_right, what) in _FACTS.items():
         if name in attrs and not is_right(attrs[name]):
@@ -64,9 +73,8 @@ def _is_text(value: Any) -> bool:
 
 
 def _is_number(value: Any) -> bool:
-    """Infinity is one: what a failed lane counts as may be."""
     if isinstance(value, float):
-        return True
+        return math.isfinite(value)
     return type(value) is int and abs(value) < 2**1000
 
 
@@ -93,7 +101,7 @@ def _is_toml(value: Any) -> bool:
 
 
 _TEXT = (_is_text, "a string")
-_NUMBER = (_is_number, "a number")
+_NUMBER = (_is_number, "a finite number")
 _SENTENCES = (_are_sentences, "a list of sentences")
 _COUNT = (_is_count, "a whole number of at least 1")
 _FACTS: dict[str, tuple[Callable[[Any], bool], str]] = {

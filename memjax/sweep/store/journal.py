@@ -22,7 +22,8 @@ import numpy as np
 from jaxtyping import UInt64
 
 from memjax.errors import UserError, mend
-from memjax.sweep.store.columns import Columns, digest
+from memjax.outputs import on_disk
+from memjax.sweep.store.columns import Columns, digest, load, save
 
 FORMAT = 2
 """Version of the layout; a journal of another one is refused."""
@@ -58,6 +59,12 @@ def versions(facts: dict[Any, Any] | None = None) -> str:
 
 class Journal:
     """Lanes of one frame, in memory.
+
+    Example:
+      >>> journal = Journal({"data": "", "frame": "", "stages": [1], "width": 2, "spec": ""})
+      >>> journal.record("lanes", np.array([7], np.uint64), {"status": np.zeros(1)}, seconds=0.1)
+      >>> journal.keys("lanes").tolist()
+      [7]
 
     Attributes:
       header: what they have in common: ``data``, ``frame``, ``stages``, ``width``, ``spec``.
@@ -167,10 +174,8 @@ class DiskJournal(Journal):
             "versions": versions(),
         }
         with self._os_errors():
-            with (self.where / line["file"]).open("wb") as file:
-                np.savez(file, **columns)  # type: ignore[arg-type]  # of its stub
-                file.flush()
-                os.fsync(file.fileno())
+            save(self.where / line["file"], columns)
+            on_disk(self.where / line["file"])
             self._append(line)
         self._written.append(line)
         self.versions.add(line["versions"])
@@ -216,11 +221,7 @@ class DiskJournal(Journal):
     def _read(self, line: dict[str, Any]) -> Columns | None:
         """A line's columns, or None where they are not what was written."""
         try:
-            with (
-                (self.where / line["file"]).open("rb") as file,
-                np.load(file, allow_pickle=False) as kept,
-            ):
-                columns = {name: kept[name] for name in kept.files}
+            columns = load(self.where / line["file"])
         except Exception:  # whatever NumPy makes of broken files
             return None
         return columns if digest(columns) == line["digest"] else None

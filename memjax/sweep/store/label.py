@@ -84,18 +84,33 @@ _WORDS = {"long_name": "root random words of a lane"}
 
 
 def baseline_name(column: str) -> str:
-    """The variable of the reference's own column: ``baseline_accuracy`` of ``test_accuracy``."""
+    """The variable of the reference's own column.
+
+    Example:
+      >>> baseline_name("test_accuracy")
+      'baseline_accuracy'
+    """
     return BASELINE + column.removeprefix("test_")
 
 
 def check_names(spec: Spec, experiment: Experiment, data: Any) -> None:
-    """Raises ``UserError`` for an axis that has the name of something else in the results."""
+    """Checks what names columns, their dimensions and axes have.
+
+    Args:
+      spec: the sweep.
+      experiment: of one of its lanes.
+      data: what lanes share.
+
+    Raises:
+      UserError: a name that something else in the results has, or that no directory can have.
+    """
     columns = experiment.columns(data)
-    taken = {experiment.stages().dim, *experiment.coords(data), *columns}
-    taken |= {baseline_name(name) for name in columns}
-    taken |= {dim for column in columns.values() for dim in column.dims}
+    own = {*columns, *(dim for column in columns.values() for dim in column.dims)}
     named = [baseline_name(name) for name in columns]
-    for name in {*columns, *(d for column in columns.values() for d in column.dims)} & {*RESERVED}:
+    taken = {experiment.stages().dim, *experiment.coords(data), *own, *named}
+    for name in sorted(own):
+        _check_directory(type(experiment).__name__, name, "a column or dimension")
+    for name in sorted(own & {*RESERVED}):
         raise UserError(
             f"{type(experiment).__name__}: every result has something named {name}; call the "
             "column or dimension otherwise"
@@ -107,16 +122,20 @@ def check_names(spec: Spec, experiment: Experiment, data: Any) -> None:
         )
     for axis in spec.axes:
         for name in (axis.name, *axis.columns):
-            if len(name.encode()) > _LONGEST or "/" in name:
-                raise UserError(
-                    f"{spec.name}: {name[:40]!r}...: an axis names a directory of the results; "
-                    f"give it a name of at most {_LONGEST} letters and no /"
-                )
+            _check_directory(spec.name, name, "an axis")
             if name in taken:
                 raise UserError(
                     f"{spec.name}: every result has something named {name}; give the axis another "
                     "name"
                 )
+
+
+def _check_directory(where: str, name: str, what: str) -> None:
+    if len(name.encode()) > _LONGEST or "/" in name:
+        raise UserError(
+            f"{where}: {name[:40]!r}...: {what} names a directory of the results; give it a name "
+            f"of at most {_LONGEST} letters and no /"
+        )
 
 
 def unlabel(results: xr.Dataset) -> tuple[Columns, Columns]:

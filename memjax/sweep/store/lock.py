@@ -21,6 +21,14 @@ def exclusive(directory: Path) -> Iterator[None]:
 
     Raises:
       UserError: another process is in it, or it cannot be written.
+
+    Example:
+      >>> import tempfile
+      >>> with tempfile.TemporaryDirectory() as place:
+      ...     with exclusive(Path(place)):
+      ...         at_work = is_running(Path(place))
+      ...     at_work, is_running(Path(place))
+      (True, False)
     """
     lock = FileLock(directory / _LOCK)
     try:

@@ -172,3 +172,28 @@ def test_a_number_that_no_lane_has_is_one_short_line(make, lane):
     with pytest.raises(UserError) as caught:
         find(make({"levels": [4, 8]}, seeds=1, epochs=1), lane)
     assert len(str(caught.value)) < 200 and "\n" not in str(caught.value)
+
+
+def test_a_lane_of_a_small_number_is_the_one_that_was_named(make):
+    ds = make({"width_s": [1e-9, 5e-9, 1e-8]}, seeds=1, epochs=1)
+    assert [find(ds, f"width_s={x}")["width_s"] for x in ("1e-9", "5e-9", "0.00000001")] == [
+        0,
+        1,
+        2,
+    ]
+    with pytest.raises(UserError, match="is not on the axis"):
+        find(ds, "width_s=2e-9")
+
+
+def test_of_near_numbers_the_nearest_is_meant(make):
+    near = make({"rate": [1.0, 1.0 + 4e-7, 1.0 + 8e-7]}, seeds=1, epochs=1)
+    assert [find(near, f"rate={x}")["rate"] for x in ("1", "1.0000004", "1.0000008")] == [0, 1, 2]
+
+
+def test_values_may_have_commas_and_a_name_is_given_once(make):
+    ds = make({"device": ["Ag, a-Si", "x"], "levels": [4, 8]}, seeds=1, epochs=1)
+    assert find(ds, "levels=8,device=Ag, a-Si") == {"device": 0, "levels": 1, "seed": 0}
+    with pytest.raises(UserError, match="levels is given twice; give it once"):
+        find(ds, "levels=4,levels=8,device=x")
+    with pytest.raises(UserError, match="'inf' is not on the axis"):
+        find(ds, "levels=inf,device=x")

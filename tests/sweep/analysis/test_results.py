@@ -184,6 +184,7 @@ def test_spread_and_mean_of_one_seed(make):
 @pytest.mark.parametrize("found", ["one", ["one"], np.array(["one"])])
 def test_sentences_come_back_in_any_form(found):
     assert results.strings(found) == ["one"] and results.strings(None) == []
+    assert results.strings(np.array(["one", "two"])) == ["one", "two"] and results.strings([]) == []
 
 
 PERCENT = Objective("a", "higher", (0.0, 1.0), 0.1, "a", "1")

@@ -27,6 +27,7 @@ import numpy as np
 from reference.sweeps import small_spec
 from memjax.data import Dataset
 from memjax.sweep import run
+from memjax.sweep.engine import checkpoint
 from memjax.sweep.store import journal
 from memjax.sweep.store import directory as store
 where, moment = sys.argv[4], int(sys.argv[5])
@@ -48,7 +49,8 @@ def deadly(function, before):
         return found
     return call
 
-np.savez = deadly(np.savez, True)
+journal.save = deadly(journal.save, True)
+checkpoint.save = deadly(checkpoint.save, True)
 journal.os.fsync = deadly(os.fsync, True)
 store.write = deadly(store.write, True)
 data = np.load(sys.argv[3])

@@ -6,6 +6,7 @@ import io
 import numpy as np
 import pytest
 import xarray as xr
+from matplotlib.colors import to_rgb
 from rich.console import Console
 from scipy.special import expit, logit
 
@@ -195,6 +196,16 @@ def test_picture_has_a_line_a_value_and_names_the_axes(found):
     assert "where the test accuracy crosses 80 %" in picture.get_suptitle()
     assert len(ax.get_lines()) == 5
     assert [t.get_text() for t in ax.get_yticklabels()] == [f"{v:g}" for v in np.arange(0, 4, 0.5)]
+
+
+def test_lines_of_numbers_are_coloured_in_their_order_and_those_left_out_are_told(found):
+    ds = found[0]
+    (ax,) = figure(ds.isel(on_off=[4, 0, 2, 1, 3])).axes
+    greens = [to_rgb(line.get_color())[1] for line in ax.get_lines()]
+    assert [line.get_label() for line in ax.get_lines()] == ["2", "5", "10", "20", "50"]
+    assert greens == sorted(greens)
+    many = xr.concat([ds] * 2, "on_off", data_vars="minimal").assign_coords(on_off=np.arange(10))
+    assert "6 of 10 values" in figure(many).legends[0].get_title().get_text()
 
 
 def test_no_line_goes_to_what_never_reaches_the_target(found):

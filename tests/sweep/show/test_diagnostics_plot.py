@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from memjax.sweep.analysis.results import final
 from memjax.sweep.show import plots
@@ -19,6 +20,10 @@ def diagnosed(make, device):
 
 def panels(figure) -> dict:
     return {ax.get_title(): ax for ax in figure.axes if ax.get_title()}
+
+
+def one_line(figure) -> str:
+    return " ".join(figure.get_suptitle().split())
 
 
 def test_they_are_drawn_where_there_are_diagnostics(diagnosed, make, tmp_path):
@@ -58,6 +63,15 @@ def test_a_layer_has_its_conductances_updates_errors_and_pairs(diagnosed):
     np.testing.assert_allclose(image.get_array(), 100 * counts / counts.sum())
 
 
+def test_of_many_layers_the_first_and_the_last_are_drawn_and_it_says_so(diagnosed):
+    many = xr.concat([diagnosed.isel(layer=[0])] * 10, "layer", data_vars="minimal")
+    figure = diagnostics_figure(many.assign_coords(layer=np.arange(1, 11)))
+    rows = [title for title in panels(figure) if "conductances" in title]
+    assert rows == [f"layer {k}: conductances" for k in (1, 4, 7, 10)]
+    assert "what pulses did, 4 of 10 layers in rows" in one_line(figure)
+    assert "layers in rows" not in one_line(diagnostics_figure(diagnosed))
+
+
 def test_layers_are_side_by_side(diagnosed):
     lane = {"levels": 1, "sigma_c2c": 0, "seed": 0}
     found, here = panels(diagnostics_figure(diagnosed, lane)), diagnosed.isel(lane)
@@ -87,7 +101,17 @@ def test_what_does_not_apply_has_no_panel(diagnosed):
 def test_a_lane_that_failed_says_so(diagnosed, fail):
     ds = fail(diagnosed, from_epoch=1, levels=64)
     lane = {"levels": 2, "sigma_c2c": 0, "seed": 0}
-    assert "nothing is known of it" in diagnostics_figure(ds, lane).get_suptitle()
+    assert "(10.0 %); it failed, counted at chance: nothing" in one_line(
+        diagnostics_figure(ds, lane)
+    )
+
+
+def test_the_number_in_the_title_is_the_tables(diagnosed, fail):
+    """A lane that failed counts as a guess there too."""
+    ds = fail(diagnosed, from_epoch=1, levels=64, sigma_c2c=0, seed=1)
+    reached = 100 * float(final(ds).isel(levels=2, sigma_c2c=0).mean())
+    title = one_line(diagnostics_figure(ds, {"levels": 2, "sigma_c2c": 0}))
+    assert title.endswith(f"({reached:.1f} %); 1 of 2 lanes failed, counted at chance")
 
 
 def test_algorithms_that_gather_updates_are_excused(diagnosed):
@@ -116,3 +140,10 @@ def test_the_response_has_a_line_a_value_that_changes_it(diagnosed):
 def test_the_response_of_a_sweep_of_one_device(make):
     figure = response_figure(with_diagnostics(make({}, seeds=2, epochs=1)))
     assert [line.get_label() for line in figure.axes[0].get_lines()] == ["all lanes"]
+
+
+def test_panels_of_the_response_that_are_left_out_are_told(make):
+    ds = with_diagnostics(make({"levels": [4, 64], "sigma_c2c": np.arange(10)}, seeds=1, epochs=1))
+    ds["response"] = ds["response"] * (1 + 0.01 * ds["sigma_c2c"])
+    figure = response_figure(ds)
+    assert len(figure.axes) == 6 and "6 of 10 panels" in one_line(figure)

@@ -145,6 +145,17 @@ def test_effects_of_a_sweep_that_guesses_are_told_to_be_luck(make):
     assert "all cells are at chance" in plots.main_effects_figure(ds).get_suptitle()
 
 
+def test_panels_of_a_heatmap_that_are_left_out_are_told(make, device):
+    axes = {"levels": [4, 64], "sigma_c2c": [0, 3], "weight_range": np.arange(1, 11)}
+    ds = make(axes, device, seeds=2, epochs=1)
+    title = plots.heatmap_figure(ds).get_suptitle()
+    assert "6 of 10 panels" in " ".join(title.split())
+    assert "panels" not in plots.heatmap_figure(ds.isel(weight_range=slice(6))).get_suptitle()
+    better = ds.assign(test_accuracy=ds.test_accuracy - ds.levels / 200 - ds.sigma_c2c / 30)
+    title = compare_figure(compare(ds, better)).get_suptitle()
+    assert "6 of 10 panels" in " ".join(title.split())
+
+
 def test_large_heatmap_is_not_annotated(make, device):
     ds = make({"levels": range(4, 14), "sigma_c2c": [0.0, 1.0]}, device)
     assert not plots.heatmap_figure(ds).axes[0].texts

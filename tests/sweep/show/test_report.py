@@ -317,6 +317,30 @@ def test_diagnostics_that_do_not_fit_are_left_out(make):
     assert "conductance_after" in found["columns"]
 
 
+def with_confusion(ds, classes=("cat", "dog", "<b>")):
+    counts = 1.0 + np.random.default_rng(2).integers(0, 9, (*ds["status"].shape, 3, 3))
+    ds = ds.assign(confusion=((*ds["status"].dims, "label", "answer"), counts))
+    return ds.assign_coords(label=list(classes), answer=list(classes))
+
+
+def test_the_answers_of_the_chosen_cell_are_shown(visit, make, fail):
+    ds = with_confusion(make({"levels": [4, 16, 64]}, seeds=2, epochs=1))
+    page = visit(fail(fail(ds, 1, levels=16, seed=1), 1, levels=4))
+    page.wait_for_selector("#confusion .main-svg")
+    slide(page, 0, 1)  # one of whose lanes failed
+    counts = ds["confusion"].isel(levels=1, seed=0)
+    drawn = np.array(page.evaluate("document.getElementById('confusion').data[0].z"))
+    np.testing.assert_allclose(drawn, 100 * counts / counts.sum("answer"), rtol=1e-6)
+    names = page.locator("#confusion .ytick text").all_text_contents()
+    assert names == ["cat", "dog", "<b>"] and page.is_hidden("#diagnostics-part")
+    slide(page, 0, 0)
+    assert page.is_hidden("#confusion") and "its lanes failed" in page.inner_text("#confusion-hint")
+
+
+def test_without_confusion_there_is_no_word_of_it(visit, make):
+    assert visit(with_diagnostics(make({"levels": [4, 8]}))).is_hidden("#confusion-part")
+
+
 def test_every_name_of_an_axis_is_shown(visit, make):
     names = [f"device {i} of 2018" for i in range(26)]
     page = visit(make({"device": names, "levels": [4, 8]}, lambda device, levels: 0.5))

@@ -92,3 +92,18 @@ def test_results_of_versions_without_checksums_open_and_say_so(saved, copy):
     (copy / "results.zarr" / checksums.LIST).unlink()
     with pytest.warns(store.Unchecked, match=r"results\.zarr: has no checksums, .* unchecked"):
         assert load(copy).identical(load(saved))
+
+
+@pytest.mark.parametrize("name", ["status/c/0/9", "copied/zarr.json"])
+def test_a_file_that_was_added_is_told(copy, name):
+    path = copy / "results.zarr" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("{}")
+    array, _, file = name.partition("/")
+    with pytest.raises(UserError, match=rf"\({file} of the array {array} was added"):
+        load(copy)
+
+
+def test_what_file_browsers_leave_is_no_array(saved, copy):
+    (copy / "results.zarr" / "status" / ".DS_Store").write_bytes(b"\0")
+    assert load(copy).identical(load(saved))

@@ -16,6 +16,7 @@ from memjax.errors import UserError
 from memjax.sweep import Spec, run
 from memjax.sweep.run import job
 from memjax.sweep.store import directory as store
+from memjax.sweep.store.lock import exclusive
 
 
 def claim(directory, spec, dataset=None):
@@ -274,3 +275,68 @@ def test_message_tells_the_directory(ds, tmp_path, monkeypatch, temporary):
     fill_up(monkeypatch)
     with pytest.raises(UserError, match=f"^{re.escape(str(tmp_path))}: cannot be written"):
         store.save(tmp_path, ds)
+
+
+def test_results_that_are_replaced_while_they_are_read_are_read_again(ds, tmp_path, monkeypatch):
+    """Old arrays against the new list, and the other way round, are not called broken."""
+    later, check, calls = ds.assign_attrs(name="later"), store.checksums.check, []
+
+    def replaced(path):
+        calls.append(path)
+        if len(calls) == 1:
+            store.save(tmp_path, later)
+            raise store.checksums.Damaged("zarr.json has changed since it was written")
+        is_checked = check(path)
+        if len(calls) == 2:
+            store.save(tmp_path, ds)
+        return is_checked
+
+    store.save(tmp_path, ds)
+    monkeypatch.setattr(store.checksums, "check", replaced)
+    assert store.load(tmp_path).identical(ds) and len(calls) == 3
+
+
+def test_results_are_there_at_every_moment_of_their_replacement(ds, tmp_path, monkeypatch):
+    store.save(tmp_path, ds)
+    (tmp_path / "results.zarr").rename(tmp_path / ".results.zarr.earlier")
+    assert store.has_results(tmp_path) and store.written(tmp_path) > 0
+    assert store.load(tmp_path).identical(ds)
+
+
+def test_results_that_are_broken_while_a_process_is_at_work_are_waited_for(ds, tmp_path):
+    store.save(tmp_path, ds)
+    broken_metadata(tmp_path / "results.zarr")
+    with exclusive(tmp_path), pytest.raises(UserError) as caught:
+        store.load(tmp_path)
+    assert "broken results" in str(caught.value) and "wait for it" in str(caught.value)
+    assert "remove the directory" not in str(caught.value)
+
+
+def test_too_little_memory_is_no_fault_of_the_results(ds, tmp_path, monkeypatch):
+    def no_room(self):
+        raise MemoryError
+
+    store.save(tmp_path, ds)
+    monkeypatch.setattr(xr.Dataset, "load", no_room)
+    with pytest.raises(UserError, match=r"results\.zarr: there is too little memory") as caught:
+        store.load(tmp_path)
+    assert "remove the directory" not in str(caught.value)
+
+
+def test_results_are_on_the_disk_before_they_have_their_name(ds, tmp_path, monkeypatch):
+    """A power cut after ``save`` finds them: what else holds their lanes is removed then."""
+    synced, rename, before = [], Path.rename, []
+
+    def fsync(number):
+        synced.append(os.fstat(number).st_ino)
+
+    def renamed(self, target):
+        before.extend(synced)
+        return rename(self, target)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(Path, "rename", renamed)
+    store.save(tmp_path, ds)
+    written = [tmp_path / "results.zarr", *(tmp_path / "results.zarr").rglob("*")]
+    assert {path.stat().st_ino for path in (*written, tmp_path / "spec.toml")} <= {*before}
+    assert synced[-1] == tmp_path.stat().st_ino

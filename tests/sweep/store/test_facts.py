@@ -17,17 +17,10 @@ def ds(make):
 
 
 def test_results_of_all_kinds_lack_nothing(ds, study, fail, corrupt):
-    infinite = study(AXES).assign_attrs(guess=math.inf)  # of an error without bounds
-    for found in (
-        ds,
-        as_older(ds),
-        study(AXES),
-        fail(ds, 1, levels=8),
-        corrupt(ds),
-        study({}),
-        infinite,
-    ):
+    unbounded = study(AXES).assign_attrs(bounds=[0.0, math.inf])
+    for found in (ds, as_older(ds), study(AXES), fail(ds, 1, levels=8), corrupt(ds), unbounded):
         assert lacking(found) == ""
+    assert lacking(study({})) == ""
 
 
 @pytest.mark.parametrize(
@@ -38,9 +31,12 @@ def test_results_of_all_kinds_lack_nothing(ds, study, fail, corrupt):
         ("stage", ["epoch"], "a string"),
         ("stage", "time", "not time less"),
         ("better", "more", "higher or lower"),
-        ("guess", "0.1", "a number"),
-        ("guess", 10**400, "a number"),
-        ("guess", None, "a number"),
+        ("guess", "0.1", "a finite number"),
+        ("guess", 10**400, "a finite number"),
+        ("guess", None, "a finite number"),
+        ("guess", math.inf, "a finite number"),
+        ("guess", math.nan, "a finite number"),
+        ("seconds", -math.inf, "a finite number"),
         ("n_classes", 0, "a whole number of at least 1"),
         ("bounds", [0, 1, 2], "a list of two numbers"),
         ("bounds", 1.0, "a list of two numbers"),
@@ -48,7 +44,7 @@ def test_results_of_all_kinds_lack_nothing(ds, study, fail, corrupt):
         ("spec", 3, "a specification in TOML"),
         ("name", {}, "a string"),
         ("width", True, "a whole number"),
-        ("seconds", "long", "a number"),
+        ("seconds", "long", "a finite number"),
         ("notes", [[], 0], "a list of sentences"),
     ],
 )

@@ -1,0 +1,37 @@
+"""A limit of the address space under which JAX would die is told before it starts."""
+
+import sys
+
+import pytest
+
+from memjax import cli
+from memjax.errors import UserError
+from memjax.limits import check_address_space
+
+resource = pytest.importorskip("resource")
+
+
+@pytest.mark.parametrize("limit", [2**30, 2_000_000_000])
+def test_too_little_is_one_line_before_any_work(limit, monkeypatch, capsys):
+    monkeypatch.setattr(resource, "getrlimit", lambda what: (limit, limit))
+    monkeypatch.setattr(sys, "argv", ["memjax", "status", "nowhere"])
+    with pytest.raises(SystemExit) as stopped:
+        cli.main()
+    told = capsys.readouterr().err
+    assert stopped.value.code == 2 and told.count("\n") == 1
+    assert f"allows {limit / 1e9:.1f} GB of address space, and JAX needs" in told
+
+
+@pytest.mark.parametrize("limit", [resource.RLIM_INFINITY, 2**40])
+def test_enough_is_not_told(limit, monkeypatch):
+    monkeypatch.setattr(resource, "getrlimit", lambda what: (limit, limit))
+    check_address_space()
+
+
+def test_a_core_more_needs_more(monkeypatch):
+    monkeypatch.setattr(resource, "getrlimit", lambda what: (3 * 10**9, 3 * 10**9))
+    monkeypatch.setattr("os.cpu_count", lambda: 4)
+    check_address_space()
+    monkeypatch.setattr("os.cpu_count", lambda: 64)
+    with pytest.raises(UserError, match=r"JAX needs 5\.4 GB"):
+        check_address_space()
