@@ -57,10 +57,11 @@ def parameters(fit: Fit) -> Table:
         table.add_column(title, no_wrap=title != "unit")
     for name, value, error, unit in fit.parameters:
         low, high = fit.intervals[name]
-        shown = f"± {error:.2g}" if np.isfinite(error) else "at its limit"
+        by = f"± {error:.2g}" if np.isfinite(error) else "at its limit"
         between = f"{low:.4g} to {high:.4g}" if np.isfinite(error) else ""
-        table.add_row(name, f"{value:.5g}", shown, between, unit)
-    for name in fit.intervals.keys() - {name for name, *_ in fit.parameters}:
+        table.add_row(name, f"{value:.5g}", by, between, unit)
+    shown = [name for name, *_ in fit.parameters]
+    for name in (name for name in fit.intervals if name not in shown):
         table.add_row(name, "0", "left out", f"0 to {fit.intervals[name][1]:.4g}")
     return table
 
