@@ -5,8 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from memjax.fitting.estimate import Estimate, score, search
+from memjax.fitting.estimate import Estimate
 from memjax.fitting.problem import NOISES, Problem, from_line, to_line
+from memjax.fitting.scores import score
+from memjax.fitting.search import search
 
 SDS = 1.96
 """Standard errors from an estimate to the end of its interval."""

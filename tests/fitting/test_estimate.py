@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from memjax.devices import MODELS
-from memjax.fitting import estimate as module
+from memjax.fitting import climb, scores, search
 from memjax.fitting.estimate import estimate
 from memjax.fitting.problem import from_line, moments, pose, to_line
+from memjax.fitting.scores import score
 
 from .ramps_twin import WINDOW, linear_ramps, ramps_of
 
@@ -130,10 +131,10 @@ def test_scores_are_the_derivatives():
     problem = pose(MODELS["LinearStep"], {"c2c": "step"}, ramps_of(y, sign), WINDOW)
     u = to_line(problem, problem.starts)
     free = np.ones(len(u), bool)
-    found = module.score(problem, u, free)
+    found = score(problem, u, free)
     for k in range(len(u)):
         step = 1e-4 * (np.arange(len(u)) == k)
-        ahead, behind = (module.score(problem, u + s * step, free).value for s in (1, -1))
+        ahead, behind = (score(problem, u + s * step, free).value for s in (1, -1))
         np.testing.assert_allclose(found.slope[k], (ahead - behind) / 2e-4, rtol=1e-2, atol=0.3)
 
 
@@ -155,8 +156,8 @@ def test_moments_of_noisy_steps():
 
 def test_no_maximum_is_no_convergence(monkeypatch):
     y, sign = linear_ramps(np.random.default_rng(0), 8, 20, c2c=0.3)
-    monkeypatch.setattr(module, "_POLISH", 1)
-    monkeypatch.setattr(module, "_MOST", 1)
+    monkeypatch.setattr(climb, "_POLISH", 1)
+    monkeypatch.setattr(search, "_MOST", 1)
     assert not of_steps(y, sign, model="LinearStep").converged
 
 
@@ -165,17 +166,17 @@ def test_algebra_that_fails_is_no_convergence(monkeypatch):
         raise np.linalg.LinAlgError("Singular matrix")
 
     y, sign = linear_ramps(np.random.default_rng(0), 8, 20, c2c=0.3)
-    monkeypatch.setattr(module.optimize, "minimize", broken)
-    monkeypatch.setattr(module, "_POLISH", 1)
+    monkeypatch.setattr(search.optimize, "minimize", broken)
+    monkeypatch.setattr(climb, "_POLISH", 1)
     assert not of_steps(y, sign).converged
 
 
 def test_a_fit_is_compiled_once():
     y, sign = linear_ramps(np.random.default_rng(0), 8, 20, c2c=0.3)
     of_steps(y, sign)
-    before = module._compiled.cache_info().misses
+    before = scores._compiled.cache_info().misses
     of_steps(y + 0.01, sign)
-    assert module._compiled.cache_info().misses == before
+    assert scores._compiled.cache_info().misses == before
 
 
 def test_double_precision_is_left_as_it_was():
