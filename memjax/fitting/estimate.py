@@ -11,6 +11,7 @@ from memjax.fitting.ramps import Ramps
 from memjax.fitting.restricted import restricted
 from memjax.fitting.scores import WORST, filtered, score
 from memjax.fitting.search import search
+from memjax.fitting.standard_errors import SDS, standard_errors
 
 _LEFT = 0.05  # log-likelihood that a converged search may leave
 _ANY_GAIN = 10.0  # sd of the gains, where each ramp is to say its own
@@ -21,9 +22,6 @@ _COARSE = (
 )
 _SURE = 0.2  # relative standard error of a noise that is beyond doubt
 _FEWEST = 3  # ramps from which one may know their spread
-_SANDWICH = (
-    10  # ramps, or devices, from which their scatter says something about the standard errors
-)
 
 
 class Estimate(NamedTuple):
@@ -33,6 +31,7 @@ class Estimate(NamedTuple):
       names: of the parameters: the device's fields, a table's entries as ``name[k]``, ``read`` (sd
         of a reading, in fractions of the window), ``low`` and ``high`` (the bounds, likewise).
       values, errors: estimates and standard errors, NaN at a limit; those left out are 0 and 0.
+      reach: standard errors to the ends of 95 % intervals: 1.96, more where few devices tell them.
       free: which were estimated.
       line, covariance, inside: the likelihood's maximum on the line, the curvature's covariance
         there, and which parameters it is of.
@@ -47,6 +46,7 @@ class Estimate(NamedTuple):
     names: tuple[str, ...]
     values: np.ndarray
     errors: np.ndarray
+    reach: np.ndarray
     free: np.ndarray
     line: np.ndarray
     shift: np.ndarray
@@ -117,8 +117,7 @@ def estimate(
         other, less = search(problem, u, fewer)
         if less > value - 1.0:
             u, value, free = other, less, fewer
-    groups = ramps.device if len(np.unique(ramps.device)) >= _SANDWICH else None
-    return _finish(problem, u, free, groups)
+    return _finish(problem, u, free, ramps.device)
 
 
 def _is_sure(problem: Problem, u: np.ndarray, free: np.ndarray, which: np.ndarray) -> bool:
@@ -131,30 +130,16 @@ def _is_sure(problem: Problem, u: np.ndarray, free: np.ndarray, which: np.ndarra
     return bool(variance < _SURE**2)
 
 
-def _finish(
-    problem: Problem, u: np.ndarray, free: np.ndarray, groups: np.ndarray | None
-) -> Estimate:
-    """Standard errors by curvature, and what the estimate says of the ramps.
-
-    Where the scatter of many scores, of ramps or of groups of ramps, is beyond what the curvature
-    explains (by more than two of its own standard errors), the model is not the whole truth and
-    the errors are the sandwich's (White, Econometrica 50:1, 1982).
-    """
+def _finish(problem: Problem, u: np.ndarray, free: np.ndarray, device: np.ndarray) -> Estimate:
+    """Standard errors, and what the estimate says of the ramps."""
     top = climb(problem, u, free)
     shift = restricted(problem, top)
     values, slope = from_line(problem, top.u + shift)
     values = np.where(free, values, 0.0)
-    slopes = top.slopes
-    if groups is not None:
-        slopes = np.array([slopes[groups == group].sum(axis=0) for group in np.unique(groups)])
-    variance, n = np.diag(top.covariance), len(slopes)
-    if n >= _SANDWICH:
-        meat = slopes.T @ slopes * n / (n - 1)
-        sandwich = np.diag(top.covariance @ meat @ top.covariance)
-        beyond = 1.0 + 2.0 * np.sqrt(2.0 / n)
-        variance = np.where(sandwich > beyond * variance, sandwich, variance)
-    errors = np.where(free, np.nan, 0.0)
-    errors[top.inside] = np.sqrt(variance) * abs(slope[top.inside])
+    known = standard_errors(top.covariance, top.slopes, device)
+    errors, reach = np.where(free, np.nan, 0.0), np.full(len(values), SDS)
+    errors[top.inside] = known.sd * abs(slope[top.inside])
+    reach[top.inside] = known.reach
     is_gain = np.array([name == "sigma_ramp" for name in problem.names])
     now = filtered(problem, values).now
     own = filtered(problem, np.where(is_gain, _ANY_GAIN, values)).now
@@ -164,6 +149,7 @@ def _finish(
         names=problem.names,
         values=values,
         errors=errors,
+        reach=reach,
         free=free,
         line=top.u,
         shift=shift,

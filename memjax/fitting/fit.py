@@ -203,7 +203,7 @@ def _fit(
         "sigma_read": found.of("read") * extent / middle or None,
         "sigma_ramp": found.of("sigma_ramp") or None,
     }
-    changes |= {name: value or None for name, (value, _) in spread.items()}
+    changes |= {name: sd.value or None for name, sd in spread.items()}
     if np.all(ramps.sign > 0) and not MODELS[name].fit_hints().resets:
         changes["polarity"] = "up"
     shown = _plain(dataclasses.replace(device, **changes))
@@ -227,6 +227,7 @@ def _fit(
         converged=found.converged,
         problem=problem,
         estimate=found,
+        spread=spread,
     )
     describes = max(outcome.rms.values()) < _WORST_RMS
     return outcome if describes else dataclasses.replace(outcome, converged=False)
@@ -252,8 +253,9 @@ def _rows(
     estimates = zip(found.names, found.values, found.errors, strict=True)
     shown = {name: (float(value), float(error)) for name, value, error in estimates}
     shown = {name: shown[name] for name, free in zip(found.names, found.free, strict=True) if free}
+    shown |= {name: (sd.value, sd.error) for name, sd in spread.items()}
     return [
         (name, *numbers, units.get(name.partition("[")[0], ""))
-        for name, numbers in (shown | spread).items()
+        for name, numbers in shown.items()
         if name not in spread or numbers[0] > 0
     ]

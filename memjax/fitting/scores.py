@@ -18,12 +18,18 @@ WORST = -1e15
 
 
 @functools.lru_cache(maxsize=64)
-def _compiled(model: type[Device], fixed: tuple, names: tuple[str, ...]) -> Any:
-    """The ramps' predictions in units of the window, and derivatives of errors and variances."""
+def _compiled(
+    model: type[Device], fixed: tuple, numbers: tuple[str, ...], names: tuple[str, ...]
+) -> Any:
+    """The ramps' predictions in units of the window, and derivatives of errors and variances.
+
+    Numbers that are given, such as the window's, are arguments: another table compiles nothing.
+    """
     shape = Problem(model, fixed, names, *(np.zeros(0),) * 3, data=(np.zeros(0),) * 3)
 
-    def filtered(values: Any, y: Any, pulses: Any, sign: Any) -> Any:
-        device, noise, low, high = device_of(shape, values)
+    def filtered(values: Any, given: Any, y: Any, pulses: Any, sign: Any) -> Any:
+        problem = shape._replace(fixed=(*fixed, *zip(numbers, given, strict=True)))
+        device, noise, low, high = device_of(problem, values)
         scale = high - low
         noise = noise._replace(read=noise.read / scale)
         x = (y - low) / scale
@@ -68,8 +74,10 @@ def filtered(problem: Problem, values: np.ndarray) -> Filtered:
     ):
         single = problem.data[1].max() <= 1
         model = of_single_pulses(problem.model) if single else problem.model  # type: ignore[arg-type]
-        function = _compiled(model, problem.fixed, problem.names)  # type: ignore[arg-type]
-        arguments = map(jnp.asarray, (values, *problem.data))
+        traced = {name: value for name, value in problem.fixed if isinstance(value, float)}
+        fixed = tuple((name, value) for name, value in problem.fixed if name not in traced)
+        function = _compiled(model, fixed, tuple(traced), problem.names)  # type: ignore[arg-type]
+        arguments = map(jnp.asarray, (values, [*traced.values()], *problem.data))
         (d_error, d_variance), (now, each) = jax.tree.map(np.asarray, function(*arguments))
     return Filtered(now, each, d_error, d_variance)
 
