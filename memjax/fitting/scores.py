@@ -1,5 +1,6 @@
 """The log-likelihood of ramps at a point of the search, and its derivatives."""
 
+import dataclasses
 import functools
 from typing import Any, NamedTuple
 
@@ -74,7 +75,10 @@ def filtered(problem: Problem, values: np.ndarray) -> Filtered:
     ):
         single = problem.data[1].max() <= 1
         model = of_single_pulses(problem.model) if single else problem.model  # type: ignore[arg-type]
-        traced = {name: value for name, value in problem.fixed if isinstance(value, float)}
+        fields = dataclasses.fields(problem.model)
+        compiled = {field.name for field in fields if field.metadata.get("static")}
+        numbers = [(n, value) for n, value in problem.fixed if isinstance(value, float)]
+        traced = {name: value for name, value in numbers if name not in compiled}
         fixed = tuple((name, value) for name, value in problem.fixed if name not in traced)
         function = _compiled(model, fixed, tuple(traced), problem.names)  # type: ignore[arg-type]
         arguments = map(jnp.asarray, (values, [*traced.values()], *problem.data))

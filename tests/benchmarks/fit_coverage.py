@@ -124,8 +124,8 @@ def simulate(
     fixed, truth, window = truth_of(name)
     rng = np.random.default_rng(seed)
     sign, at, start = design(name, rng, devices)
-    device = np.arange(len(sign)) * devices // len(sign)
-    own = d2d * rng.normal(size=(sets, devices))[:, device]
+    owner = np.arange(len(sign)) * devices // len(sign)
+    own = d2d * rng.normal(size=(sets, devices))[:, owner]
     pulses = np.where(at > 0, np.diff(at, axis=1, prepend=0), 0)
     extent, n_pulses = window[1] - window[0], int(at.max())
     empty = _ramps(np.full(pulses.shape, np.nan), pulses, sign)
@@ -161,7 +161,7 @@ def simulate(
         readings = np.asarray(draw(*arguments))
     read = np.take_along_axis(readings, np.broadcast_to(at, (sets, *at.shape)), axis=2)
     read = np.where(at >= 0, window[0] + extent * read, np.nan)
-    return [_ramps(one, pulses, sign, device) for one in read]
+    return [_ramps(one, pulses, sign, owner) for one in read]
 
 
 def _ramps(
