@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from memjax.fitting import fit
+from memjax.fitting import fit, summary
 from memjax.fitting.estimate import Estimate
 from memjax.fitting.variation import between_devices
 
@@ -23,7 +23,8 @@ def population(seed, n_devices=20, n_each=4, d2d=0.2, ramp=0.1, tilt=0.0):
 
 def test_d2d_is_recovered_from_a_table_with_devices():
     """Within 3 of its standard errors, and parted from the noise of ramps."""
-    found = fit(population(0), model="ConstantStep", window=WINDOW, c2c="step").best
+    fits = fit(population(0), model="ConstantStep", window=WINDOW, c2c="step")
+    found = fits.best
     rows = {name: (value, error) for name, value, error, _ in found.parameters}
     for name, truth in (("sigma_d2d", 0.2), ("sigma_ramp", 0.1)):
         value, error = rows[name]
@@ -32,6 +33,8 @@ def test_d2d_is_recovered_from_a_table_with_devices():
         assert low < value < high and high - value > value - low
         np.testing.assert_allclose(getattr(found.device, name), value)
     assert (found.device.sigma_up_down or 0.0) < 0.1
+    (said,) = (line for line in summary.sentences(fits) if "scatter of 20 devices" in line)
+    assert said.endswith("their 95 % intervals reach up to 2.09 of them")  # t of 19
 
 
 def told(gains, error):
