@@ -52,6 +52,13 @@ def _compiled(
     return jax.jit(derived, compiler_options=quick_options())
 
 
+@functools.cache
+def _statics(model: type[Device]) -> frozenset[str]:
+    """The fields that are compiled in."""
+    fields = dataclasses.fields(model)
+    return frozenset(field.name for field in fields if field.metadata.get("static"))
+
+
 class Filtered(NamedTuple):
     """What the filter says of parameters: of every reading, in units of the window."""
 
@@ -75,13 +82,13 @@ def filtered(problem: Problem, values: np.ndarray) -> Filtered:
     ):
         single = problem.data[1].max() <= 1
         model = of_single_pulses(problem.model) if single else problem.model  # type: ignore[arg-type]
-        fields = dataclasses.fields(problem.model)
-        compiled = {field.name for field in fields if field.metadata.get("static")}
+        statics = _statics(problem.model)  # type: ignore[arg-type]
         numbers = [(n, value) for n, value in problem.fixed if isinstance(value, float)]
-        traced = {name: value for name, value in numbers if name not in compiled}
+        traced = {name: value for name, value in numbers if name not in statics}
         fixed = tuple((name, value) for name, value in problem.fixed if name not in traced)
         function = _compiled(model, fixed, tuple(traced), problem.names)  # type: ignore[arg-type]
-        arguments = map(jnp.asarray, (values, [*traced.values()], *problem.data))
+        given = np.array([*traced.values()], float)
+        arguments = map(jnp.asarray, (values, given, *problem.data))
         (d_error, d_variance), (now, each) = jax.tree.map(np.asarray, function(*arguments))
     return Filtered(now, each, d_error, d_variance)
 

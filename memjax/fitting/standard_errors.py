@@ -41,6 +41,14 @@ def standard_errors(
       scores: derivatives of each ramp's log-likelihood [ramp, parameter].
       device: of each ramp.
 
+    Example:
+      >>> import numpy as np
+      >>> from memjax.fitting.standard_errors import standard_errors
+      >>> scores = np.array([[3.0], [-1.0], [-2.0]])
+      >>> known = standard_errors(np.eye(1), scores, np.arange(3))
+      >>> known.sd.round(2).tolist(), known.reach.round(2).tolist()
+      ([4.58], [4.3])
+
     Source: White, Econometrica 50:1 (1982); of few groups, Bell & McCaffrey, Survey Methodology
     28:169 (2002).
     """

@@ -49,6 +49,18 @@ def jump_table_of_steps(path: Path | str, *, rows: int = 9, columns: int = 9) ->
       DataError: a table that cannot be used; names the line and the column.
       UserError: a table of less than 2 x 2 is asked for.
 
+    Example:
+      >>> import pathlib, tempfile
+      >>> from memjax.fitting.steps import jump_table_of_steps
+      >>> with tempfile.TemporaryDirectory() as folder:
+      ...     path = pathlib.Path(folder, "steps.csv")
+      ...     _ = path.write_text(
+      ...         "direction,conductance_S,5 %,95 %\\nup,1e-6,1e-7,3e-7\\nup,5e-6,1e-7,1e-7\\n"
+      ...         "down,1e-6,-2e-7,-2e-7\\ndown,5e-6,-2e-7,-2e-7\\n")
+      ...     device = jump_table_of_steps(path, rows=2, columns=2)
+      >>> round(device.levels, 1), round(device.on_off, 1), device.up_quantiles.shape
+      (23.9, 5.0, (2, 2))
+
     Source: Burr et al., IEEE TED 62:3498 (2015); such tables are CrossSim's and XBTorch's input.
     """
     check_size(rows, columns)
