@@ -37,7 +37,10 @@ _UNITS |= {
     for prefix, size in _LARGE.items()
     for ohm in ("Ω", "\u2126", "ohm", "Ohm", "ohms", "Ohms")
 }
-_UNITED = re.compile(r"^(?P<name>.*?)(?:_|\s*(?P<mark>[\[(/])\s*)(?P<unit>[^\s\[\]()_/]+)[\])]?$")
+_UNITED = re.compile(
+    r"^(?P<name>.*?)(?:\s*(?P<mark>[\[(/])\s*|_|\s)(?P<unit>[^\s\[\]()_/]+)[\])]?$"
+)
+_LETTERS = ("S", "A", "V")  # units that may as well be the letter of a ramp, as in LTP A, LTP B
 _DIRECTED = re.compile(
     r"(?:^|[^a-z])(ltp|potentiation|pot|set|up|ltd|depression|dep|reset|down)(?![a-z])",
     re.IGNORECASE,
@@ -66,15 +69,19 @@ class Column(NamedTuple):
         return self.kind in READINGS
 
 
-def column(name: str) -> Column:
+def column(name: str, is_ramp: bool = False) -> Column:
     """What a header's cell says.
 
     Args:
       name: the cell.
+      is_ramp: whether it is known to head a ramp's readings, whatever it calls them; so do names
+        that say a direction.
 
     Example:
       >>> column("G (µS)").kind, column("G (µS)").scale, column("LTD 2").sign
       ('conductance', 1e-06, -1)
+      >>> column("LTP_mS").scale, column("die 7 (nS)", is_ramp=True).scale
+      (0.001, 1e-09)
     """
     plain, kind, scale = name.casefold(), "", float("nan")
     if plain == READING.casefold():
@@ -83,7 +90,8 @@ def column(name: str) -> Column:
     if found and found["unit"] in _UNITS:
         of_unit, size = _UNITS[found["unit"]]
         words = found["name"].casefold().strip()
-        if words in _NAMES[of_unit] or (found["mark"] and _DIRECTED.search(words)):
+        is_named = bool(found["mark"]) or found["unit"] not in _LETTERS
+        if words in _NAMES[of_unit] or (is_named and (is_ramp or _DIRECTED.search(words))):
             plain, kind, scale = words, of_unit, size
         elif of_unit == "conductance" and any(words in _NAMES[kind] for kind in _STEPS):
             plain, scale = words, size

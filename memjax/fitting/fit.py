@@ -87,11 +87,11 @@ def fit(
     given = _ramps(data, down, read_voltage, normalised)
     if on_off is not None and not given.normalised:
         raise UserError("fit: on_off is told by conductances; leave it out, it is for weights")
+    if given.normalised and window is not None:
+        raise UserError("fit: window is in siemens; leave it out, readings are weights")
     if given.normalised:
         given = given.as_conductances(_UNKNOWN if on_off is None else on_off)
-    window = given.window if window is None else window
-    if not 0 < window[0] < window[1]:
-        raise UserError(f"fit: window = {window} must be 0 < Gmin < Gmax, in siemens")
+    window = given.window_or(window, "fit")
     ramps = given.gradual().thinned(_ENOUGH)
     if ramps.n_steps > _MOST:
         raise DataError(
@@ -153,12 +153,17 @@ def _ranked(fits: list[Fit]) -> list[Fit]:
 
 def _ramps(data: Any, down: Any, read_voltage: float | None, normalised: bool) -> Ramps:
     if isinstance(data, Ramps):
+        if down is not None or read_voltage is not None or normalised:
+            raise UserError(
+                "fit: Ramps are read already: give down, read_voltage and normalised to what reads "
+                "them (memjax.fitting.read)"
+            )
         return data
     if isinstance(data, str | Path):
         return read(data, down, read_voltage=read_voltage, normalised=normalised)
-    if down is not None or read_voltage is not None:
-        raise DataError("down and read_voltage are for files of wide tables; leave them out")
-    return from_table(data, normalised=normalised)
+    if down is not None:
+        raise DataError("fit: down is for two files; give one table, its columns named LTP and LTD")
+    return from_table(data, read_voltage=read_voltage, normalised=normalised)
 
 
 def _names(model: str, ramps: Ramps) -> list[str]:
@@ -198,7 +203,7 @@ def _fit(
         "sigma_read": found.of("read") * extent / middle or None,
         "sigma_ramp": found.of("sigma_ramp") or None,
     }
-    changes |= {name: value or None for name, (value, _) in spread.items()}
+    changes |= {name: sd.value or None for name, sd in spread.items()}
     if np.all(ramps.sign > 0) and not MODELS[name].fit_hints().resets:
         changes["polarity"] = "up"
     shown = _plain(dataclasses.replace(device, **changes))
@@ -222,6 +227,7 @@ def _fit(
         converged=found.converged,
         problem=problem,
         estimate=found,
+        spread=spread,
     )
     describes = max(outcome.rms.values()) < _WORST_RMS
     return outcome if describes else dataclasses.replace(outcome, converged=False)
@@ -247,8 +253,9 @@ def _rows(
     estimates = zip(found.names, found.values, found.errors, strict=True)
     shown = {name: (float(value), float(error)) for name, value, error in estimates}
     shown = {name: shown[name] for name, free in zip(found.names, found.free, strict=True) if free}
+    shown |= {name: (sd.value, sd.error) for name, sd in spread.items()}
     return [
         (name, *numbers, units.get(name.partition("[")[0], ""))
-        for name, numbers in (shown | spread).items()
+        for name, numbers in shown.items()
         if name not in spread or numbers[0] > 0
     ]

@@ -5,11 +5,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from memjax.fitting.estimate import Estimate, score, search
+from memjax.fitting.estimate import Estimate
 from memjax.fitting.problem import NOISES, Problem, from_line, to_line
+from memjax.fitting.scores import score
+from memjax.fitting.search import search
+from memjax.fitting.standard_errors import SDS
 
-SDS = 1.96
-"""Standard errors from an estimate to the end of its interval."""
 _BENT = 0.15  # standard errors by which a parabola may miss the end
 _CLOSE = 0.1  # by which a profile may
 _NEAR = 0.05  # log-likelihood that its search may leave, twice, where errors are the curvature's
@@ -26,6 +27,8 @@ def intervals(problem: Problem, found: Estimate) -> np.ndarray:
     log-likelihood along the ridge is no parabola, an end is where the profile, the highest
     log-likelihood over all other parameters, is 1.92 lower (Wilks). Where the errors are larger
     than the curvature's, the drop is larger by as much (Royall, Int. Stat. Rev. 54:221, 1986).
+    Where the scatter of devices tells them, an end is ``reach`` standard errors away: the
+    likelihood, which knows of ramps only, says nothing of that.
     Ends shift as the estimate does. A noise that was left out has an interval from 0, up to where
     the profile is 1.92 lower than without it; other noises' profiles are over it too.
 
@@ -35,7 +38,7 @@ def intervals(problem: Problem, found: Estimate) -> np.ndarray:
     """
     _, slope = from_line(problem, found.line + found.shift)
     sd = np.where(found.inside, found.errors / abs(slope), np.nan)
-    ends = found.line + SDS * sd * np.array([[-1.0], [1.0]])
+    ends = found.line + found.reach * sd * np.array([[-1.0], [1.0]])
     noisy = np.isin(problem.names, NOISES)
     left_out = noisy & ~found.free
     ends[:, left_out] = [[-np.inf], [np.inf]]
@@ -49,7 +52,8 @@ def intervals(problem: Problem, found: Estimate) -> np.ndarray:
 
     if found.converged:
         inside = np.flatnonzero(found.inside)
-        asked = [(side, column, int(k)) for column, k in enumerate(inside) for side in (0, 1)]
+        columns = [(column, int(k)) for column, k in enumerate(inside) if found.reach[k] == SDS]
+        asked = [(side, *place) for place in columns for side in (0, 1)]
         with ThreadPoolExecutor(_WORKERS) as pool:
             for (side, _, k), where in zip(asked, pool.map(lambda a: end(*a), asked), strict=True):
                 ends[side, k] = where

@@ -38,26 +38,51 @@ def jump_table(
 
     Source: Burr et al., IEEE TED 62:3498 (2015).
     """
-    low, high = ramps.window if window is None else window
-    if not 0 < low < high:
-        raise UserError(f"jump_table: window = {(low, high)} must be 0 < Gmin < Gmax, in siemens")
-    if rows < 2 or columns < 2:
-        raise UserError(f"jump_table: rows = {rows} and columns = {columns} must be at least 2")
+    check_size(rows, columns)
+    if ramps.normalised:
+        raise UserError("jump_table: readings are weights; a jump table is of conductances")
+    low, high = ramps.window_or(window, "jump_table")
     y = (ramps.conductance - low) / (high - low)
     single = (ramps.pulses[:, 1:] == 1) & np.isfinite(y[:, 1:])
     before, step = y[:, :-1], np.diff(y, axis=1)
     mean = float(np.mean(np.abs(step[single]))) if single.any() else 1.0
-    tables = {}
+    tables: dict[str, np.ndarray] = {}
     for name, sign in (("up", 1), ("down", -1)):
         mine = single & (ramps.sign == sign)[:, None]
         what = f"of single pulses {name}"
-        tables[name] = quantiles(before[mine], step[mine] / mean, rows, columns, what)
+        tables[name] = quantiles(before[mine], step[mine], rows, columns, what)
+    return device_of(tables["up"], tables["down"], mean, (low, high))
+
+
+def check_size(rows: int, columns: int) -> None:
+    """Refuses a table of less than 2 x 2.
+
+    Args:
+      rows, columns: as in ``jump_table``.
+
+    Raises:
+      UserError: that it is.
+    """
+    if rows < 2 or columns < 2:
+        raise UserError(f"jump_table: rows = {rows} and columns = {columns} must be at least 2")
+
+
+def device_of(
+    up: np.ndarray, down: np.ndarray, mean: float, window: tuple[float, float]
+) -> JumpTable:
+    """The jump table of quantiles over the window.
+
+    Args:
+      up, down: quantiles of steps [row, column], in fractions of the window.
+      mean: size of a step, likewise.
+      window: Gmin and Gmax in siemens.
+    """
     return JumpTable(
         levels=1.0 + 1.0 / mean,
-        gmax=high,
-        on_off=high / low,
-        up_quantiles=tables["up"],
-        down_quantiles=tables["down"],
+        gmax=window[1],
+        on_off=window[1] / window[0],
+        up_quantiles=(up / mean).astype(np.float32),
+        down_quantiles=(down / mean).astype(np.float32),
     )
 
 
@@ -79,7 +104,7 @@ def quantiles(
         raise DataError(
             f"jump_table: {len(step)} steps {what}: give at least {columns}, or fewer columns"
         )
-    table = np.empty((rows, columns), np.float32)
+    table = np.empty((rows, columns))
     for row, place in enumerate(np.linspace(0.0, 1.0, rows)):
         away = np.abs(np.clip(before, 0.0, 1.0) - place)
         reach = max(0.5 / (rows - 1), float(np.partition(away, columns - 1)[columns - 1]))

@@ -65,6 +65,22 @@ class Ramps:
         lows, highs = np.nanmin(self.conductance, axis=1), np.nanmax(self.conductance, axis=1)
         return float(np.percentile(lows, 5)), float(np.percentile(highs, 95))
 
+    def window_or(self, given: tuple[float, float] | None, caller: str) -> tuple[float, float]:
+        """A window that is given, checked, else the ramps' own.
+
+        Args:
+          given: Gmin and Gmax in siemens.
+          caller: who is told by the error.
+
+        Raises:
+          UserError: it is no window.
+        """
+        low, high = self.window if given is None else given
+        if not 0 < low < high < math.inf:
+            where = f"{caller}: window = {(low, high)}"
+            raise UserError(f"{where} must be 0 < Gmin < Gmax, in siemens")
+        return low, high
+
     @property
     def repeats(self) -> bool:
         """Whether a device has two ramps of one direction."""
@@ -90,20 +106,26 @@ class Ramps:
     def thinned(self, most: int) -> "Ramps":
         """Every so-many-th cycle of each device, and a note, where there are more readings.
 
+        Of every device two cycles are left, if it has them: one cycle does not tell how a device's
+        ramps differ.
+
         Args:
           most: readings that are enough.
         """
         readings = self.n_steps + self.n_ramps
-        if readings <= most:
+        every = -(-readings // most)
+        kept = np.zeros(self.n_ramps, bool)
+        for device in np.unique(self.device):
+            cycles = np.unique(self.cycle[self.device == device])
+            some = cycles[:: min(every, max(len(cycles) - 1, 1))]
+            kept |= (self.device == device) & np.isin(self.cycle, some)
+        if kept.all():
             return self
-        pairs = np.stack([self.device, self.cycle], axis=1)
-        turns = np.unique(pairs, axis=0, return_inverse=True)[1].reshape(-1)
-        kept = self.select(turns % -(-readings // most) == 0)
         said = (
-            f"{readings} readings: {kept.n_ramps} of {self.n_ramps} ramps are fitted, from evenly "
-            "spaced cycles; more would not tell much more"
+            f"{readings} readings: {kept.sum()} of {self.n_ramps} ramps are fitted, from evenly "
+            "spaced cycles of each device; more would not tell much more"
         )
-        return replace(kept, notes=(*kept.notes, said))
+        return replace(self.select(kept), notes=(*self.notes, said))
 
     def gradual(self) -> "Ramps":
         """The ramps less those of depression, where each of them is a RESET, and a note of it.

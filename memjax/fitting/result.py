@@ -11,10 +11,11 @@ from memjax.devices import catalogue
 from memjax.devices.base import Device
 from memjax.fitting import picture, rollout
 from memjax.fitting.estimate import Estimate
-from memjax.fitting.intervals import SDS, intervals
+from memjax.fitting.intervals import intervals
 from memjax.fitting.likelihood import Noise
 from memjax.fitting.problem import NOISES, Problem
 from memjax.fitting.ramps import Ramps
+from memjax.fitting.variation import Spread
 
 _LOOSE = 2.3  # sd of a logarithm: a factor of ten
 
@@ -38,6 +39,7 @@ class Fit:
       noise: sds of a ramp's gain and of a reading over the window.
       converged: whether the search ended in a maximum that describes the ramps (rms < 50 %).
       problem, estimate: what was asked and what was found.
+      spread: of devices and of their ramps; empty of fewer than three devices.
     """
 
     model: str
@@ -55,6 +57,7 @@ class Fit:
     converged: bool
     problem: Problem = dataclasses.field(repr=False)
     estimate: Estimate = dataclasses.field(repr=False)
+    spread: Spread = dataclasses.field(default_factory=dict, repr=False)
 
     @property
     def aic(self) -> float:
@@ -70,16 +73,13 @@ class Fit:
     def intervals(self) -> dict[str, tuple[float, float]]:
         """The 95 % interval of each parameter, and of noises left out; NaN at a limit.
 
-        Reckoned when first asked for (``memjax.fitting.intervals``); of spreads between
-        devices, which are told by moments, 1.96 standard errors.
+        Reckoned when first asked for (``memjax.fitting.intervals``); of the spread of devices, by
+        the chi squared distribution of its variance (``memjax.fitting.variation``).
         """
         with np.errstate(all="ignore"):
             low, high = intervals(self.problem, self.estimate).tolist()
         ends = dict(zip(self.estimate.names, zip(low, high, strict=True), strict=True))
-        for name, value, error, _ in self.parameters:
-            if name not in ends or value != self.estimate.of(name):
-                ends[name] = max(value - SDS * error, 0.0), value + SDS * error
-        return ends
+        return ends | {name: (sd.low, sd.high) for name, sd in self.spread.items()}
 
     @property
     def undetermined(self) -> list[str]:

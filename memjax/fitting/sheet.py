@@ -18,6 +18,7 @@ TIDY = "one table with the columns cycle, direction, pulse and conductance_S"
 _COMMENT = re.compile(r"\s*\"?(#(?!\s*\"?[;\t,])|%|//)")  # a column may be called "#"
 _PREAMBLE = 50  # rows above which a header is looked for
 _HEADER = 3  # lines over which a header's quotes may go
+_MISSING = ("nan", "nat", "<na>")  # how pandas' cells that are empty print
 _OVERFLOW = 9e36  # what a meter writes for a current beyond its range is 9.9e37, or 9.91e37
 
 
@@ -137,8 +138,10 @@ class Sheet:
 
 
 def plain(cell: Any) -> str:
-    """The text of a cell, without needless space."""
-    return "" if cell is None else " ".join(str(cell).split())
+    """The text of a cell, without needless space; none of a missing one (None, NaN, NaT, NA)."""
+    text = " ".join(str(cell).split())
+    is_missing = cell is None or (not isinstance(cell, str) and text.casefold() in _MISSING)
+    return "" if is_missing else text
 
 
 def numeric(cell: str) -> bool:

@@ -9,9 +9,9 @@ import numpy as np
 from scipy import special
 
 from memjax.devices.jump_table import JumpTable
-from memjax.errors import DataError, UserError
+from memjax.errors import DataError
 from memjax.fitting.columns import READING, SIGNS
-from memjax.fitting.jumps import quantiles
+from memjax.fitting.jumps import check_size, device_of, quantiles
 from memjax.fitting.sheet import Sheet, open_sheet
 
 _PROBABILITY = re.compile(r"^(?:q|p|quantile)?\s*(\d+(?:\.\d+)?)\s*(%?)$", re.IGNORECASE)
@@ -49,10 +49,21 @@ def jump_table_of_steps(path: Path | str, *, rows: int = 9, columns: int = 9) ->
       DataError: a table that cannot be used; names the line and the column.
       UserError: a table of less than 2 x 2 is asked for.
 
+    Example:
+      >>> import pathlib, tempfile
+      >>> from memjax.fitting.steps import jump_table_of_steps
+      >>> with tempfile.TemporaryDirectory() as folder:
+      ...     path = pathlib.Path(folder, "steps.csv")
+      ...     _ = path.write_text(
+      ...         "direction,conductance_S,5 %,95 %\\nup,1e-6,1e-7,3e-7\\nup,5e-6,1e-7,1e-7\\n"
+      ...         "down,1e-6,-2e-7,-2e-7\\ndown,5e-6,-2e-7,-2e-7\\n")
+      ...     device = jump_table_of_steps(path, rows=2, columns=2)
+      >>> round(device.levels, 1), round(device.on_off, 1), device.up_quantiles.shape
+      (23.9, 5.0, (2, 2))
+
     Source: Burr et al., IEEE TED 62:3498 (2015); such tables are CrossSim's and XBTorch's input.
     """
-    if rows < 2 or columns < 2:
-        raise UserError(f"jump_table: rows = {rows} and columns = {columns} must be at least 2")
+    check_size(rows, columns)
     sheet = open_sheet(Path(path))
     found = {name: _steps(sheet, sign) for name, sign in (("up", 1), ("down", -1))}
     before = np.concatenate([steps.before for steps in found.values()])
@@ -68,13 +79,7 @@ def jump_table_of_steps(path: Path | str, *, rows: int = 9, columns: int = 9) ->
         else:
             tables[name] = _resampled(g, values, steps.probabilities, rows, columns)
     mean = float(np.mean([np.abs(table.mean(axis=1)).mean() for table in tables.values()]))
-    return JumpTable(
-        levels=1.0 + 1.0 / mean,
-        gmax=high,
-        on_off=high / low,
-        up_quantiles=(tables["up"] / mean).astype(np.float32),
-        down_quantiles=(tables["down"] / mean).astype(np.float32),
-    )
+    return device_of(tables["up"], tables["down"], mean, (low, high))
 
 
 def _steps(sheet: Sheet, sign: int) -> _Steps:
@@ -90,11 +95,12 @@ def _steps(sheet: Sheet, sign: int) -> _Steps:
     places = [kinds.index("step")] if "step" in kinds else sorted(chances, key=chances.__getitem__)
     if "mean" in kinds and not places:
         places = [kinds.index("mean"), kinds.index("sd")]
+    is_normal = "step" not in kinds and not chances
     at = sheet.columns[READING]
     reading, scale = sheet.kinds[at], sheet.kinds[at].scale
     if reading.kind != "conductance":
         sheet.fail(sheet.top, reading.name, f"steps begin at conductances: give {_WHAT}")
-    before, values = [], []
+    before, values, lines = [], [], []
     for line, cells in sheet.rows:
         if not any(cells):
             continue
@@ -108,29 +114,37 @@ def _steps(sheet: Sheet, sign: int) -> _Steps:
             numbers = [sheet.number(line, sheet.header[k], cells[k]) for k in places]
             if not all(map(math.isfinite, numbers)):
                 sheet.fail(line, sheet.header[places[0]], "no step: leave the row out")
+            if is_normal and numbers[1] < 0:
+                sheet.fail(line, sheet.header[places[1]], "below 0: correct the standard deviation")
+            lines.append(line)
             values.append([unit * number for unit, number in zip(units, numbers, strict=True)])
     name = "up" if sign > 0 else "down"
     if not before:
         raise DataError(f"{sheet.name}: no steps {name}: give {_WHAT}")
     table = np.array(values)
+    signed = _signed(table[:, :1] if is_normal else table, sign)
+    if not sign * np.mean(signed) > 0:
+        what = f"steps {name} are {np.mean(signed):.3g} S in the mean, the wrong way or none"
+        remedy = "swap up and down, or correct their signs"
+        sheet.fail(lines[0], sheet.header[places[0]], f"{what}: {remedy}")
     if "step" in kinds:
-        return _Steps(np.array(before, float), _signed(table[:, 0], sign), None)
-    if not chances:
+        return _Steps(np.array(before, float), signed[:, 0], None)
+    if is_normal:
         chance = np.linspace(_TAIL, 1.0 - _TAIL, 41)
-        mean = _signed(table[:, :1], sign)
-        return _Steps(np.array(before, float), mean + table[:, 1:] * special.ndtri(chance), chance)
+        spread = table[:, 1:] * special.ndtri(chance)
+        return _Steps(np.array(before, float), signed + spread, chance)
     chance = np.array(sorted(chances.values()))
-    signed = _signed(table, sign)
     if np.any(np.diff(table, axis=1) < 0):
         raise DataError(f"{sheet.name}: quantiles {name} fall: order them by their probability")
-    if signed is not table:
+    if np.any(signed != table):
         signed, chance = signed[:, ::-1], 1.0 - chance[::-1]
     return _Steps(np.array(before, float), signed, chance)
 
 
 def _signed(values: np.ndarray, sign: int) -> np.ndarray:
     """Steps down as negative numbers, if the table gives their size."""
-    return -values if sign < 0 and np.median(values) > 0 else values
+    middle = np.median(values) or np.mean(values)  # most pulses may do nothing that is seen
+    return -values if sign < 0 and middle > 0 else values
 
 
 def _probability(name: str) -> float | None:

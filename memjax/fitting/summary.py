@@ -5,6 +5,7 @@ from rich import box
 from rich.table import Table
 
 from memjax.fitting.result import Fit, Fits
+from memjax.fitting.standard_errors import SDS
 
 _HELD = 0.7  # of the readings, in a band of 90 %
 _FAR = 1.5  # measured ranges that a window may have
@@ -57,10 +58,11 @@ def parameters(fit: Fit) -> Table:
         table.add_column(title, no_wrap=title != "unit")
     for name, value, error, unit in fit.parameters:
         low, high = fit.intervals[name]
-        shown = f"± {error:.2g}" if np.isfinite(error) else "at its limit"
+        by = f"± {error:.2g}" if np.isfinite(error) else "at its limit"
         between = f"{low:.4g} to {high:.4g}" if np.isfinite(error) else ""
-        table.add_row(name, f"{value:.5g}", shown, between, unit)
-    for name in fit.intervals.keys() - {name for name, *_ in fit.parameters}:
+        table.add_row(name, f"{value:.5g}", by, between, unit)
+    shown = [name for name, *_ in fit.parameters]
+    for name in (name for name in fit.intervals if name not in shown):
         table.add_row(name, "0", "left out", f"0 to {fit.intervals[name][1]:.4g}")
     return table
 
@@ -103,7 +105,13 @@ def sentences(fits: Fits) -> list[str]:
         )
     elif np.all(ramps.sign < 0):
         said.append("potentiation was not measured: that of this device is the model's default")
-    if len(np.unique(ramps.device)) < 3:
+    n_devices, reach = len(np.unique(ramps.device)), float(best.estimate.reach.max())
+    if reach > SDS:
+        said.append(
+            f"standard errors are by the scatter of {n_devices} devices where that says more: "
+            f"their 95 % intervals reach up to {reach:.3g} of them"
+        )
+    if n_devices < 3:
         said.append("fewer than three devices: no device-to-device spread; set sigma_d2d yourself")
     if abs(best.autocorrelation) > 0.1:
         said.append(

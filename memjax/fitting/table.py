@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from memjax.errors import DataError
-from memjax.fitting.columns import READING, SIGNS, Column
+from memjax.fitting.columns import READING, SIGNS, Column, column
 from memjax.fitting.ramps import ONE_DEVICE, Ramps, Reading, arrange
 from memjax.fitting.sheet import REQUIRED, TIDY, Sheet, numeric, open_sheet, plain
 
@@ -53,11 +53,7 @@ def read(
     Raises:
       DataError: anything that cannot be fitted; names the file, the line and the column.
     """
-    if read_voltage is not None and not (math.isfinite(read_voltage) and read_voltage > 0):
-        raise DataError(
-            f"read_voltage = {read_voltage}: must be above 0 V: give its magnitude, such as 0.1, "
-            "and the currents' magnitudes with it"
-        )
+    _check_voltage(read_voltage)
     sheet = open_sheet(Path(path), normalised)
     if down is not None:
         other = open_sheet(Path(down), normalised)
@@ -75,11 +71,14 @@ def read(
     return arrange(readings)
 
 
-def from_table(table: Any, *, normalised: bool = False) -> Ramps:
+def from_table(table: Any, *, read_voltage: float | None = None, normalised: bool = False) -> Ramps:
     """Takes a table from memory; ``read`` says which columns and what they mean.
+
+    A cell that is None or NaN is an empty one.
 
     Args:
       table: a pandas DataFrame, or a dict of columns.
+      read_voltage: in volts, if the table holds currents.
       normalised: readings are weights.
 
     Raises:
@@ -93,6 +92,7 @@ def from_table(table: Any, *, normalised: bool = False) -> Ramps:
       >>> ramps.pulses.tolist(), ramps.n_steps
       ([[0, 1, 3]], 2)
     """
+    _check_voltage(read_voltage)
     if not hasattr(table, "items"):
         raise DataError(f"a {type(table).__name__} is no table: give a DataFrame or a dict")
     header = [plain(name) for name, _ in table.items()]
@@ -102,7 +102,17 @@ def from_table(table: Any, *, normalised: bool = False) -> Ramps:
         raise DataError(f"table: columns of different lengths ({found}): give every row a value")
     rows = [(row, list(map(plain, cells))) for row, cells in enumerate(zip(*columns, strict=True))]
     sheet = Sheet("table", None, header, rows, normalised=normalised)
-    return arrange(_wide(sheet, 0, None) if sheet.is_directed else _tidy(sheet, None))
+    if sheet.is_directed:
+        return arrange(_wide(sheet, 0, read_voltage))
+    return arrange(_tidy(sheet, read_voltage))
+
+
+def _check_voltage(read_voltage: float | None) -> None:
+    if read_voltage is not None and not (math.isfinite(read_voltage) and read_voltage > 0):
+        raise DataError(
+            f"read_voltage = {read_voltage}: must be above 0 V: give its magnitude, such as 0.1, "
+            "and the currents' magnitudes with it"
+        )
 
 
 def _tidy(sheet: Sheet, read_voltage: float | None) -> list[Reading]:
@@ -125,8 +135,8 @@ def _tidy(sheet: Sheet, read_voltage: float | None) -> list[Reading]:
                 sheet.note(f"an empty cell under {sheet.header[where[kind]]!r} is that above it")
         above = row
         sign = _sign(sheet, line, row["direction"])
-        if not row["device"]:
-            sheet.fail(line, "device", "an empty cell: name the device")
+        if row["device"].casefold() in ("", "nan"):
+            sheet.fail(line, "device", f"{row['device'] or 'an empty cell'}: name the device")
         cycle = sheet.whole(line, "cycle", row["cycle"], -(2**53))
         pulse = sheet.whole(line, "pulse", row["pulse"], 0)
         value = sheet.reading(line, at, cells[index], volts)
@@ -141,7 +151,7 @@ def _tidy(sheet: Sheet, read_voltage: float | None) -> list[Reading]:
 def _sign(sheet: Sheet, line: int, cell: str) -> int:
     """The sign of a direction, or of the voltage of its pulses."""
     sign = SIGNS.get(cell.casefold())
-    if sign is None and numeric(cell) and float(cell):
+    if sign is None and numeric(cell) and math.isfinite(float(cell)) and float(cell):
         sheet.note("directions are the signs of the pulses' voltages")
         sign = 1 if float(cell) > 0 else -1
     if sign is None:
@@ -212,42 +222,47 @@ def _wide(sheet: Sheet, sign: int, read_voltage: float | None) -> list[Reading]:
     readings: list[Reading] = []
     counter, cycles = sheet.columns.get("pulse"), {1: 0, -1: 0}
     counters = {1: counter, -1: counter}
-    for column, at in enumerate(sheet.kinds):
+    for index, name in enumerate(sheet.header):
+        at = column(name, is_ramp=bool(sign))
         way = sign or at.sign
         if at.sign and at.kind == "pulse":
-            counters[at.sign] = column
-        elif way and column != counter:
+            counters[at.sign] = index
+        elif way and index != counter and at.kind != "voltage":
             cycles[way] += 1
             ramp = ONE_DEVICE, cycles[way], way
-            readings += _column(sheet, column, ramp, counters[way], read_voltage)
-        elif column != counter and any(cells[column] for _, cells in sheet.rows):
+            readings += _column(sheet, index, at, ramp, counters[way], read_voltage)
+        elif index != counter and any(cells[index] for _, cells in sheet.rows):
             sheet.note(f"the column {at.name!r} is passed over")
     return _some(sheet, readings)
 
 
 def _column(
     sheet: Sheet,
-    column: int,
+    index: int,
+    at: Column,
     ramp: tuple[str, int, int],
     counter: int | None,
     read_voltage: float | None,
 ) -> Iterator[Reading]:
     """The readings of one column, a ramp, whose pulses another may count."""
-    at, volts = sheet.kinds[column], _volts(sheet, sheet.kinds[column], read_voltage)
+    volts = _volts(sheet, at, read_voltage)
+    if volts is not None and math.isnan(at.scale):
+        unit = "siemens" if read_voltage is None else "ampere"
+        sheet.note(f"ramps that name no unit are taken for {unit} (LTP (µS) names one)")
     if at.sign == -ramp[-1]:
         sheet.fail(sheet.top, at.name, "named for the other direction: swap the two tables")
     if numeric(at.name) and not float(at.name).is_integer():
         sheet.fail(sheet.top, at.name, "a number for a name: put a header above the readings")
     for row, (line, cells) in enumerate(sheet.rows):
-        if not cells[column]:
+        if not cells[index]:
             continue
         if not at.name:
             what = "readings under no name: name the ramp, or take the column out"
-            sheet.fail(line, f"column {column + 1}", what)
+            sheet.fail(line, f"column {index + 1}", what)
         pulse = row
         if counter is not None:
             pulse = sheet.whole(line, sheet.header[counter], cells[counter], 0)
-        value = sheet.reading(line, at, cells[column], volts)
+        value = sheet.reading(line, at, cells[index], volts)
         if value is not None:
             yield Reading(*ramp, pulse, value, sheet, line, at.name)
 

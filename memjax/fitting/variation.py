@@ -1,16 +1,35 @@
 """Spread and resolution: what ramps say of differences between devices, and of levels."""
 
+from typing import NamedTuple
+
 import numpy as np
+from scipy import stats
 
 from memjax.fitting.estimate import Estimate
 from memjax.fitting.problem import Problem
 from memjax.fitting.ramps import Ramps
+from memjax.fitting.standard_errors import SDS
 
 _FEWEST = 3  # devices from which a spread is estimated
-_CERTAIN = 1.96  # sds within which lie 95 % of a normal's numbers
 
-Spread = dict[str, tuple[float, float]]
-"""Standard deviations by their parameter's name, each with its standard error."""
+
+class Deviation(NamedTuple):
+    """A standard deviation between devices or ramps.
+
+    Attributes:
+      value: estimated.
+      error: its standard error; NaN where it is 0.
+      low, high: its 95 % interval.
+    """
+
+    value: float
+    error: float
+    low: float
+    high: float
+
+
+Spread = dict[str, Deviation]
+"""Standard deviations by their parameter's name."""
 
 
 def between_devices(found: Estimate, ramps: Ramps) -> Spread:
@@ -21,8 +40,10 @@ def between_devices(found: Estimate, ramps: Ramps) -> Spread:
     up is ``1 + d + t``, over ramps down ``1 + d - t``: over devices, d has the sd ``sigma_d2d`` and
     t has ``sigma_up_down``. By moments: of each variance is taken off what the errors (and the
     ramps within a device) make of it. A sd s from n differences, of which the errors have the
-    variance e, has the standard error ``(s^2 + e) / (s sqrt(2 n))``. Where no device has two ramps
-    of a direction, ramps are taken to differ by their devices alone.
+    variance e, has the standard error ``(s^2 + e) / (s sqrt(2 n))``; its 95 % interval is that of
+    the variance ``s^2 + e``, which is distributed as chi squared of n degrees of freedom, less e:
+    of few devices, far from even. Where no device has two ramps of a direction, ramps are taken to
+    differ by their devices alone.
 
     Args:
       found: the estimate.
@@ -44,7 +65,7 @@ def between_devices(found: Estimate, ramps: Ramps) -> Spread:
     if repeats:
         scatter = float(np.sum((found.gains - mean[cell]) ** 2)) / repeats
         spread["sigma_ramp"] = _excess(scatter, float(error.mean()), repeats)
-        inner = spread["sigma_ramp"][0] ** 2
+        inner = spread["sigma_ramp"].value ** 2
     with np.errstate(invalid="ignore", divide="ignore"):
         variance = np.bincount(cell, error + inner, minlength=len(count)) / count**2
     mean, variance = mean.reshape(2, -1), variance.reshape(2, -1)
@@ -75,10 +96,12 @@ def levels(found: Estimate, problem: Problem) -> float:
     y = problem.data[0]
     sd = float(np.sqrt(np.nanmean(found.error**2)))
     extent = float(np.nanmax(y) - np.nanmin(y))
-    return 1.0 + extent / (2.0 * _CERTAIN * sd) if sd > 0 else float("inf")
+    return 1.0 + extent / (2.0 * SDS * sd) if sd > 0 else float("inf")
 
 
-def _excess(variance: float, of_error: float, n: int) -> tuple[float, float]:
-    """The sd beyond what errors of estimation make, and its standard error: NaN where it is 0."""
-    sd = float(np.sqrt(max(variance - of_error, 0.0)))
-    return sd, variance / (sd * float(np.sqrt(2.0 * n))) if sd > 0 else float("nan")
+def _excess(variance: float, of_error: float, n: int) -> Deviation:
+    """The sd beyond what errors of estimation make, from n differences."""
+    ends = n * variance / stats.chi2.ppf([0.975, 0.025], n)
+    sd, low, high = np.sqrt(np.maximum([variance - of_error, *(ends - of_error)], 0.0)).tolist()
+    error = variance / (sd * float(np.sqrt(2.0 * n))) if sd > 0 else float("nan")
+    return Deviation(sd, error, low, high)

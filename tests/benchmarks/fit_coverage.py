@@ -6,7 +6,8 @@ ramps are simulated pulse by pulse, without the fit's filter. Printed is a Markd
 (or, with ``--parameters``, a parameter) a row; the share of the data sets of which the fit
 converged, the share of 95 % intervals that hold the truth, the median error over the median
 standard error (bias), and half the distance of the errors' 16th and 84th per cent over the median
-standard error (1: honest).
+standard error (1: honest). With ``--devices`` the ramps, eight each, are of several devices, whose
+steps differ by ``--d2d``; ``sigma_ramp`` is left out there, for a fit parts it by moments.
 """
 
 import argparse
@@ -26,7 +27,7 @@ from memjax.fitting.likelihood import LONG
 from memjax.fitting.problem import NODES, device_of, pose
 from memjax.fitting.ramps import Ramps
 
-N_RAMPS, N_PULSES = 20, 30
+N_RAMPS, N_PULSES, N_EACH = 20, 30, 8
 _BENT = {f"up_nodes[{k}]": 1.5 - 0.8 * k / (NODES - 1) for k in range(NODES)}
 _BENT |= {f"down_nodes[{k}]": 0.9 + 0.3 * k / (NODES - 1) for k in range(NODES)}
 # Ramps stay within the bounds: a device stops there, which the filter knows only within a gap.
@@ -103,22 +104,28 @@ def truth_of(name: str) -> tuple[dict[str, Any], dict[str, float], tuple[float, 
     return fixed, {**_NOISE, **values}, window
 
 
-def design(name: str, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
+def design(name: str, rng: np.random.Generator, devices: int = 1) -> tuple[np.ndarray, ...]:
     """Signs, the pulse numbers that are read, and true starts: every third ramp has gaps."""
     n_pulses = 14 if name == "PhaseChange" else N_PULSES
-    sign = np.ones(N_RAMPS, int) if name == "PhaseChange" else np.tile([1, -1], N_RAMPS // 2)
-    at = np.full((N_RAMPS, n_pulses + 1), -1)
-    for ramp in range(N_RAMPS):
+    n_ramps = N_RAMPS if devices == 1 else N_EACH * devices
+    sign = np.ones(n_ramps, int) if name == "PhaseChange" else np.tile([1, -1], n_ramps // 2)
+    at = np.full((n_ramps, n_pulses + 1), -1)
+    for ramp in range(n_ramps):
         seen = [k for k in range(n_pulses + 1) if ramp % 3 or k < 6 or k % 3 == 0]
         at[ramp, : len(seen)] = seen
-    start = np.where(sign > 0, 0.05, 0.95) + 0.02 * rng.normal(size=N_RAMPS)
+    start = np.where(sign > 0, 0.05, 0.95) + 0.02 * rng.normal(size=n_ramps)
     return sign, at, start
 
 
-def simulate(name: str, sets: int, seed: int = 0) -> list[Ramps]:
-    """Data sets of one design, pulse by pulse."""
+def simulate(
+    name: str, sets: int, seed: int = 0, devices: int = 1, d2d: float = 0.0
+) -> list[Ramps]:
+    """Data sets of one design, pulse by pulse; of devices whose steps differ by ``d2d``."""
     fixed, truth, window = truth_of(name)
-    sign, at, start = design(name, np.random.default_rng(seed))
+    rng = np.random.default_rng(seed)
+    sign, at, start = design(name, rng, devices)
+    owner = np.arange(len(sign)) * devices // len(sign)
+    own = d2d * rng.normal(size=(sets, devices))[:, owner]
     pulses = np.where(at > 0, np.diff(at, axis=1, prepend=0), 0)
     extent, n_pulses = window[1] - window[0], int(at.max())
     empty = _ramps(np.full(pulses.shape, np.nan), pulses, sign)
@@ -131,9 +138,9 @@ def simulate(name: str, sets: int, seed: int = 0) -> list[Ramps]:
         device, noise, low, high = device_of(problem, [truth[n] for n in problem.names])
         first = (start - low) / (high - low)
 
-        def ramp(x0: Any, sign: Any, key: Any) -> Any:
+        def ramp(x0: Any, sign: Any, own: Any, key: Any) -> Any:
             gain_key, pulse_key, read_key = jax.random.split(key, 3)
-            gain = 1.0 + noise.ramp * jax.random.normal(gain_key)
+            gain = 1.0 + own + noise.ramp * jax.random.normal(gain_key)
             array = device.fabricate(jnp.zeros(2, jnp.uint32), ())
             array = device.update_memory(array, x0, -sign * LONG)
             array = jax.tree.map(lambda leaf: jnp.asarray(leaf, float), array)
@@ -148,17 +155,22 @@ def simulate(name: str, sets: int, seed: int = 0) -> list[Ramps]:
             y = low + (high - low) * jnp.concatenate([x0[None], x])
             return y + noise.read * jax.random.normal(read_key, n_pulses + 1)
 
-        keys = jax.random.split(jax.random.key(seed), (sets, N_RAMPS))
-        draw = jax.jit(jax.vmap(jax.vmap(ramp), (None, None, 0)))
-        readings = np.asarray(draw(jnp.asarray(first), jnp.asarray(sign, float), keys))
+        keys = jax.random.split(jax.random.key(seed), (sets, len(sign)))
+        draw = jax.jit(jax.vmap(jax.vmap(ramp), (None, None, 0, 0)))
+        arguments = map(jnp.asarray, (first, sign.astype(float), own, keys))
+        readings = np.asarray(draw(*arguments))
     read = np.take_along_axis(readings, np.broadcast_to(at, (sets, *at.shape)), axis=2)
     read = np.where(at >= 0, window[0] + extent * read, np.nan)
-    return [_ramps(one, pulses, sign) for one in read]
+    return [_ramps(one, pulses, sign, owner) for one in read]
 
 
-def _ramps(conductance: np.ndarray, pulses: np.ndarray, sign: np.ndarray) -> Ramps:
+def _ramps(
+    conductance: np.ndarray, pulses: np.ndarray, sign: np.ndarray, device: np.ndarray | None = None
+) -> Ramps:
     cycle = np.arange(len(sign)) // 2
-    return Ramps(conductance, pulses, sign, cycle, np.zeros_like(cycle), ("device",))
+    device = np.zeros_like(cycle) if device is None else device
+    names = tuple(f"device {k}" for k in range(device.max() + 1))
+    return Ramps(conductance, pulses, sign, cycle, device, names)
 
 
 def _with_any(ramps: Ramps, window: tuple[float, float]) -> Ramps:
@@ -167,15 +179,18 @@ def _with_any(ramps: Ramps, window: tuple[float, float]) -> Ramps:
     return _ramps(np.where(ramps.sign[:, None] > 0, some, some[::-1]), ramps.pulses, ramps.sign)
 
 
-def examine(name: str, sets: int) -> tuple[list[Estimate], np.ndarray, np.ndarray, float]:
+def examine(
+    name: str, sets: int, devices: int = 1, d2d: float = 0.0
+) -> tuple[list[Estimate], np.ndarray, np.ndarray, float]:
     """The estimates, the ends of their intervals, the truth in their order, and the seconds."""
     fixed, truth, window = truth_of(name)
     began, found, ends = time.perf_counter(), [], []
-    for ramps in simulate(name, sets):
+    for ramps in simulate(name, sets, devices=devices, d2d=d2d):
         with np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             found.append(estimate(MODELS[name], fixed, ramps, window))
             ends.append(intervals(pose(MODELS[name], fixed, ramps, window), found[-1]))
+    truth = truth | ({"sigma_ramp": np.nan} if devices > 1 else {})
     expected = np.array([truth[n] for n in found[0].names])
     return found, np.array(ends), expected, time.perf_counter() - began
 
@@ -186,12 +201,15 @@ def main() -> None:
     parser.add_argument("--sets", type=int, default=200)
     parser.add_argument("--models", nargs="*", default=list(TRUTHS))
     parser.add_argument("--parameters", action="store_true", help="a parameter a row")
+    parser.add_argument("--devices", type=int, default=1)
+    parser.add_argument("--d2d", type=float, default=0.0)
     parser.add_argument("--workers", type=int, default=1)
     options = parser.parse_args()
     print("| model | parameter | truth | converged | coverage | bias/se | sd/se | s |")
     print("|---|---|---|---|---|---|---|---|", flush=True)
     with ThreadPoolExecutor(options.workers) as pool:
-        examined = pool.map(lambda name: examine(name, options.sets), options.models)
+        how = options.sets, options.devices, options.d2d
+        examined = pool.map(lambda name: examine(name, *how), options.models)
         for name, result in zip(options.models, examined, strict=True):
             _print(name, *result, options.parameters)
 
@@ -204,8 +222,12 @@ def _print(
     seconds: float,
     each: bool,
 ) -> None:
+    asked = np.isfinite(truth)
+    names, truth, ends = np.array(found[0].names)[asked], truth[asked], ends[:, :, asked]
     good = np.array([f.converged for f in found])
-    values, errors = (np.array([getattr(f, a) for f in found])[good] for a in ("values", "errors"))
+    values, errors = (
+        np.array([getattr(f, a)[asked] for f in found])[good] for a in ("values", "errors")
+    )
     inside = (ends[good, 0] <= truth) & (truth <= ends[good, 1])
     low, middle, high = np.percentile(values - truth, [16, 50, 84], axis=0)
     typical = np.nanmedian(errors, axis=0)
@@ -213,12 +235,12 @@ def _print(
     cover, share = inside.mean(axis=0), good.mean()
     for row in range(len(truth) if each else 0):
         print(
-            f"| {name} | {found[0].names[row]} | {truth[row]:g} | | {cover[row]:.1%} "
+            f"| {name} | {names[row]} | {truth[row]:g} | | {cover[row]:.1%} "
             f"| {bias[row]:+.2f} | {spread[row]:.2f} | |"
         )
     worst = int(np.argmin(cover))
     print(
-        f"| {name} | all (least: {found[0].names[worst]} {cover[worst]:.1%}) | | {share:.1%} "
+        f"| {name} | all (least: {names[worst]} {cover[worst]:.1%}) | | {share:.1%} "
         f"| {cover.mean():.1%} | {bias[np.argmax(abs(bias))]:+.2f} | {spread.mean():.2f} "
         f"| {seconds:.0f} |",
         flush=True,

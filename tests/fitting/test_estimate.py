@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 
 from memjax.devices import MODELS
-from memjax.fitting import estimate as module
+from memjax.fitting import climb, scores, search
 from memjax.fitting.estimate import estimate
+from memjax.fitting.intervals import intervals
 from memjax.fitting.problem import from_line, moments, pose, to_line
+from memjax.fitting.scores import score
 
 from .ramps_twin import WINDOW, linear_ramps, ramps_of
 
@@ -86,6 +88,28 @@ def test_one_ramp_is_enough_and_says_nothing_of_others():
     assert not found.free[found.names.index("sigma_ramp")]
 
 
+def test_devices_of_their_own_make_levels_less_sure():
+    """Three devices whose steps differ by 20 %: levels are known by three numbers, not by 24."""
+    rng = np.random.default_rng(0)
+    device = np.repeat(np.arange(3), 8)
+    gains = np.array([0.8, 1.0, 1.2])[device] + 0.05 * rng.normal(size=24)
+    y, sign = linear_ramps(rng, 24, 20, c2c=0.3, read=0.003, gains=gains)
+    apart, alike = (
+        estimate(MODELS["ConstantStep"], {"c2c": "step"}, ramps_of(y, sign, device=of), WINDOW)
+        for of in (device, np.zeros(24))
+    )
+    assert apart.values[0] == alike.values[0]
+    mean_sd = 0.2 / np.sqrt(3) * (1 / 0.03)  # of three steps, in levels
+    np.testing.assert_allclose(apart.errors[0], mean_sd, rtol=0.25)
+    np.testing.assert_allclose(apart.reach[0], 4.30, atol=0.01)
+    assert alike.errors[0] < 0.5 * mean_sd
+    problem = pose(MODELS["ConstantStep"], {"c2c": "step"}, ramps_of(y, sign), WINDOW)
+    ends = intervals(problem, apart)[:, 0]
+    step = 1 / (apart.values[0] - 1)
+    expected = 1 + np.exp(4.30 * apart.errors[0] * step * np.array([-1, 1])) / step
+    np.testing.assert_allclose(ends, expected, rtol=0.02)
+
+
 def test_gaps_unequal_ramps_and_ramps_that_do_not_close():
     rng = np.random.default_rng(2)
     y, sign = linear_ramps(rng, 15, 24, c2c=0.3, ramp=0.1, read=0.005)
@@ -130,10 +154,10 @@ def test_scores_are_the_derivatives():
     problem = pose(MODELS["LinearStep"], {"c2c": "step"}, ramps_of(y, sign), WINDOW)
     u = to_line(problem, problem.starts)
     free = np.ones(len(u), bool)
-    found = module.score(problem, u, free)
+    found = score(problem, u, free)
     for k in range(len(u)):
         step = 1e-4 * (np.arange(len(u)) == k)
-        ahead, behind = (module.score(problem, u + s * step, free).value for s in (1, -1))
+        ahead, behind = (score(problem, u + s * step, free).value for s in (1, -1))
         np.testing.assert_allclose(found.slope[k], (ahead - behind) / 2e-4, rtol=1e-2, atol=0.3)
 
 
@@ -155,8 +179,8 @@ def test_moments_of_noisy_steps():
 
 def test_no_maximum_is_no_convergence(monkeypatch):
     y, sign = linear_ramps(np.random.default_rng(0), 8, 20, c2c=0.3)
-    monkeypatch.setattr(module, "_POLISH", 1)
-    monkeypatch.setattr(module, "_MOST", 1)
+    monkeypatch.setattr(climb, "_POLISH", 1)
+    monkeypatch.setattr(search, "_MOST", 1)
     assert not of_steps(y, sign, model="LinearStep").converged
 
 
@@ -165,17 +189,19 @@ def test_algebra_that_fails_is_no_convergence(monkeypatch):
         raise np.linalg.LinAlgError("Singular matrix")
 
     y, sign = linear_ramps(np.random.default_rng(0), 8, 20, c2c=0.3)
-    monkeypatch.setattr(module.optimize, "minimize", broken)
-    monkeypatch.setattr(module, "_POLISH", 1)
+    monkeypatch.setattr(search.optimize, "minimize", broken)
+    monkeypatch.setattr(climb, "_POLISH", 1)
     assert not of_steps(y, sign).converged
 
 
 def test_a_fit_is_compiled_once():
     y, sign = linear_ramps(np.random.default_rng(0), 8, 20, c2c=0.3)
-    of_steps(y, sign)
-    before = module._compiled.cache_info().misses
-    of_steps(y + 0.01, sign)
-    assert module._compiled.cache_info().misses == before
+    compiled = []
+    for window in (WINDOW, (5e-6, 1.2e-5)):  # another table has another one
+        ramps = ramps_of(y + 0.01 * len(compiled), sign, window=window)
+        estimate(MODELS["ConstantStep"], {"c2c": "additive"}, ramps, window)
+        compiled.append(scores._compiled.cache_info().misses)
+    assert compiled[0] == compiled[1]
 
 
 def test_double_precision_is_left_as_it_was():

@@ -1,5 +1,6 @@
 """A device from measured pulses: what is chosen, and what is refused."""
 
+import dataclasses
 import importlib
 
 import jax.numpy as jnp
@@ -106,6 +107,32 @@ def test_file_frame_and_window(tmp_path):
 def test_what_is_refused(ramps, options, said):
     with pytest.raises(UserError, match=said):
         fit(ramps, **({"model": "ConstantStep", "window": WINDOW} | options))
+
+
+@pytest.mark.parametrize(
+    "options", [{"down": "down.csv"}, {"read_voltage": 0.1}, {"normalised": True}]
+)
+def test_ramps_take_no_option_that_would_do_nothing(ramps, options):
+    with pytest.raises(UserError, match="fit: Ramps are read already: give down, read_voltage"):
+        fit(ramps, **options)
+
+
+def test_weights_take_no_window_in_siemens(ramps):
+    weights = dataclasses.replace(ramps, normalised=True)
+    with pytest.raises(UserError, match="window is in siemens; leave it out, readings are weights"):
+        fit(weights, model="ConstantStep", window=(0.1, 0.9))
+
+
+def test_frames_of_currents(ramps):
+    """A frame takes the voltage, and no second table."""
+    up = 1e-6 + 1e-7 * np.arange(12)
+    table = {"LTP (uA)": 1e5 * up, "LTD (uA)": 1e5 * up[::-1]}
+    with pytest.raises(DataError, match="give the voltage"):
+        fit(table)
+    with pytest.raises(DataError, match="down is for two files; give one table"):
+        fit(table, table)
+    read_back = module._ramps(table, None, 0.1, False)
+    np.testing.assert_allclose(read_back.conductance[0], up)
 
 
 def test_no_convergence_writes_nothing(monkeypatch, ramps, tmp_path):

@@ -81,6 +81,65 @@ def test_is_read_as_the_plain_table(given, text):
     np.testing.assert_array_equal(ramps.sign, PLAIN.sign)
 
 
+@pytest.mark.parametrize(
+    ("header", "scale"),
+    [
+        ("pulse,LTP_mS,LTD_mS", 1e-3),
+        ("pulse,LTP_uS,LTD_uS", 1.0),
+        ("pulse,LTP nS,LTD nS", 1e3),
+        ("pulse,G_LTP_µS,G_LTD_µS", 1.0),
+    ],
+)
+def test_the_unit_of_a_ramp_is_read_however_it_is_written(given, header, scale):
+    ramps = given(wide(header, scale))
+    np.testing.assert_allclose(ramps.conductance, PLAIN.conductance, rtol=1e-12)
+    assert ramps.notes == ()
+
+
+def test_ramps_without_a_unit_are_told_and_letters_are_none(given):
+    for header in ("pulse,LTP,LTD", "pulse,LTP A,LTD A"):
+        ramps = given(wide(header))
+        np.testing.assert_allclose(ramps.conductance, PLAIN.conductance, rtol=1e-12)
+        (said,) = ramps.notes
+        assert said.endswith(
+            "t.csv: ramps that name no unit are taken for siemens (LTP (µS) names one)"
+        )
+    (said,) = given(wide("pulse,LTP,LTD", 1e-7), read_voltage=0.1).notes
+    assert "are taken for ampere" in said
+
+
+def test_volts_are_no_ramp(given):
+    text = (
+        wide("pulse,LTP (µS),LTD (µS)", 1.0).replace("\n", ",1.2\n").replace("D (µS),1.2", "D (µS)")
+    )
+    text = text.replace("LTD (µS)", "LTD (µS),SET (V)") + ",1.2"
+    ramps = given(text)
+    np.testing.assert_allclose(ramps.conductance, PLAIN.conductance, rtol=1e-12)
+    assert ramps.notes[0].endswith("the column 'SET (V)' is passed over")
+
+
+def test_merged_cells_of_a_frame_are_those_above():
+    """Pandas has NaN where a spreadsheet has merged cells, also among signs of voltages."""
+    frame = tidy().assign(device="a", cycle=1)
+    for told in (
+        frame,
+        frame.replace({"LTP": 1.2, "LTD": -0.8}).rename(columns={"direction": "V"}),
+    ):
+        merged = told.astype(object)
+        merged.loc[[1, 2, 3, 9, 10], [told.columns[0], "device", "cycle"]] = np.nan
+        ramps = from_table(merged)
+        np.testing.assert_array_equal(ramps.conductance, PLAIN.conductance)
+        assert ramps.sign.tolist() == [1, -1] and ramps.device_names == ("a",)
+        assert any("is that above it" in said for said in ramps.notes)
+
+
+def test_currents_of_a_frame():
+    ramps = from_table(tidy(0.1, "I (uA)"), read_voltage=0.1)
+    np.testing.assert_allclose(ramps.conductance, PLAIN.conductance, rtol=1e-12)
+    ramps = from_table({"LTP_uA": 0.1 * UP, "LTD_uA": 0.1 * DOWN}, read_voltage=0.1)
+    np.testing.assert_allclose(ramps.conductance, PLAIN.conductance, rtol=1e-12)
+
+
 def test_currents_of_a_tidy_table(given):
     ramps = given(tidy(0.1, "I (uA)").to_csv(index=False), read_voltage=0.1)
     np.testing.assert_allclose(ramps.conductance, PLAIN.conductance, rtol=1e-12)
@@ -101,6 +160,9 @@ def test_a_wide_pair_may_count_its_pulses(tmp_path):
     up, down = tmp_path / "up.csv", tmp_path / "down.csv"
     for path, values in ((up, UP), (down, DOWN)):
         pd.DataFrame({"Pulse": range(8), "C1": 1e-6 * values}).to_csv(path, index=False)
+    np.testing.assert_allclose(read(up, down).conductance, PLAIN.conductance)
+    for path, values in ((up, UP), (down, DOWN)):
+        pd.DataFrame({"die 7 (µS)": values}).to_csv(path, index=False)
     np.testing.assert_allclose(read(up, down).conductance, PLAIN.conductance)
     pd.DataFrame({"LTP 1": 1e-6 * DOWN}).to_csv(down, index=False)
     with pytest.raises(DataError, match=r"down\.csv:1: LTP 1: named for the other direction: swap"):

@@ -1,5 +1,7 @@
 """The jump table of measured steps."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -66,6 +68,13 @@ def test_what_is_refused(kwargs, error, said):
     y, sign = linear_ramps(np.random.default_rng(0), 4, 20, c2c=0.2)
     with pytest.raises(error, match=said):
         jump_table(ramps_of(y, sign), **({"window": WINDOW} | kwargs))
+
+
+def test_weights_are_refused():
+    y, sign = linear_ramps(np.random.default_rng(0), 4, 20, c2c=0.2)
+    weights = dataclasses.replace(ramps_of(y, sign), normalised=True)
+    with pytest.raises(UserError, match="readings are weights; a jump table is of conductances"):
+        jump_table(weights)
 
 
 def test_one_direction_is_not_enough():

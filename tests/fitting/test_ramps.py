@@ -1,5 +1,7 @@
 """Ramps put in order: which way they go, and cycles of a table that only counts pulses."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,8 @@ from memjax.devices import get
 from memjax.devices.ltp_ltd import respond, to_csv
 from memjax.errors import DataError
 from memjax.fitting.table import from_table, read
+
+from .ramps_twin import ramps_of
 
 
 def walks(means, sigma, n=60, seed=0, read=0.0):
@@ -56,6 +60,35 @@ def test_what_memjax_pulse_writes_is_read_back_cycle_by_cycle(tmp_path):
     ramps = read(path)
     assert (ramps.cycle.tolist(), ramps.sign.tolist()) == ([1, 1, 2, 2, 3, 3], [1, -1] * 3)
     assert ramps.n_steps == 3 * (20 + 10)
+
+
+def of_devices(n_devices, n_cycles, n=20):
+    """Straight ramps up and down of several devices, cycle by cycle."""
+    device = np.repeat(np.arange(n_devices), 2 * n_cycles)
+    y = np.linspace(0.1, 0.9, n) * np.ones((len(device), 1))
+    sign = np.tile([1, -1], n_devices * n_cycles)
+    y[sign < 0] = y[sign < 0, ::-1]
+    cycle = np.tile(np.repeat(np.arange(n_cycles), 2), n_devices)
+    return dataclasses.replace(ramps_of(y, sign, device=device), cycle=cycle)
+
+
+def test_no_device_is_thinned_out():
+    """Of 40 devices with a cycle each, all are left; with two each, both; with nine, three."""
+    for n_cycles, left in ((1, [0]), (2, [0, 1]), (9, [0, 4, 8])):
+        ramps = of_devices(40, n_cycles)
+        few = ramps.thinned(ramps.conductance.size // 4 + 1)
+        assert len(np.unique(few.device)) == 40
+        for device in range(40):
+            assert np.unique(few.cycle[few.device == device]).tolist() == left
+        assert few.repeats == ramps.repeats
+        assert len(few.notes) == (n_cycles > 2)
+    assert few.notes[0].startswith("14400 readings: 240 of 720 ramps are fitted, from evenly")
+
+
+def test_one_device_is_thinned_evenly():
+    few = of_devices(1, 20).thinned(300)
+    assert np.unique(few.cycle).tolist() == [0, 3, 6, 9, 12, 15, 18]
+    assert few.sign.tolist() == [1, -1] * 7
 
 
 def test_a_short_ramp_of_the_wrong_direction_is_named():

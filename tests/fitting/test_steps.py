@@ -83,6 +83,15 @@ def test_the_command_writes_a_device(tmp_path, monkeypatch, capsys):
     assert float(pulse_response(load(out), 5, 0)[-1]) > 0.1
 
 
+def test_sizes_of_steps_down_of_which_most_are_none(tmp_path):
+    table = samples()
+    table["dG (nS)"] = table["dG (nS)"].abs()
+    table.loc[table.index % 5 > 1, "dG (nS)"] = 0.0
+    table.to_csv(tmp_path / "steps.csv", index=False)
+    device = jump_table_of_steps(tmp_path / "steps.csv")
+    assert np.all(np.asarray(device.down_quantiles) <= 0) and np.any(device.down_quantiles)
+
+
 def test_a_reading_beyond_the_meters_range_is_no_step(tmp_path):
     table = samples()
     table.loc[[0, 1], "G (uS)"] = 9.9e37
@@ -114,6 +123,18 @@ def test_the_command_takes_no_option_that_would_do_nothing(tmp_path, monkeypatch
         (
             "direction,conductance_S,5%,95%\nup,1e-6,2e-8,1e-8\ndown,1e-6,1e-8,2e-8\n",
             "t.csv: quantiles up fall: order them",
+        ),
+        (
+            "direction,conductance_S,dG_S\ndown,1e-6,1e-7\nup,1e-6,-1e-7\nup,2e-6,-1e-7\n",
+            "t.csv:3: dG_S: steps up are -1e-07 S in the mean, the wrong way or none: swap up and",
+        ),
+        (
+            "direction,conductance_S,dG_S\nup,1e-6,0\ndown,2e-6,0\n",
+            "t.csv:2: dG_S: steps up are 0 S in the mean, the wrong way or none",
+        ),
+        (
+            "direction,conductance_S,mean_S,sd_S\nup,1e-6,1e-8,-1e-9\ndown,2e-6,1e-8,1e-9\n",
+            "t.csv:2: sd_S: below 0: correct the standard deviation",
         ),
         ("direction,conductance_S,dG_S\nup,1e-6,1e-8\ndown,1e-6,1e-8\n", "all steps begin at"),
         (

@@ -1,5 +1,6 @@
 """Fits on a terminal."""
 
+import copy
 import io
 
 import numpy as np
@@ -21,6 +22,15 @@ def text(renderable):
     console = Console(width=120, file=io.StringIO())
     console.print(renderable)
     return console.file.getvalue()
+
+
+def test_what_was_left_out_has_one_order(fitted):
+    """That of the intervals, whatever Python's hashes are."""
+    best = copy.copy(fitted.best)
+    names = [f"node{k}" for k in range(30)]
+    best.__dict__["intervals"] = best.intervals | dict.fromkeys(names, (0.0, 0.1))
+    rows = text(summary.parameters(best)).splitlines()
+    assert [row.split()[0] for row in rows if row.strip().startswith("node")] == names
 
 
 def test_tables_and_sentences(fitted):

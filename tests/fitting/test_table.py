@@ -127,8 +127,9 @@ def test_missing_rows_are_gaps():
     ramps = from_table(thin)
     np.testing.assert_array_equal(ramps.pulses, [[0, 1, 1, 3, 4]] * 12)
     emptied = frame.assign(conductance_S=frame.conductance_S.astype(object))
-    emptied.loc[~frame.index.isin(thin.index), "conductance_S"] = None
-    assert_equal(ramps, from_table(emptied))
+    for nothing in (None, np.nan, pd.NA, pd.NaT):
+        emptied.loc[~frame.index.isin(thin.index), "conductance_S"] = nothing
+        assert_equal(ramps, from_table(emptied))
 
 
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
@@ -313,6 +314,11 @@ def test_real_data_is_the_same_in_both_forms():
             "t.csv:5: direction: 'sideways' is no direction: write up or down",
         ),
         ("device," + HEADER + ",up,0,1e-6\n", "t.csv:2: device: an empty cell: name the device"),
+        ("device," + HEADER + "nan,up,0,1e-6\n", "t.csv:2: device: nan: name the device"),
+        (
+            GOOD + "nan,3,4e-6\n",
+            "t.csv:5: direction: 'nan' is no direction: write up or down",
+        ),
         (
             GOOD + "up,1,4e-6\n",
             "t.csv:5: conductance_S: cycle 1, up, pulse 1 again (first in t.csv:3): keep one, or "
@@ -410,10 +416,13 @@ def test_bad_pair(write, up, down, said):
 
 @pytest.mark.parametrize("volts", [0.0, -0.1, float("nan"), float("inf")])
 def test_bad_read_voltage(volts):
-    assert message("up.csv", "down.csv", read_voltage=volts) == (
+    said = (
         f"read_voltage = {volts}: must be above 0 V: give its magnitude, such as 0.1, and the "
         "currents' magnitudes with it"
     )
+    assert message("up.csv", "down.csv", read_voltage=volts) == said
+    with pytest.raises(DataError, match="must be above 0 V"):
+        from_table({}, read_voltage=volts)
 
 
 def test_read_voltage_with_conductances(write):
@@ -433,8 +442,8 @@ def test_read_voltage_with_conductances(write):
         ),
         ({"pulse": [1]}, f"table: no column direction, conductance_S (found pulse): give {TIDY}"),
         (
-            {"direction": ["up"] * 2, "pulse": [0, 1], "conductance_S": [1e-6, np.nan]},
-            "table row 1: conductance_S: nan is no reading: leave it out",
+            {"direction": ["up", np.inf], "pulse": [0, 1], "conductance_S": [1e-6, 2e-6]},
+            "table row 1: direction: 'inf' is no direction: write up or down",
         ),
         (
             {"direction": ["up"] * 2, "pulse": [0, 0], "conductance_S": [1e-6, 2e-6]},
