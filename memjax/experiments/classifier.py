@@ -330,11 +330,10 @@ class Classifier(Experiment):
         pulses: Any = None
         if not (counted or self.algorithm.wants_gradients):
             pulses = self.pulses
-        update = self.algorithm.transform(
+        update = self.algorithm.bare(
             self.device,
             key=key,
             cell=self.cell,
-            is_watched=False,
             pulses=pulses,
             diagnostics=self.evaluation.diagnostics,
         )

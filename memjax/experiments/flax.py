@@ -302,11 +302,10 @@ class Flax(Experiment):
         descent = optax.sgd(self.train.learning_rate * decay)
         if self.pulses is None:
             return descent, digital
-        update = self.algorithm.transform(
+        update = self.algorithm.bare(
             self.device,
             key=key_of(random.fold_in(key_data, _WRITE)),
             cell=self.cell,
-            is_watched=False,
             pulses=None if self.algorithm.wants_gradients else self.pulses,  # type: ignore[arg-type]
         )
         return optax.chain(descent, update), digital

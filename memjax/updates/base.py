@@ -44,7 +44,7 @@ class Algorithm:
         pulses: Scheme | None = None,
         memristive: Memristive = None,
         weight_range: WeightRange = None,
-        is_watched: bool = True,
+        watch: bool = True,
         exact_noise: bool = False,
         diagnostics: bool = False,
         **options: Any,
@@ -58,9 +58,7 @@ class Algorithm:
           pulses: how wanted changes become pulses, where the algorithm leaves that open.
           memristive: which weights are on devices, as of ``pulsed_update``.
           weight_range: the largest weight R, or ``"fit"``, as of ``pulsed_update``.
-          is_watched: ``False`` leaves out ``memjax.updates.on_devices``: all weights are on
-            devices, and the state is the algorithm's own; for loops that no one else has a hand in,
-            as those of sweeps (static).
+          watch: whether to compare the weights with what the last update left (static).
           exact_noise: exact normal numbers instead of the fast ones (static).
           diagnostics: counts what pulses do (``memjax.updates.diagnostics``; static).
           options: what else the algorithm's ``build`` takes, such as ``slow_device``.
@@ -72,12 +70,49 @@ class Algorithm:
         """
         name = type(self).__name__
         cell = ranged(name, checked_cell(name, device, cell, key), weight_range)
+        inner = self.bare(
+            device,
+            key=key,
+            cell=cell,
+            pulses=pulses,
+            exact_noise=exact_noise,
+            diagnostics=diagnostics,
+            **options,
+        )
+        return on_devices(
+            inner,
+            who=name,
+            device=device,
+            cell=cell,
+            memristive=memristive,
+            fits=is_fit(weight_range),
+            watch=watch,
+        )
+
+    def bare(
+        self,
+        device: Device,
+        *,
+        key: Key[Array, ""],
+        cell: Cell | None = None,
+        pulses: Scheme | None = None,
+        exact_noise: bool = False,
+        diagnostics: bool = False,
+        **options: Any,
+    ) -> optax.GradientTransformationExtraArgs:
+        """The algorithm without ``on_devices``: all weights are on devices, the state is its own.
+
+        For loops in which nothing else has a hand, as those of sweeps. Arguments and errors as of
+        ``transform``.
+        """
+        name = type(self).__name__
+        cell = checked_cell(name, device, cell, key)
         if self.wants_gradients and pulses is not None:
             raise UserError(f"{name}: pulses = {pulses!r} has no use: it makes them; leave it out")
         self.check(device, cell)
         if not self.wants_gradients:
             options["pulses"] = pulses
-        inner = self.build(
+        return self.build(
             device,
             key=key,
             cell=cell,
@@ -85,17 +120,11 @@ class Algorithm:
             diagnostics=diagnostics,
             **options,
         )
-        if not is_watched:
-            return inner
-        fits = is_fit(weight_range)
-        return on_devices(
-            inner, who=name, device=device, cell=cell, memristive=memristive, fits=fits
-        )
 
     def build(
         self, device: Device, *, key: Key[Array, ""], cell: Cell, **options: Any
     ) -> optax.GradientTransformationExtraArgs:
-        """What ``transform`` gives, of arguments that have been checked.
+        """What ``bare`` gives, of arguments that have been checked.
 
         Args:
           device, key, cell: as of ``transform``.

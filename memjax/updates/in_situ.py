@@ -29,6 +29,7 @@ def in_situ(
     pulses: Scheme | None = None,
     memristive: Memristive = None,
     weight_range: WeightRange = None,
+    watch: bool = True,
     momentum: float | None = None,
     exact_noise: bool = False,
     **options: Any,
@@ -53,6 +54,7 @@ def in_situ(
         scales are not, but follow ``sgd``.
       weight_range: the largest weight R, as of ``pulsed_update``. Default: that of the ``cell``,
         where one is given, else ``"fit"``.
+      watch: whether to compare the weights with what the last update left (static).
       momentum: decay of a digital momentum, if any.
       exact_noise: exact normal write noise instead of the fast one (static).
       options: what else the algorithm's ``transform`` takes, such as ``slow_device``.
@@ -86,6 +88,7 @@ def in_situ(
         pulses=pulses,
         memristive=memristive,
         weight_range=weight_range,
+        watch=watch,
         exact_noise=exact_noise,
         **options,
     )

@@ -31,7 +31,7 @@ class OnDevicesState(NamedTuple):
     Attributes:
       inner_state: the algorithm's own, of the weights on devices, in units of the cell.
       omega: the digital scale of each array: a weight of the model is ``omega`` times the cell's.
-      digests: a fingerprint of each array as the last update left it.
+      digests: a fingerprint of each array as the last update left it; ``None`` without a watch.
       moved: updates before which something else had moved the weights.
       not_finite: updates in which a wanted change was no number; such a change is not written.
     """
@@ -49,7 +49,8 @@ class OnDevicesState(NamedTuple):
           UserError: something else than the transform has moved the weights.
         """
         params, as_given = self._as_held(params)
-        are_moved("readout", self.digests, params)
+        if self.digests is not None:
+            are_moved("readout", self.digests, params)
         return as_given(in_model(self.omega, self._arrays().readout(in_cells(self.omega, params))))
 
     def read_variance(self, params: Any) -> Any:
@@ -83,6 +84,7 @@ def on_devices(
     cell: Cell,
     memristive: Memristive = None,
     fits: bool = False,
+    watch: bool = True,
     reads: bool = False,
 ) -> optax.GradientTransformationExtraArgs:
     """A learning algorithm on the weights that are on devices; all other updates pass unchanged.
@@ -92,7 +94,8 @@ def on_devices(
 
     The weights must be moved by this transform alone: a digest of what it left is compared with
     what the next update is given. Where both are concrete a difference is an error; under ``jit``
-    it is counted.
+    it is counted. ``watch = False`` turns that off: for what only tries an update at other weights,
+    as ``optax.contrib.sam`` does outside of ``jit``.
 
     Args:
       inner: the algorithm, of float32 weights.
@@ -101,6 +104,7 @@ def on_devices(
       cell: their cell.
       memristive: which weights are on devices.
       fits: whether each array has a range of its own (static).
+      watch: whether the weights are compared with what the last update left (static).
       reads: whether what reads the weights knows of ``device.sigma_read`` (static).
 
     Raises:
@@ -121,7 +125,8 @@ def on_devices(
             _tell_of_reads(who, device)
         arrays = inner.init(in_cells(omega, held) if fits else held)
         none = jnp.zeros((), jnp.int32)
-        state = OnDevicesState(arrays, omega, jax.tree.map(digest, held), none, none)
+        digests = jax.tree.map(digest, held) if watch else None
+        state = OnDevicesState(arrays, omega, digests, none, none)
         return jax.tree.map(jnp.copy, state)
 
     def update(
@@ -132,7 +137,7 @@ def on_devices(
         chosen = are_memristive(who, memristive, params)
         held = _only(chosen, params)
         wanted, are_finite = wanted_of(who, updates, params, chosen)
-        is_moved = are_moved(who, state.digests, held)
+        is_moved = are_moved(who, state.digests, held) if watch else jnp.bool_(False)
         _tell_of_not_finite(who, are_finite)
         if fits:
             wanted, weights = wanted_in_cells(state.omega, wanted), in_cells(state.omega, held)
@@ -141,11 +146,14 @@ def on_devices(
         changes, arrays = inner.update(wanted, state.inner_state, weights, **extra_args)
         if fits:
             changes = in_model(state.omega, changes)
-        changes = jax.tree.map(materialize, changes)
+        digests = None
+        if watch:
+            changes = jax.tree.map(materialize, changes)
+            digests = jax.tree.map(lambda w, change: digest(w + change), held, changes)
         state = OnDevicesState(
             inner_state=arrays,
             omega=state.omega,
-            digests=jax.tree.map(lambda w, change: digest(w + change), held, changes),
+            digests=digests,
             moved=_one_more(state.moved, is_moved),
             not_finite=_one_more(state.not_finite, ~are_finite),
         )

@@ -25,6 +25,7 @@ def pulsed_update(
     pulses: Scheme | None = None,
     memristive: Memristive = None,
     weight_range: WeightRange = None,
+    watch: bool = True,
     exact_noise: bool = False,
     diagnostics: bool = False,
 ) -> optax.GradientTransformationExtraArgs:
@@ -54,6 +55,7 @@ def pulsed_update(
         The updates of all others pass unchanged.
       weight_range: the largest weight R, in place of the cell's, or ``"fit"``: R of each array at
         least twice its largest initial weight, by a digital scale that is a power of two.
+      watch: whether to compare the weights with what the last update left (static).
       exact_noise: exact normal write noise instead of the fast one (static).
       diagnostics: counts pulses, their load and their errors in ``state.inner_state.stats``
         (static).
@@ -86,8 +88,15 @@ def pulsed_update(
     inner = draw_and_fire(
         device, key=key, cell=cell, pulses=pulses, exact_noise=exact_noise, diagnostics=diagnostics
     )
-    fits = is_fit(weight_range)
-    return on_devices(inner, who=who, device=device, cell=cell, memristive=memristive, fits=fits)
+    return on_devices(
+        inner,
+        who=who,
+        device=device,
+        cell=cell,
+        memristive=memristive,
+        fits=is_fit(weight_range),
+        watch=watch,
+    )
 
 
 def draw_and_fire(

@@ -43,6 +43,7 @@ def are_moved(who: str, digests: Any, params: Any) -> Array:
             raise UserError(
                 f"{who}: {name or 'the weight'} is not what the last update left: devices hold "
                 "another weight. Make the transform the last link of the chain, with nothing that "
-                "averages or moves params after it; or init it anew from these params"
+                "averages or moves params after it; or init it anew from these params, or give "
+                "watch = False"
             )
     return jnp.bool_(False)

@@ -18,7 +18,7 @@ IDEAL = ConstantStep(levels=257)
 def totals(flip_probability, device=IDEAL, first_sign=None, offset=0.0):
     """C + H of one weight after some updates, one pulse each, over keys ``[KEYS]``."""
     rule = ChoppedTikiTaka(transfer_rate=0.25, flip_probability=flip_probability)
-    tx = rule.transform(device, key=jax.random.key(0), is_watched=False)
+    tx = rule.bare(device, key=jax.random.key(0))
     p = jnp.zeros((1, 1))
     s = jax.jit(tx.init)(p)
 

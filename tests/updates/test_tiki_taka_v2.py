@@ -13,9 +13,7 @@ from memjax.updates.tiki_taka_v2 import drain
 
 def test_what_is_read_is_what_is_written_and_what_waits():
     """Exactly: sums of transfer_rate A[k] = C + H, with steps that are powers of two."""
-    tx = TikiTakaV2(transfer_rate=0.25).transform(
-        ConstantStep(levels=2**10 + 1), key=jax.random.key(0), is_watched=False
-    )
+    tx = TikiTakaV2(transfer_rate=0.25).bare(ConstantStep(levels=2**10 + 1), key=jax.random.key(0))
     p = jnp.zeros((4, 8))
     s, update, read = jax.jit(tx.init)(p), jax.jit(tx.update), np.zeros((4, 8))
     pulses = np.random.default_rng(1).integers(-2, 3, (100, 4, 8)).astype(np.float32)

@@ -36,7 +36,7 @@ def rows(tree):
 
 def run(rule, counts=COUNTS, device=IDEAL, **options):
     """Weights and states after each update."""
-    tx = rule.transform(device, key=KEY, **options, is_watched=False)
+    tx = rule.bare(device, key=KEY, **options)
 
     def step(carry, n):
         p, s = carry
@@ -114,7 +114,7 @@ def test_a_weight_with_gamma_is_the_sum_of_both_arrays():
     assert np.array_equal(rows(p), 0.5 * a + c)
     assert np.array_equal(rows(readout(s, p)), rows(p))
     masked = {"mine": p, "other": jnp.ones(2)}
-    own = rule.transform(IDEAL, key=KEY, is_watched=False)
+    own = rule.bare(IDEAL, key=KEY)
     tx = optax.masked(own, {"mine": True, "other": False})
     held = readout(jax.jit(tx.init)(masked), masked)
     assert np.array_equal(rows(held["mine"]), rows(p)) and np.array_equal(held["other"], [1.0, 1.0])
@@ -134,7 +134,7 @@ def test_an_ageing_slow_array_forgets_in_all_rows():
     slow = ConstantStep(levels=257, lifetime=20.0)
     counts = np.concatenate([COUNTS[:10], np.zeros_like(COUNTS[:60])])
     rule = TikiTakaV2(transfer_rate=0.0)
-    tx = rule.transform(IDEAL, key=KEY, slow_device=slow, is_watched=False)
+    tx = rule.bare(IDEAL, key=KEY, slow_device=slow)
     p = tree(np.full((5, 3), 0.25, np.float32))
     s, update = jax.jit(tx.init)(p), jax.jit(tx.update)
     for n in counts[:20]:
@@ -160,7 +160,7 @@ def test_the_noise_of_a_read_is_that_of_the_circuit_and_of_the_devices():
     """Variances add: 0.1^2 and, at g = 1/2 of devices of on/off 2, (1 x 0.2 x 1.5)^2."""
     device = ConstantStep(levels=257, on_off=2.0, sigma_read=0.2)
     rule = TikiTakaV2(transfer_rate=1.0, sigma_transfer=0.1)
-    tx = rule.transform(device, key=KEY, is_watched=False)
+    tx = rule.bare(device, key=KEY)
     p = jnp.zeros((1, 20_000))
     updates, s = jax.jit(lambda p: tx.update(jnp.zeros_like(p), tx.init(p), p))(p)
     read = np.asarray(s.memory.h + updates)
@@ -172,7 +172,7 @@ def test_the_noise_of_a_read_is_that_of_the_circuit_and_of_the_devices():
 
 def test_tiki_taka_writes_what_it_reads_on_average():
     """``E[dC] = transfer_rate A[k]`` over 20,000 weights, within 5 standard errors."""
-    tx = TikiTaka(transfer_rate=0.3).transform(IDEAL, key=KEY, is_watched=False)
+    tx = TikiTaka(transfer_rate=0.3).bare(IDEAL, key=KEY)
     p = jnp.zeros((1, 20_000))
     updates, s = jax.jit(lambda p: tx.update(Counts(jnp.full_like(p, 5.0)), tx.init(p), p))(p)
     n = np.asarray(updates) / STEP
@@ -182,7 +182,7 @@ def test_tiki_taka_writes_what_it_reads_on_average():
 
 
 def test_update_needs_params_and_says_so():
-    tx = TikiTaka().transform(IDEAL, key=KEY, is_watched=False)
+    tx = TikiTaka().bare(IDEAL, key=KEY)
     p = jnp.zeros((2, 2))
     with pytest.raises(memjax.UserError, match=r"call update\(grads, state, params\)"):
         tx.update(p, tx.init(p))
