@@ -252,6 +252,32 @@ def batched(obj: _T, size: int) -> _T:
     return dataclasses.replace(obj, **changes)  # type: ignore[type-var]
 
 
+def align(obj: Any) -> None:
+    """Repeats numbers beside those that are batches of variants: ``vmap`` takes all of them so.
+
+    Args:
+      obj: params that are being built; one of whose fields are traced or fit no common shape stays
+        as it is.
+    """
+    fields = [f for f in dataclasses.fields(obj) if not f.metadata.get("static")]
+    values = {f.name: getattr(obj, f.name) for f in fields if getattr(obj, f.name) is not None}
+    ranks = {f.name: f.metadata.get("rank", 0) for f in fields}
+    if any(isinstance(value, jax.core.Tracer) for value in values.values()):
+        return
+    shapes = {name: np.shape(value) for name, value in values.items()}
+    batches = {shape[: len(shape) - ranks[name]] for name, shape in shapes.items()}
+    if batches == {()}:
+        return
+    try:
+        batch = np.broadcast_shapes(*batches)
+    except ValueError:
+        return
+    for name, value in values.items():
+        own = shapes[name][len(shapes[name]) - ranks[name] :]
+        repeated = np.broadcast_to(np.asarray(value, np.float32), (*batch, *own))
+        object.__setattr__(obj, name, repeated)
+
+
 def as_arrays(tree: _T) -> _T:
     """The same pytree with every leaf a float32 array (a fixed point of types under ``scan``)."""
     return jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float32), tree)

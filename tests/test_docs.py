@@ -14,6 +14,7 @@ from memjax.devices.ltp_ltd import respond, to_csv
 from memjax.devices.physical import PHYSICAL
 from memjax.sweep import Spec, run
 from memjax.sweep.run import job
+from reference.trees import bits
 
 DOCS = Path(__file__).parent.parent / "docs"
 
@@ -111,3 +112,16 @@ def test_an_experiment_of_ones_own(tmp_path):
     assert float(last.sel(sigma_c2c=0).diff("drift").min()) > 0
     first = results.rms_error.isel(time_s=0, drift=0).mean("seed")
     assert float(first.diff("sigma_c2c").min()) > 0
+
+
+@pytest.mark.filterwarnings("ignore:.*sigma_read:memjax.DevicesWarning")
+def test_transforms_in_a_model_of_ones_own():
+    """docs/transforms.md from top to bottom; what it restores is what it saved."""
+    scope: dict = {}
+    page = (DOCS / "transforms.md").read_text()
+    with jax.numpy_rank_promotion("allow"):  # Flax adds biases so
+        for code in re.findall(r"```python\n(.*?)```", page, re.S):
+            exec(code, scope)
+    assert bits(scope["restored"]) == bits(scope["saved"])
+    assert jax.tree.structure(scope["restored"]) == jax.tree.structure(scope["saved"])
+    assert scope["siemens"].shape == (256, 10) and scope["states"].omega["out"]["kernel"].shape == (3,)

@@ -64,7 +64,7 @@ def chain_example():
     tx = optax.chain(
         optax.clip_by_global_norm(1.0),
         optax.sgd(0.1, momentum=0.9),
-        memjax.pulsed_update(device, key=jax.random.key(0)),  # always the last link
+        memjax.pulsed_update(device, key=jax.random.key(0), weight_range="fit"),  # the last link
     )
     return model, nnx.Optimizer(model, tx, wrt=nnx.Param)
 

@@ -10,7 +10,7 @@ from memjax.devices import drive, effects, verified_write
 from memjax.devices.bounds import clip_to_bounds
 from memjax.devices.c2c import Noise
 from memjax.devices.response_model import ResponseModel
-from memjax.pytree import params
+from memjax.pytree import align, check, params
 from memjax.renamed import Renamed, take_over
 
 
@@ -77,6 +77,10 @@ class Device(ResponseModel):
         A model whose law can be inverted says so itself.
         """
         return verified_write.pulses_to_raise(self, array, g, distance)
+
+    def __post_init__(self) -> None:
+        check(self)
+        align(self)
 
     def step(self, array: Any, g: Array, n: Array, noise: Array) -> Array:
         """Deprecated: conductances after ``n`` pulses; use ``advance`` and ``clip_to_bounds``."""

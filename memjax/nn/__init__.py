@@ -1,11 +1,12 @@
-"""Layers whose backward pass delivers pulse counts."""
+"""Layers whose backward pass delivers pulse counts, and how weights are read."""
 
 from typing import Any
 
 from memjax.nn.pulsed_dense import pulsed_dense, read_noise
 from memjax.nn.read import read
+from memjax.nn.reads import Reads
 
-__all__ = ["PulsedDense", "PulsedLinear", "Setting", "pulsed_dense", "read", "read_noise"]
+__all__ = ["PulsedDense", "PulsedLinear", "Reads", "Setting", "pulsed_dense", "read", "read_noise"]
 
 
 def __getattr__(name: str) -> Any:

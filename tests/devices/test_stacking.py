@@ -5,8 +5,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+import memjax
 from memjax.devices import JumpTable, PiecewiseStep, SoftBounds, pulse_response, stack
 from memjax.errors import UserError
+from reference.trees import bits
 
 rng = np.random.default_rng(0)
 PIECEWISE = [
@@ -52,3 +54,17 @@ def test_what_cannot_be_stacked_says_why():
     odd = [PiecewiseStep(up_nodes=jnp.ones(n)) for n in (18, 20, 24)]
     with pytest.raises(UserError, match=r"up_nodes of \[18, 20, 24\] entries have no common grid"):
         stack(odd)
+
+
+def test_a_device_with_a_batch_of_one_parameter_is_mapped_over():
+    """What is beside it is repeated: lanes are the devices alone."""
+    levels = [8.0, 16.0, 32.0]
+    many = SoftBounds(levels=jnp.array(levels), sigma_c2c=0.3)
+    tables = PiecewiseStep(levels=jnp.array([8.0, 16.0]), up_nodes=[2.0, 1.0])
+    assert many.sigma_c2c.shape == (3,) and tables.up_nodes.shape == (2, 2)
+    p = {"w": jnp.zeros((2, 2))}
+    states = jax.vmap(lambda d: memjax.pulsed_update(d, key=jax.random.key(0)).init(p))(many)
+    for lane, value in enumerate(levels):
+        alone = memjax.pulsed_update(SoftBounds(levels=value, sigma_c2c=0.3), key=jax.random.key(0))
+        own = jax.tree.map(lambda leaf, lane=lane: leaf[lane], states)
+        assert bits(own) == bits(alone.init(p))
