@@ -124,4 +124,5 @@ def test_transforms_in_a_model_of_ones_own():
             exec(code, scope)
     assert bits(scope["restored"]) == bits(scope["saved"])
     assert jax.tree.structure(scope["restored"]) == jax.tree.structure(scope["saved"])
-    assert scope["siemens"].shape == (256, 10) and scope["states"].omega["out"]["kernel"].shape == (3,)
+    assert scope["siemens"].shape == (256, 10)
+    assert scope["states"].omega["out"]["kernel"].shape == (3,)
