@@ -16,7 +16,7 @@ from memjax.updates.struct_of_trees import is_masked
 WeightRange = Leaf | Literal["fit"] | None
 """The largest weight R of every array, or ``"fit"``: each array's own."""
 
-ROOM = 2.0
+ROOM = 4.0
 """The least R that ``"fit"`` gives an array, in its largest initial weights."""
 
 
@@ -49,8 +49,8 @@ def omega_to_fit(weights: Any, weight_range: Leaf) -> Array:
 
     Example:
       >>> from memjax.updates.digital_scale import omega_to_fit
-      >>> float(omega_to_fit([0.3, -0.7], 0.5))  # R = 2, for weights up to 0.7
-      4.0
+      >>> float(omega_to_fit([0.3, -0.7], 0.5))  # R = 4, for weights up to 0.7
+      8.0
     """
     largest = jnp.max(jnp.abs(jnp.asarray(weights)), initial=0.0)
     mantissa, exponent = jnp.frexp(ROOM * largest / jnp.asarray(weight_range, jnp.float32))

@@ -90,7 +90,7 @@ def on_devices(
     """A learning algorithm on the weights that are on devices; all other updates pass unchanged.
 
     With ``fits`` each array has a digital scale, ``w = omega w_cell``: the least power of two, so
-    that nothing is rounded, at which R is twice its largest initial weight or more.
+    that nothing is rounded, at which R is at least four times its largest initial weight.
 
     The weights must be moved by this transform alone: a digest of what it left is compared with
     what the next update is given. Where both are concrete a difference is an error; under ``jit``

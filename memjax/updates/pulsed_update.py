@@ -54,7 +54,7 @@ def pulsed_update(
         and scales stay in floating point; where there is none, all but ``*bias`` and ``*scale``.
         The updates of all others pass unchanged.
       weight_range: the largest weight R, in place of the cell's, or ``"fit"``: R of each array at
-        least twice its largest initial weight, by a digital scale that is a power of two.
+        least four times its largest initial weight, by a digital scale that is a power of two.
       watch: whether to compare the weights with what the last update left (static).
       exact_noise: exact normal write noise instead of the fast one (static).
       diagnostics: counts pulses, their load and their errors in ``state.inner_state.stats``

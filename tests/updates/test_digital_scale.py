@@ -50,17 +50,17 @@ def test_a_scaled_model_is_the_model_scaled(name, cell):
 
     one, eight = run(jnp.float32(1.0)), run(jnp.float32(8.0))
     assert bits(one[:2]) == bits(eight[:2])
-    assert (float(one[2]), float(eight[2])) == (1.0, 8.0)
+    assert (float(one[2]), float(eight[2])) == (2.0, 16.0)
 
 
 def test_recipes_fit_where_no_cell_is_given():
     p = {"w": jnp.full((2, 2), 3.0)}
     reach = lambda tx: float(tx.init(p)[-1].omega["w"])  # noqa: E731
     device = ConstantStep()
-    assert reach(memjax.memristive_sgd(0.1, device, key=KEY)) == 16  # R = 8
+    assert reach(memjax.memristive_sgd(0.1, device, key=KEY)) == 32  # R = 16
     cell = DifferentialPair(weight_range=4.0)
     assert reach(memjax.memristive_sgd(0.1, device, key=KEY, cell=cell)) == 1
-    assert reach(memjax.agad(0.1, device, key=KEY, cell=cell, weight_range="fit")) == 2
+    assert reach(memjax.agad(0.1, device, key=KEY, cell=cell, weight_range="fit")) == 4
     tx = memjax.memristive_sgd(0.1, device, key=KEY, weight_range=4.0)
     assert reach(tx) == 1 and tx.init(p)[-1].inner_state.cell == ReferenceCell(weight_range=4.0)
 
