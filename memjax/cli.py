@@ -65,7 +65,7 @@ def _every_command(
         typer.Option("--version", callback=_tell_version, is_eager=True, help="tell the version"),
     ] = False,
 ) -> None:
-    check_address_space()
+    check_address_space(*sys.argv[1:2])
 
 
 def _specification(path: Path, settings: list[str] | None, data_dir: Path | None) -> Any:
