@@ -241,7 +241,7 @@ def read_lines(where: Path) -> list[dict[str, Any]]:
     except FileNotFoundError:
         return []
     except OSError as error:
-        raise UserError(f"{path}: cannot be read: {error.strerror}") from None
+        raise UserError(f"{path}: cannot be read: {error.strerror}; {mend(error)}") from None
     for text in whole.splitlines():
         with contextlib.suppress(ValueError, RecursionError):  # torn by a kill, and gone on after
             found.append(json.loads(text))
