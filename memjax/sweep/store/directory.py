@@ -15,7 +15,7 @@ from memjax.errors import UserError, mend
 from memjax.outputs import on_disk
 from memjax.sweep.spec.spec import Spec
 from memjax.sweep.store import checksums, reuse
-from memjax.sweep.store.facts import lacking
+from memjax.sweep.store.facts import impossible, lacking
 from memjax.sweep.store.journal import Keys
 from memjax.sweep.store.lock import is_running
 
@@ -165,7 +165,7 @@ def _read(path: Path) -> xr.Dataset:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message=f"Object at {checksums.LIST} is not")
             results = xr.open_zarr(path, consolidated=False).load()
-        what = lacking(results)
+        what = lacking(results) or (impossible(results) if not is_checked else "")
     except Exception as error:  # whatever Zarr makes of broken files
         if _is_of_memory(error):
             raise UserError(
