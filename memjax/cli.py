@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import shlex
 import sys
 import time
@@ -27,6 +28,8 @@ def _directory(text: str) -> Path:
     """An empty word, of a variable that is not set say, is not this directory."""
     if not text.strip():
         raise typer.BadParameter("is empty; give the path of a directory, . for this one")
+    if os.path.isfile(text):  # False where it cannot be looked at
+        raise typer.BadParameter(f"{text} is a file; give the path of a directory")
     return Path(text)
 
 
@@ -36,6 +39,7 @@ _Out = Annotated[
         help="result directory (default: results/NAME)", parser=_directory, metavar="PATH"
     ),
 ]
+_Results = Annotated[Path, typer.Argument(help="a sweep's result directory", parser=_directory)]
 _Set = Annotated[
     list[str] | None,
     typer.Option(
@@ -65,7 +69,7 @@ def _every_command(
         typer.Option("--version", callback=_tell_version, is_eager=True, help="tell the version"),
     ] = False,
 ) -> None:
-    check_address_space()
+    check_address_space(*sys.argv[1:2])
 
 
 def _specification(path: Path, settings: list[str] | None, data_dir: Path | None) -> Any:
@@ -177,7 +181,7 @@ def search(
 
 
 @app.command()
-def status(directory: Annotated[Path, typer.Argument(help="a sweep's result directory")]) -> None:
+def status(directory: _Results) -> None:
     """Say what of a sweep is done, what failed, and how long is left."""
     from memjax.sweep.status import status as sentences
 
@@ -187,7 +191,7 @@ def status(directory: Annotated[Path, typer.Argument(help="a sweep's result dire
 
 @app.command()
 def plot(
-    directory: Annotated[Path, typer.Argument(help="a sweep's result directory")],
+    directory: _Results,
     lane: Annotated[
         str | None,
         typer.Option(
@@ -207,7 +211,7 @@ def plot(
 
 @app.command()
 def report(
-    directory: Annotated[Path, typer.Argument(help="a sweep's result directory")],
+    directory: _Results,
     out: Annotated[
         Path | None, typer.Option(help="the HTML file (default: DIRECTORY/report.html)")
     ] = None,
@@ -221,7 +225,7 @@ def report(
 
 @app.command()
 def explain(
-    directory: Annotated[Path, typer.Argument(help="a sweep's result directory")],
+    directory: _Results,
     lane: Annotated[
         str | None,
         typer.Argument(help="its number, or levels=8,seed=0 (default: the worst)"),
@@ -237,7 +241,7 @@ def explain(
 
 @app.command()
 def sensitivity(
-    directory: Annotated[Path, typer.Argument(help="a sweep's result directory")],
+    directory: _Results,
     csv: _Csv = None,
     plot: _Plot = None,
 ) -> None:
@@ -268,8 +272,10 @@ def sensitivity(
 
 @app.command()
 def compare(
-    first: Annotated[Path, typer.Argument(help="a sweep's result directory")],
-    second: Annotated[Path, typer.Argument(help="another's, over the same axes")],
+    first: _Results,
+    second: Annotated[
+        Path, typer.Argument(help="another's, over the same axes", parser=_directory)
+    ],
     plot: _Plot = None,
 ) -> None:
     """Say what differs between two sweeps: specifications, and results beyond noise."""

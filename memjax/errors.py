@@ -34,6 +34,8 @@ _MEND = {
     errno.ENOTCONN: "mount it again",
     errno.EACCES: "see to its permissions",
     errno.EPERM: "see to its permissions",
+    errno.ENOTDIR: "remove the file that is in the way",
+    errno.EISDIR: "remove the directory that is in the way",
     errno.EROFS: "make it writable",
 }
 

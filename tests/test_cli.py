@@ -178,7 +178,9 @@ MISTAKES = [
     (["sweep", "SPEC", "--set", "data.train_size=5000"], "choose between 1 and 1437"),
     (["sweep", "SPEC", "--set", "train.batch_size=51"], "lower train.batch_size"),
     (["sweep", "SPEC", "--set", "data.name=mnist", "--data-dir", "none"], "none: no such"),
-    (["sweep", "SPEC", "--out", sys.executable], "cannot be written: File exists; give another"),
+    (["sweep", "SPEC", "--out", sys.executable], "is a file; give the path of a directory"),
+    (["status", sys.executable], "is a file; give the path of a directory"),
+    (["compare", "none", sys.executable], "is a file; give the path of a directory"),
     (["sweep", "SPEC", "--out", ""], "'--out': is empty; give the path of a directory"),
     (["plot", "none"], "none/results.zarr: no results there; run `memjax sweep SPEC.toml"),
 ]

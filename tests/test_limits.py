@@ -11,10 +11,12 @@ from memjax.limits import check_address_space
 resource = pytest.importorskip("resource")
 
 
-@pytest.mark.parametrize("limit", [2**30, 2_000_000_000])
-def test_too_little_is_one_line_before_any_work(limit, monkeypatch, capsys):
+@pytest.mark.parametrize(
+    ("limit", "command"), [(2**30, "status"), (2_000_000_000, "sweep"), (2_000_000_000, "plot")]
+)
+def test_too_little_is_one_line_before_any_work(limit, command, monkeypatch, capsys):
     monkeypatch.setattr(resource, "getrlimit", lambda what: (limit, limit))
-    monkeypatch.setattr(sys, "argv", ["memjax", "status", "nowhere"])
+    monkeypatch.setattr(sys, "argv", ["memjax", command, "nowhere"])
     with pytest.raises(SystemExit) as stopped:
         cli.main()
     told = capsys.readouterr().err
@@ -26,6 +28,17 @@ def test_too_little_is_one_line_before_any_work(limit, monkeypatch, capsys):
 def test_enough_is_not_told(limit, monkeypatch):
     monkeypatch.setattr(resource, "getrlimit", lambda what: (limit, limit))
     check_address_space()
+
+
+@pytest.mark.parametrize(
+    ("limit", "command"), [(1_800_000_000, "explain"), (700_000_000, "devices")]
+)
+def test_commands_that_compile_nothing_need_less(limit, command, monkeypatch):
+    monkeypatch.setattr(resource, "getrlimit", lambda what: (limit, limit))
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    check_address_space(command)
+    with pytest.raises(UserError, match=r"JAX needs 2\.3 GB"):
+        check_address_space()
 
 
 def test_a_core_more_needs_more(monkeypatch):

@@ -151,9 +151,9 @@ def draw(response: Response, title: str, *, ideal: bool = False) -> Any:
     )
     for turn in range(cycles):
         axes.axvline(turn * (ups + downs) + ups, color="grey", lw=0.8, ls=":")
-    axes.set(
-        xlabel="pulse number (potentiation, then depression)", ylabel=unit, title=literal(title)
-    )
+    depression = "depression, to which it does not answer"
+    ramps = f"potentiation, then {depression if device.polarity == 'up' else 'depression'}"
+    axes.set(xlabel=f"pulse number ({ramps})", ylabel=unit, title=literal(title))
     axes.margins(x=0.01)
     figure.legend(loc="outside right upper", frameon=False)
     return figure

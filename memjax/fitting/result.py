@@ -202,7 +202,7 @@ class Fits:
         """The ramps, the best device's mean curves and band: a matplotlib figure."""
         best, ramps = self.best, self.ramps
         shares = ", ".join(f"{name} {100 * value:.2g} %" for name, value in best.rms.items())
-        title = f"{best.model}: rms of the mean curve over the window: {shares}"
+        title = f"{best.model}\nrms of the mean curve over the window: {shares}"
         simulated = best.simulate(ramps)
         curves = [best.siemens(rows) for rows in (simulated.mean, *simulated.band)]
         return picture.draw(ramps, best.window, curves[0], curves[1:], best.model, title)

@@ -209,7 +209,7 @@ def _run(
     held = None if directory is None else store.claim(directory, spec, frame, keys["lanes"])
     known = reusable(held, frame)
     if directory is not None and held is not None and not _missing(keys, known):
-        discard(directory)
+        discard(directory, todo.header, keys["lanes"])
         if held.lane_key.size == len(keys["lanes"]):
             return held
     started = time.perf_counter()
@@ -222,7 +222,9 @@ def _run(
     if held is not None:  # the lanes that are new are run as those were
         workers.width = int(held.attrs.get("width") or workers.width)
     header = todo.header | {"width": workers.width}
-    journal = Journal(header) if directory is None else DiskJournal(directory / UNFINISHED, header)
+    journal = Journal(header)
+    if directory is not None:
+        journal = DiskJournal(directory / UNFINISHED, header, keys["lanes"])
     try:
         workers.width = journal.header["width"]
         chunk = workers.width * workers.devices

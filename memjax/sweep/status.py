@@ -7,7 +7,7 @@ import numpy as np
 from memjax.errors import UserError
 from memjax.sweep.store import directory as store
 from memjax.sweep.store.columns import NOT_FINITE, NOT_RUN
-from memjax.sweep.store.journal import UNFINISHED, read_lines
+from memjax.sweep.store.journal import UNFINISHED, is_intact, read_lines
 from memjax.sweep.store.lock import is_running
 from memjax.words import clock, count
 
@@ -48,23 +48,30 @@ def status(directory: str | Path) -> list[str]:
 def _unfinished(directory: Path, lines: list[dict]) -> list[str]:
     begun: dict = next((line for line in reversed(lines) if "begun" in line), {})
     done: dict[int, dict] = {}
+    lost: set[int] = set()
     failed: dict[tuple[str, str], set[int]] = {}
     for line in lines[1:]:
-        for key in line.get("keys", ()):
-            for keys in failed.values():
-                keys.discard(key)
-            if "error" in line:
-                failed.setdefault((line["kind"], line["error"]), set()).add(key)
-            elif line["kind"] == "lanes":
-                done[key] = line
-    total, lanes = begun.get("lanes", len(done)), begun.get("known", 0) + len(done)
-    part = 100 * lanes / max(1, total)
-    told = [f"It is unfinished: {lanes} of {count(total, 'lane')} done ({part:.0f} %)."]
+        for keys in failed.values():
+            keys -= {*line.get("keys", ())}
+        if "error" in line:
+            failed.setdefault((line["kind"], line["error"]), set()).update(line["keys"])
+        elif line.get("kind") == "lanes":
+            if is_intact(directory / UNFINISHED, line):
+                done |= dict.fromkeys(line["keys"], line)
+            else:
+                lost |= {*line["keys"]}
+    total, lanes = begun.get("lanes", 0), begun.get("known", 0) + len(done)
+    part = f"{lanes} of {count(total, 'lane')} done ({100 * lanes / max(1, total):.0f} %)"
+    if not begun:
+        part = f"{count(lanes, 'lane')} done, of how many is not written"
+    told = [f"It is unfinished: {part}."]
+    running = is_running(directory)
+    if (lost := lost - done.keys()) and not running:  # it would run them again
+        told.append(f"{count(len(lost), 'lane')} that were done are lost on the disk.")
     for (kind, error), keys in failed.items():
         if keys:
             whose = count(len(keys), "lane") if kind == "lanes" else "The baseline"
             told.append(f"{whose} could not be run: {error}.")
-    running = is_running(directory)
     told.append(
         "A process is at it."
         if running

@@ -1,6 +1,7 @@
 """LTP and LTD: the table's rows, starts in weights and in siemens, the picture's labels."""
 
 import csv
+import dataclasses
 import io
 
 import numpy as np
@@ -123,6 +124,12 @@ def test_the_picture_has_labelled_axes(name, ideal, label, top, lines):
     named = {text.get_text() for text in figure.legends[0].get_texts()}
     population = {"90 % of 200 devices", "their median", "one of them"}
     assert named == {"ideal device"} | (set() if ideal else population)
+
+
+def test_the_picture_says_why_depression_is_flat():
+    device = dataclasses.replace(DEVICE, polarity="up")
+    (axes,) = ltp_ltd.draw(ltp_ltd.respond(device, 6, 6, ideal=True), "T", ideal=True).axes
+    assert "then depression, to which it does not answer" in axes.get_xlabel()
 
 
 def test_a_title_with_dollars_is_no_formula():

@@ -40,3 +40,13 @@ def test_picture_of_one_direction(fitted):
     best = dataclasses.replace(fitted.best, rms={"up": 0.01})
     figure = Fits(ramps, [best]).plot()
     assert [axes.get_title() for axes in figure.axes] == ["potentiation", ""]
+
+
+@pytest.mark.parametrize("unit", [0.01, 0.01234])
+def test_the_title_of_one_direction_is_inside(fitted, unit):
+    y, _ = linear_ramps(np.random.default_rng(0), 6, 20, c2c=0.4)
+    best = dataclasses.replace(fitted.best, model="SaturatingExponential", rms={"up": unit})
+    figure = Fits(ramps_of(y[::2], [1, 1, 1]), [best]).plot()
+    figure.canvas.draw()
+    title = figure._suptitle.get_window_extent()
+    assert figure.bbox.x0 <= title.x0 and title.x1 <= figure.bbox.x1

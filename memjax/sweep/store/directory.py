@@ -15,7 +15,7 @@ from memjax.errors import UserError, mend
 from memjax.outputs import on_disk
 from memjax.sweep.spec.spec import Spec
 from memjax.sweep.store import checksums, reuse
-from memjax.sweep.store.facts import lacking
+from memjax.sweep.store.facts import impossible, lacking
 from memjax.sweep.store.journal import Keys
 from memjax.sweep.store.lock import is_running
 
@@ -165,13 +165,13 @@ def _read(path: Path) -> xr.Dataset:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message=f"Object at {checksums.LIST} is not")
             results = xr.open_zarr(path, consolidated=False).load()
-        what = lacking(results)
-    except MemoryError:
-        raise UserError(
-            f"{path}: there is too little memory to read it; free some and run the same command "
-            "again"
-        ) from None
+        what = lacking(results) or (impossible(results) if not is_checked else "")
     except Exception as error:  # whatever Zarr makes of broken files
+        if _is_of_memory(error):
+            raise UserError(
+                f"{path}: there is too little memory to read it; free some and run the same "
+                "command again"
+            ) from None
         if isinstance(error, OSError) and error.errno not in (None, ENOENT, ENOTDIR):
             why = f"cannot be read: {error.strerror}; {mend(error)}"
             raise UserError(f"{path}: {why}") from None
@@ -185,6 +185,12 @@ def _read(path: Path) -> xr.Dataset:
         told = f"{path}: has no checksums, as earlier versions wrote none: it is read unchecked"
         warnings.warn(told, Unchecked, stacklevel=3)
     return results
+
+
+def _is_of_memory(error: Exception) -> bool:
+    """Whether a process has come to the end of its memory, or of the room for a thread's stack."""
+    said = str(error).lower()
+    return isinstance(error, MemoryError) or "out of memory" in said or "start new thread" in said
 
 
 def _earlier(directory: Path) -> Path:

@@ -53,6 +53,32 @@ def lacking(results: xr.Dataset) -> str:
     return f"values of {column} are missing" if np.any(lost) else _coordinates(results)
 
 
+def impossible(results: xr.Dataset) -> str:
+    """What of results cannot be, which no checksum rules out where there is none; or nothing.
+
+    Args:
+      results: of a sweep, which lack nothing.
+
+    Example:
+      >>> y = xr.DataArray([[1.7]], {"seed": [0], "epoch": [1]}, ("seed", "epoch"))
+      >>> impossible(xr.Dataset({"test_accuracy": y}))
+      'values of test_accuracy are not between 0 and 1'
+    """
+    attrs = results.attrs
+    column = attrs.get("objective", "test_accuracy")
+    low, high = attrs.get("bounds", (-math.inf, math.inf) if "objective" in attrs else (0, 1))
+    if bool(((results[column] < low) | (results[column] > high)).any()):
+        return f"values of {column} are not between {low:g} and {high:g}"
+    asked = tomllib.loads(attrs.get("spec", ""))
+    sizes = {SEED: asked.get("seeds"), "epoch": asked.get("train", {}).get("epochs")}
+    for name in map(str, results[column].dims):
+        if name in results.indexes and not results.indexes[name].is_unique:
+            return f"two values of {name} are equal"
+        if (size := sizes.get(name)) not in (None, results.sizes[name]):
+            return f"{results.sizes[name]} of {size} values of {name}"
+    return ""
+
+
 def _coordinates(results: xr.Dataset) -> str:
     """What is wrong with who lanes are; results of before lanes had keys do not say."""
     dims = results["status"].dims

@@ -114,15 +114,16 @@ class Journal:
 class DiskJournal(Journal):
     """The same in a directory, where it survives the process."""
 
-    def __init__(self, where: Path, header: dict[str, Any]):
+    def __init__(self, where: Path, header: dict[str, Any], lanes: Keys | None = None):
         """Begins in a directory, or goes on with what it holds; call it within ``lock.exclusive``.
 
         Args:
           where: the directory, in that of the results.
           header: as of ``Journal``; a journal that is there keeps its own ``width``.
+          lanes: keys of all that results will hold, where others would be lost.
 
         Raises:
-          UserError: it is of another frame, version or data, or cannot be written.
+          UserError: it is of another frame, version or data, has other lanes, or cannot be written.
         """
         super().__init__(header)
         self.where = where
@@ -134,9 +135,9 @@ class DiskJournal(Journal):
             raise UserError(
                 f"{where.parent}: cannot be written: {error.strerror or error}; give another --out"
             ) from None
-        self._open({"format": FORMAT, **header})
+        self._open({"format": FORMAT, **header}, lanes)
 
-    def _open(self, header: dict[str, Any]) -> None:
+    def _open(self, header: dict[str, Any], lanes: Keys | None) -> None:
         lines = read_lines(self.where)
         if not lines:
             _clear(self.where)
@@ -144,16 +145,12 @@ class DiskJournal(Journal):
                 self._append(header)
             lines = [header]
         self.header = lines[0]
-        for key, what in (("data", "on other data"), ("frame", ""), ("stages", "")):
-            if self.header[key] != header[key]:
-                raise UserError(
-                    f"{self.where.parent}: holds an unfinished sweep "
-                    f"{what or 'of another specification'}; give another --out, finish it, or "
-                    f"remove {self.where}"
-                )
-        for line in lines[1:]:
-            if "file" in line and self._read(line) is not None:
-                self._written.append(line)
+        self._written = [line for line in lines[1:] if is_intact(self.where, line)]
+        if what := difference([self.header, *self._written], header, lanes):
+            raise UserError(
+                f"{self.where.parent}: holds an unfinished sweep {what}; give another --out, "
+                f"finish it, or remove {self.where}"
+            )
         self.versions = {line["versions"] for line in self._written}
 
     def begin(self, lanes: int, known: int) -> None:
@@ -191,7 +188,7 @@ class DiskJournal(Journal):
     def entries(self) -> Iterator[Entry]:
         """All lanes whose files still are what was written."""
         for line in self._written:
-            columns = self._read(line)
+            columns = _read(self.where, line)
             if columns is not None:
                 yield Entry(line["kind"], np.array(line["keys"], np.uint64), columns)
 
@@ -217,14 +214,6 @@ class DiskJournal(Journal):
         self._lines.write(json.dumps(line) + "\n")
         self._lines.flush()
         os.fsync(self._lines.fileno())
-
-    def _read(self, line: dict[str, Any]) -> Columns | None:
-        """A line's columns, or None where they are not what was written."""
-        try:
-            columns = load(self.where / line["file"])
-        except Exception:  # whatever NumPy makes of broken files
-            return None
-        return columns if digest(columns) == line["digest"] else None
 
     @contextlib.contextmanager
     def _os_errors(self) -> Iterator[None]:
@@ -252,7 +241,7 @@ def read_lines(where: Path) -> list[dict[str, Any]]:
     except FileNotFoundError:
         return []
     except OSError as error:
-        raise UserError(f"{path}: cannot be read: {error.strerror}") from None
+        raise UserError(f"{path}: cannot be read: {error.strerror}; {mend(error)}") from None
     for text in whole.splitlines():
         with contextlib.suppress(ValueError, RecursionError):  # torn by a kill, and gone on after
             found.append(json.loads(text))
@@ -299,9 +288,51 @@ def _is_time(value: Any) -> bool:
     return isinstance(value, float) and math.isfinite(value)
 
 
-def discard(directory: Path) -> None:
-    """Removes what a process that was killed after its results were written has left."""
-    shutil.rmtree(directory / UNFINISHED, ignore_errors=True)
+def is_intact(where: Path, line: dict[str, Any]) -> bool:
+    """Whether a line is of lanes that were run, whose file is what was written."""
+    return "file" in line and _read(where, line) is not None
+
+
+def _read(where: Path, line: dict[str, Any]) -> Columns | None:
+    """A line's columns, or None where they are not what was written."""
+    try:
+        columns = load(where / line["file"])
+    except Exception:  # whatever NumPy makes of broken files
+        return None
+    return columns if digest(columns) == line["digest"] else None
+
+
+def difference(
+    lines: list[dict[str, Any]], header: dict[str, Any], lanes: Keys | None = None
+) -> str:
+    """Why what a journal holds is not of a sweep, in words: empty where it is.
+
+    Args:
+      lines: of the journal, its header first.
+      header: of the sweep.
+      lanes: keys of the sweep's, where a journal may hold no others.
+    """
+    if lines[0]["data"] != header["data"]:
+        return "on other data"
+    is_same = all(lines[0][key] == header[key] for key in ("frame", "stages"))
+    if is_same and lanes is not None:
+        rows = [line for line in lines[1:] if "file" in line and line["kind"] == "lanes"]
+        done = np.array([key for line in rows for key in line["keys"]], np.uint64)
+        is_same = bool(np.isin(done, lanes).all())
+    return "" if is_same else "of another specification"
+
+
+def discard(directory: Path, header: dict[str, Any], lanes: Keys) -> None:
+    """Removes what a process that was killed after its results were written has left.
+
+    Args:
+      directory: of the results.
+      header: of their sweep.
+      lanes: keys of theirs; a journal of others, or of more stages, is of a sweep that goes on.
+    """
+    lines = read_lines(directory / UNFINISHED)
+    if not lines or not difference(lines, header, lanes):
+        shutil.rmtree(directory / UNFINISHED, ignore_errors=True)
 
 
 def _clear(where: Path) -> None:

@@ -168,6 +168,57 @@ def test_results_that_are_gone_are_run_again(small, tiny, tmp_path):
     assert found.drop_attrs().identical(run(grown, dataset=tiny).drop_attrs())
 
 
+ENGINE = {"width": 1, "checkpoint_minutes": 0}  # short tasks
+
+
+def interrupt(spec, tiny, out):
+    """Stops a sweep after a task, and returns what its status is."""
+    begun = []
+
+    def stop(done, total):
+        begun.append(done)
+        if done > begun[0] + 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(spec, out, dataset=tiny, progress=stop)
+    assert rows(out)
+    return status(out)
+
+
+@pytest.mark.parametrize("held", [False, True])
+def test_an_unfinished_sweep_is_not_lost_to_one_of_other_lanes(small, tiny, tmp_path, held):
+    """It may grow, with or without results, but lanes that are done stay in it."""
+
+    def lanes(*levels, **changes):
+        return small({"levels": [8, *levels]}, seeds=1, engine=ENGINE, **changes)
+
+    if held:
+        results = run(lanes(32), tmp_path, dataset=tiny)
+    told = interrupt(lanes(32, 2, 4, 16, 64), tiny, tmp_path)
+    if held:
+        assert run(lanes(32), tmp_path, dataset=tiny).identical(results)
+    other = lanes(32, 2, 4, 16, 64, train={"epochs": 2, "learning_rate": 0.2})
+    smaller = lanes(*[32] * held, 100)
+    for one in (other, smaller):
+        with pytest.raises(UserError, match=r"holds .* of another specification; give another"):
+            run(one, tmp_path, dataset=tiny)
+    assert status(tmp_path) == told
+    grown = lanes(2, 4, 16, 64, 32, 100)
+    found = run(grown, tmp_path, dataset=tiny)
+    assert found.drop_attrs().identical(run(grown, dataset=tiny).drop_attrs())
+
+
+def test_an_unfinished_sweep_of_more_epochs_is_not_lost_to_results(small, tiny, tmp_path):
+    short, long = (
+        small({"levels": [2, 8, 32]}, train={"epochs": epochs}, engine=ENGINE) for epochs in (1, 2)
+    )
+    results = run(short, tmp_path, dataset=tiny)
+    told = interrupt(long, tiny, tmp_path)
+    assert run(short, tmp_path, dataset=tiny).identical(results)
+    assert status(tmp_path) == told
+
+
 def rows(out: Path) -> list[Path]:
     return sorted((out / "unfinished").glob("*.npz"))
 

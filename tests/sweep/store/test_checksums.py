@@ -94,6 +94,14 @@ def test_results_of_versions_without_checksums_open_and_say_so(saved, copy):
         assert load(copy).identical(load(saved))
 
 
+def test_results_without_checksums_that_cannot_be_are_refused(saved, tmp_path):
+    store.save(tmp_path, load(saved).isel(epoch=[0, 0]))
+    assert load(tmp_path).sizes["epoch"] == 2  # as it was written
+    (tmp_path / "results.zarr" / checksums.LIST).unlink()
+    with pytest.raises(UserError, match=r"broken results \(two values of epoch are equal\)"):
+        load(tmp_path)
+
+
 @pytest.mark.parametrize("name", ["status/c/0/9", "copied/zarr.json"])
 def test_a_file_that_was_added_is_told(copy, name):
     path = copy / "results.zarr" / name

@@ -312,9 +312,17 @@ def test_results_that_are_broken_while_a_process_is_at_work_are_waited_for(ds, t
     assert "remove the directory" not in str(caught.value)
 
 
-def test_too_little_memory_is_no_fault_of_the_results(ds, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        RuntimeError("can't start new thread"),
+        SystemError("Out of memory interning an attribute name"),
+    ],
+)
+def test_too_little_memory_is_no_fault_of_the_results(ds, tmp_path, monkeypatch, error):
     def no_room(self):
-        raise MemoryError
+        raise error
 
     store.save(tmp_path, ds)
     monkeypatch.setattr(xr.Dataset, "load", no_room)

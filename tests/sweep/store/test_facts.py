@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from memjax.sweep.store.facts import lacking
+from memjax.sweep.store.facts import impossible, lacking
 from reference.sweeps import as_older
 
 AXES = {"levels": [4, 8]}
@@ -76,3 +76,15 @@ def test_columns_of_another_shape_or_kind_are_named(ds):
     assert "lane_key is over" in lacking(ds.assign_coords(lane_key=("seed", np.arange(5))))
     ds["baseline_accuracy"].attrs["reference_of"] = ["test_accuracy"]
     assert "baseline_accuracy is the reference of" in lacking(ds)
+
+
+def test_what_cannot_be_is_named(ds, study, fail):
+    ds = ds.assign_attrs(spec=f"seeds = {ds.sizes['seed']}\n[train]\nepochs = 2\n")
+    for found in (ds, as_older(ds), study(AXES), study({}), fail(ds, 1, levels=8)):
+        assert impossible(found) == ""
+    high = ds.assign(test_accuracy=ds.test_accuracy + 1)
+    said = "values of test_accuracy are not between 0 and 1"
+    assert impossible(high) == impossible(as_older(high)) == said
+    assert impossible(high.assign_attrs(bounds=[0.0, 2.0])) == ""
+    assert impossible(ds.assign_coords(seed=ds.seed // 2)) == "two values of seed are equal"
+    assert impossible(ds.isel(epoch=[1])) == "1 of 2 values of epoch"

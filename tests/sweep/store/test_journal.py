@@ -1,5 +1,6 @@
 """Lanes on disk are whole or absent, whatever stops the process that writes them."""
 
+import contextlib
 import errno
 import json
 import os
@@ -136,6 +137,20 @@ def test_another_frame_is_refused_and_loses_nothing(begin, change, message):
     with pytest.raises(UserError, match=message):
         begin(**change)
     assert tasks(begin()) == {0}
+
+
+def test_lanes_that_a_sweep_has_not_are_not_lost_to_it(tmp_path):
+    def begin(lanes):
+        return contextlib.closing(DiskJournal(tmp_path / "unfinished", HEADER, lanes))
+
+    with begin(keys(0)) as journal:
+        record(journal, 0)
+        journal.record("baseline", keys(7), columns(7), 1.0)  # may be trained again: it is small
+        journal.record_error("lanes", keys(8), "no luck")
+    with pytest.raises(UserError, match="unfinished sweep of another specification; give another"):
+        begin(keys(0)[1:])
+    with begin(np.concatenate([keys(1), keys(0)])) as journal:
+        assert tasks(journal) == {0, 7}
 
 
 @pytest.mark.parametrize(
