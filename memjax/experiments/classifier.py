@@ -29,6 +29,7 @@ from memjax.experiments.perceptron import (
 )
 from memjax.experiments.sections import choice, part
 from memjax.experiments.update_probe import Probed
+from memjax.experiments.writing_notes import rows_unwritten
 from memjax.nn import pulsed_dense, read_noise
 from memjax.pulses import SCHEMES, OuterProduct, Scheme
 from memjax.pytree import Leaf, param, params, static
@@ -136,8 +137,17 @@ class Classifier(Experiment):
 
     def notes(self, axes: Sequence[Mapping[str, list[Any]]], data: Any = None) -> list[str]:
         """What could mislead (``memjax.experiments.classifier_notes``)."""
-        del data
-        return classifier_notes.notes(self, axes)
+        found = classifier_notes.notes(self, axes)
+        if data is not None and self.pulses is not None:
+            swept = {name: values for axis in axes for name, values in axis.items()}
+            sizes = self._sizes(data)
+            weights = [
+                {"bias": np.zeros(out), "kernel": np.broadcast_to(0.0, (into, out))}
+                for into, out in itertools.pairwise(sizes)
+            ]
+            updates = self.train.epochs * (len(data.train.y) // self.train.batch_size)
+            found += filter(None, [rows_unwritten(self, swept, weights, updates)])
+        return found
 
     def facts(self, data: Labelled) -> dict[str, Any]:
         """The data set's name and number of classes."""

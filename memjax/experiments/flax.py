@@ -30,6 +30,7 @@ from memjax.experiments.flax_sections import (
 )
 from memjax.experiments.images import Images, Labelled, check_batch, labelled
 from memjax.experiments.sections import Open, choice, part
+from memjax.experiments.writing_notes import rows_unwritten
 from memjax.nn import read
 from memjax.pulses import SCHEMES, OuterProduct, Scheme
 from memjax.pytree import params, static
@@ -156,7 +157,13 @@ class Flax(Experiment):
     def notes(self, axes: Sequence[Mapping[str, list[Any]]], data: Any = None) -> list[str]:
         """What could mislead (``memjax.experiments.flax_notes``)."""
         initial, chosen = ({}, {}) if data is None else self._initial(data)
-        return flax_notes.notes(self, axes, initial, chosen)
+        found = flax_notes.notes(self, axes, initial, chosen)
+        if initial and self.pulses is not None:
+            swept = {name: values for axis in axes for name, values in axis.items()}
+            held = {name: w for name, w in initial.items() if chosen[name]}
+            updates = self.train.epochs * (len(data.train.y) // self.train.batch_size)
+            found += filter(None, [rows_unwritten(self, swept, held, updates)])
+        return found
 
     def facts(self, data: Labelled) -> dict[str, Any]:
         """The data set's name and number of classes, and which weights are on devices."""

@@ -1,8 +1,11 @@
 """AGAD: gradients are read as differences from a reference that follows the fast array."""
 
+import math
 from typing import ClassVar, NamedTuple
 
+import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 from jaxtyping import Array, Key
 
@@ -58,6 +61,12 @@ class AGAD(Transfer):
     chops: ClassVar[bool] = True
     arrays: ClassVar[int] = 5
 
+    def _passes_unwritten(self) -> int:
+        """Reads before the first flip; 1 where that is traced, or swept."""
+        every = self.chop_every
+        is_known = not isinstance(every, jax.core.Tracer) and np.ndim(every) == 0
+        return math.ceil(float(every)) if is_known else 1
+
     def remember(self, shape: tuple[int, ...]) -> Averages:
         """H, mu and mu_past."""
         return Averages(*(jnp.zeros(shape) for _ in range(3)))
@@ -90,7 +99,8 @@ def agad(
     transfer_rate: Leaf = 0.1,
     gamma: Leaf | None = None,
     sigma_transfer: Leaf | None = None,
-    transfer_every: int | None = None,
+    transfer_every: int | float | None = None,
+    tile_rows: int | None = None,
     chop_every: Leaf = 10.0,
     tail_weight: Leaf = 5.0,
     cell: Cell | None = None,
@@ -106,7 +116,8 @@ def agad(
     """A fast and a slow array with a dynamic reference: ``AGAD``.
 
     Parameters as of ``AGAD`` and as of ``in_situ``; ``slow_device`` makes C of another device
-    than A. ``transfer_every`` (default: 1) must be static to ``optax.inject_hyperparams``.
+    than A. ``transfer_every`` (default: 1) and ``tile_rows`` (512) must be static to
+    ``optax.inject_hyperparams``.
 
     Example:
       >>> import jax, memjax
@@ -118,6 +129,7 @@ def agad(
         gamma=gamma,
         sigma_transfer=sigma_transfer,
         transfer_every=1 if transfer_every is None else transfer_every,
+        tile_rows=512 if tile_rows is None else tile_rows,
         chop_every=chop_every,
         tail_weight=tail_weight,
     )

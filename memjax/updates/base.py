@@ -35,6 +35,17 @@ class Algorithm:
         """Raises ``UserError`` where the algorithm needs what the device or the cell lacks."""
         check_polarity(type(self).__name__, device, cell)
 
+    def updates_to_write(self, params: Any) -> dict[str, int]:
+        """The updates until every weight of an array may have been written, by the array's path.
+
+        Empty where each update writes what it wants.
+
+        Args:
+          params: a tree of weights.
+        """
+        del params
+        return {}
+
     def transform(
         self,
         device: Device,
@@ -87,6 +98,7 @@ class Algorithm:
             memristive=memristive,
             fits=is_fit(weight_range),
             watch=watch,
+            updates_to_write=self.updates_to_write,
         )
 
     def bare(

@@ -35,8 +35,7 @@ class ChoppedTikiTaka(TikiTakaV2):
 
     def flips(self, stream: random.Stream, turn: Array) -> Array:
         """At random."""
-        del turn
-        return random.uniform(stream, ()) < self.flip_probability
+        return random.uniform(stream, turn.shape) < self.flip_probability
 
 
 def chopped_tiki_taka(
@@ -47,7 +46,8 @@ def chopped_tiki_taka(
     transfer_rate: Leaf = 0.1,
     gamma: Leaf | None = None,
     sigma_transfer: Leaf | None = None,
-    transfer_every: int | None = None,
+    transfer_every: int | float | None = None,
+    tile_rows: int | None = None,
     flip_probability: Leaf = 0.1,
     cell: Cell | None = None,
     pulses: Scheme | None = None,
@@ -62,7 +62,8 @@ def chopped_tiki_taka(
     """Version 2 with choppers: ``ChoppedTikiTaka``.
 
     Parameters as of ``ChoppedTikiTaka`` and as of ``in_situ``; ``slow_device`` makes C of another
-    device than A. ``transfer_every`` (default: 1) must be static to ``optax.inject_hyperparams``.
+    device than A. ``transfer_every`` (default: 1) and ``tile_rows`` (512) must be static to
+    ``optax.inject_hyperparams``.
 
     Example:
       >>> import jax, memjax
@@ -74,6 +75,7 @@ def chopped_tiki_taka(
         gamma=gamma,
         sigma_transfer=sigma_transfer,
         transfer_every=1 if transfer_every is None else transfer_every,
+        tile_rows=512 if tile_rows is None else tile_rows,
         flip_probability=flip_probability,
     )
     return in_situ(

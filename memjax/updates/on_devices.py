@@ -1,6 +1,7 @@
 """What stands between a model's params and the devices: which weights, their scale, and a watch."""
 
 import warnings
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
@@ -19,6 +20,9 @@ from memjax.updates.memristive import Memristive, are_memristive, path_texts
 from memjax.updates.readout import states_of_devices
 from memjax.updates.wanted import wanted_of
 from memjax.updates.watch import are_moved, digest
+
+MANY_UPDATES = 500
+"""A wait for a row's turn that is told."""
 
 
 class DevicesWarning(UserWarning):
@@ -86,6 +90,7 @@ def on_devices(
     fits: bool = False,
     watch: bool = True,
     reads: bool = False,
+    updates_to_write: Callable[[Any], dict[str, int]] = lambda params: {},
 ) -> optax.GradientTransformationExtraArgs:
     """A learning algorithm on the weights that are on devices; all other updates pass unchanged.
 
@@ -106,6 +111,7 @@ def on_devices(
       fits: whether each array has a range of its own (static).
       watch: whether the weights are compared with what the last update left (static).
       reads: whether what reads the weights knows of ``device.sigma_read`` (static).
+      updates_to_write: ``Algorithm.updates_to_write``.
 
     Raises:
       UserError: weights that cannot be on devices (``are_memristive``), gradients that are missing
@@ -113,7 +119,7 @@ def on_devices(
 
     Warns:
       DevicesWarning: weights beyond the range of their cells, a ``sigma_read`` that nothing draws,
-        or wanted changes that are no numbers.
+        rows that are first written after ``MANY_UPDATES``, or wanted changes that are no numbers.
     """
 
     def init(params: Any) -> OnDevicesState:
@@ -121,6 +127,7 @@ def on_devices(
         scale = lambda w: omega_to_fit(w, cell.weight_range) if fits else jnp.ones(())  # noqa: E731
         omega = jax.tree.map(scale, held)
         _tell_of_clipping(who, held, omega, cell)
+        _tell_of_slow_writing(who, updates_to_write(held))
         if not reads:
             _tell_of_reads(who, device)
         arrays = inner.init(in_cells(omega, held) if fits else held)
@@ -203,6 +210,17 @@ def _tell_of_clipping(who: str, params: Any, omega: Any, cell: Cell) -> None:
         _warn(
             f"{who}: weights beyond weight_range are clipped by the first update: {told}; give "
             'weight_range = "fit", or a larger one'
+        )
+
+
+def _tell_of_slow_writing(who: str, updates: dict[str, int]) -> None:
+    """Warns of arrays whose rows wait long for their turn."""
+    slowest = max(updates, key=lambda path: updates[path], default="")
+    if updates and updates[slowest] > MANY_UPDATES:
+        _warn(
+            f"{who}: the last row of {slowest or 'the weights'} is first written at update "
+            f"{updates[slowest]:,}, as the rows of a tile take turns; transfer_every = 0.1 reads "
+            "ten at an update, and a smaller tile_rows makes more tiles"
         )
 
 

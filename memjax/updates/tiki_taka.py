@@ -45,7 +45,8 @@ def tiki_taka(
     transfer_rate: Leaf = 0.1,
     gamma: Leaf | None = None,
     sigma_transfer: Leaf | None = None,
-    transfer_every: int | None = None,
+    transfer_every: int | float | None = None,
+    tile_rows: int | None = None,
     cell: Cell | None = None,
     pulses: Scheme | None = None,
     slow_device: Device | None = None,
@@ -59,7 +60,8 @@ def tiki_taka(
     """A fast and a slow array: ``TikiTaka``, version 1.
 
     Parameters as of ``TikiTaka`` and as of ``in_situ``; ``slow_device`` makes C of another device
-    than A. ``transfer_every`` (default: 1) must be static to ``optax.inject_hyperparams``.
+    than A. ``transfer_every`` (default: 1) and ``tile_rows`` (512) must be static to
+    ``optax.inject_hyperparams``.
 
     Example:
       >>> import jax, memjax
@@ -71,6 +73,7 @@ def tiki_taka(
         gamma=gamma,
         sigma_transfer=sigma_transfer,
         transfer_every=1 if transfer_every is None else transfer_every,
+        tile_rows=512 if tile_rows is None else tile_rows,
     )
     return in_situ(
         algorithm,

@@ -20,10 +20,10 @@ from memjax.pulses import Counts, Scheme
 from memjax.pytree import Leaf, as_arrays, param, params, static
 from memjax.updates.base import Algorithm
 from memjax.updates.checks import check_device
-from memjax.updates.fire_pulses import PulsedUpdateState, fire_pulses
+from memjax.updates.fire_pulses import PulsedUpdateState, cell_structure, fire_pulses
 from memjax.updates.leaf_names import leaf_names
 from memjax.updates.pulsed_update import draw_and_fire
-from memjax.updates.rows import Rows, as_rows, crossbars, put, take
+from memjax.updates.rows import Rows, Turn, crossbars, put, take, updates_of_a_pass, whose_turn
 from memjax.updates.struct_of_trees import is_masked, stack, unstack
 
 
@@ -39,7 +39,7 @@ class TransferState(NamedTuple):
       slow: the devices of C.
       c: the weights that C holds, where they are not the params themselves (gamma).
       memory: what the rule remembers of each weight, a struct of trees congruent with the params.
-      chopper: the sign of each row of A, a tree of vectors.
+      chopper: the sign of each row of A, a tree of ``[crossbars, rows]``.
     """
 
     count: Int32[Array, ""]  # type: ignore[assignment]
@@ -80,13 +80,13 @@ class TransferState(NamedTuple):
 
 
 class Read(NamedTuple):
-    """One read of a row of A, as a rule sees it.
+    """A read of rows of A, as a rule sees it.
 
     Attributes:
-      value: the row's weights, with the noise of the read.
-      chop: the sign of the row's chopper, 1 or -1.
-      turn: how often the row was read before.
-      flips: whether its chopper flips after this read.
+      value: the rows' weights, ``[crossbars, rows, columns]``, with the noise of the read.
+      chop: the signs of the rows' choppers, 1 or -1, ``[crossbars, rows, 1]``.
+      turn: how often each row was read before, ``[crossbars, rows, 1]``.
+      flips: whether its chopper flips after this read, ``[crossbars, rows, 1]``.
       size: what one pulse changes C by.
       stream: random stream of this read.
     """
@@ -103,8 +103,10 @@ class Read(NamedTuple):
 class Transfer(Algorithm):
     """Parameters of every algorithm with a fast and a slow array.
 
-    The network sees ``W = gamma A + C``, or C alone without gamma. Each crossbar has one of its
-    rows read at every ``transfer_every``-th update, one after the other.
+    The network sees ``W = gamma A + C``, or C alone without gamma. Each tile of a crossbar has one
+    of its rows read at every ``transfer_every``-th update, one after the other; or several at every
+    update, where that is a fraction: 0.25 reads four. An update is a batch's; for a read every n-th
+    sample of batches of B give n / B. What is a crossbar: ``memjax.updates.rows``.
     """
 
     transfer_rate: Leaf = param(
@@ -116,10 +118,22 @@ class Transfer(Algorithm):
     sigma_transfer: Leaf | None = param(
         default=None, doc="sd of a read of A", unit="weight units", at_least=0
     )
-    transfer_every: int = static(default=1, doc="updates between two reads", at_least=1)
+    transfer_every: int | float = static(
+        default=1, doc="updates between two reads, or 1 / rows read at one", more_than=0
+    )
+    tile_rows: int = static(default=512, doc="most rows of a tile of a crossbar", at_least=1)
 
     chops: ClassVar[bool] = False
     """Whether the rows of A have choppers."""
+
+    def updates_to_write(self, params: Any) -> dict[str, int]:
+        """A pass over the rows of a tile, and as many more as the rule only listens to."""
+        one = updates_of_a_pass(params, self.tile_rows, self.transfer_every)
+        return {path: updates * (1 + self._passes_unwritten()) for path, updates in one.items()}
+
+    def _passes_unwritten(self) -> int:
+        """Passes of which nothing is written yet."""
+        return 0
 
     def remember(self, shape: tuple[int, ...]) -> Any:
         """What the rule remembers of an array of weights: a NamedTuple of arrays of ``shape``."""
@@ -138,14 +152,20 @@ class Transfer(Algorithm):
         raise NotImplementedError(f"{type(self).__name__} must define on_read")
 
     def flips(self, stream: random.Stream, turn: Array) -> Array:
-        """Whether a row's chopper flips after its read number ``turn``."""
-        del stream, turn
-        return jnp.bool_(False)
+        """Whether the choppers of rows flip after their reads of number ``turn``."""
+        del stream
+        return jnp.zeros(turn.shape, bool)
 
     def check(self, device: Device, cell: Cell) -> None:
         """A must hold weights of both signs; rows, pulsed at fixed intervals, take no turns."""
         name = type(self).__name__
         super().check(device, cell)
+        times = max(self.transfer_every, 1 / self.transfer_every)
+        if abs(times - round(times)) > 1e-6 * times:
+            raise UserError(
+                f"{name}: transfer_every = {self.transfer_every:g} must be a whole number, or one "
+                "over a whole number of rows that are read at each update"
+            )
         _check_two_signed(name, device, cell)
         if isinstance(cell, VectorCell) and cell.rule == "in_turn" and cell.devices > 1:
             raise UserError(
@@ -182,10 +202,12 @@ def _transfer(
         exact = jax.tree.map(lambda w: jnp.asarray(w, jnp.float32), params)
         c = of_c.readout(exact) if rule.gamma is not None else None
         remembered = [rule.remember(jnp.shape(w)) for w in jax.tree.leaves(zeros)]
-        memory = stack(remembered, jax.tree.structure(zeros), jax.tree.structure(rule.remember(())))
-        signs = jax.tree.map(lambda w: jnp.ones(as_rows(w).shape[0]), zeros) if rule.chops else None
+        treedef: Any = jax.tree.structure(zeros)
+        memory = stack(remembered, treedef, jax.tree.structure(rule.remember(())))
+        signs = [jnp.ones(place.shape[:2]) for place in crossbars(zeros)]
+        chopper = treedef.unflatten(signs) if rule.chops else None
         count = jnp.zeros((), jnp.int32)
-        state = TransferState(count, random.stream(key), rule, of_a, a, of_c, c, memory, signs)
+        state = TransferState(count, random.stream(key), rule, of_a, a, of_c, c, memory, chopper)
         return jax.tree.map(jnp.copy, state)
 
     def update(
@@ -209,27 +231,29 @@ def _transfer(
         memories = unstack(state.memory, treedef, structure)
         choppers = treedef.flatten_up_to(state.chopper) if rule.chops else []
         places, names = crossbars(c), leaf_names(c)
-        rows, counts = [], []
-        for i, (place, name, of_leaf) in enumerate(
-            zip(places, names, treedef.flatten_up_to(a), strict=True)
+        turns = [whose_turn(p, rule.tile_rows, state.count, rule.transfer_every) for p in places]
+        counts = []
+        for i, (place, turn, name, of_leaf) in enumerate(
+            zip(places, turns, names, treedef.flatten_up_to(a), strict=True)
         ):
-            row, turn, active = _whose_turn(rule, state.count, place, as_rows(of_leaf).shape[0])
             own = random.fold_in(stream, name)
-            value = take(of_leaf, row)
+            value = take(of_leaf, place, turn.row)
             value = value + _read_noise(rule, state.fast, value, random.fold_in(own, 0))
-            sign = choppers[i][row] if rule.chops else jnp.float32(1.0)
-            flips = active & rule.flips(random.fold_in(own, 1), turn)
-            read = Read(value, sign, turn, flips, size, random.fold_in(own, 2))
-            before = jax.tree.map(lambda m, row=row: take(m, row), memories[i])
+            reads = jnp.broadcast_to(turn.turn[None, :, None], (*value.shape[:2], 1))
+            sign = choppers[i][:, turn.row, None] if rule.chops else jnp.ones((1, 1, 1))
+            flips = turn.is_read[None, :, None] & rule.flips(random.fold_in(own, 1), reads)
+            read = Read(value, sign, reads, flips, size, random.fold_in(own, 2))
+            before = jax.tree.map(lambda m, p=place, t=turn: take(m, p, t.row), memories[i])
             after, n = rule.on_read(before, read)
-            kept = jax.tree.map(lambda new, old, on=active: jnp.where(on, new, old), after, before)
-            memories[i] = jax.tree.map(lambda m, new, row=row: put(m, new, row), memories[i], kept)
+            memories[i] = jax.tree.map(
+                lambda m, new, p=place, t=turn: put(m, new, p, t), memories[i], after
+            )
             if rule.chops:
-                choppers[i] = choppers[i].at[row].set(jnp.where(flips, -sign, sign))
-            rows.append(row)
-            counts.append(Counts(jnp.where(active, n, 0.0)))
+                of_signs = Rows(0, place.of, (*place.shape[:2], 1))
+                choppers[i] = put(choppers[i], jnp.where(flips, -sign, sign), of_signs, turn)
+            counts.append(Counts(jnp.where(turn.is_read[None, :, None], n, 0.0)))
 
-        of_c, c_new = _write(slow, cell, state.slow, weights, treedef, rows, counts)
+        of_c, c_new = _write(slow, cell, state.slow, weights, treedef, places, turns, counts)
         state = state._replace(
             count=optax.safe_increment(state.count),
             fast=of_a,
@@ -254,19 +278,12 @@ def _chop(wanted: Any, signs: Array) -> Any:
     """Every row of a wanted change, or of counts, times its chopper's sign."""
     if isinstance(wanted, Counts):
         return wanted._replace(n=_chop(wanted.n, signs))
-    return (as_rows(wanted) * signs.astype(wanted.dtype)[:, None]).reshape(wanted.shape)
-
-
-def _whose_turn(rule: Transfer, count: Array, place: Rows, rows: int) -> tuple[Array, Array, Array]:
-    """The row of an array that is read now, how often it was read before, and whether it is."""
-    reads = count // rule.transfer_every
-    row = reads % place.of - place.first
-    now = (count + 1) % rule.transfer_every == 0
-    return jnp.clip(row, 0, rows - 1), reads // place.of, now & (row >= 0) & (row < rows)
+    rows = jnp.reshape(wanted, (*signs.shape, -1)) * signs.astype(wanted.dtype)[:, :, None]
+    return jnp.reshape(rows, jnp.shape(wanted))
 
 
 def _read_noise(rule: Transfer, fast: PulsedUpdateState, value: Array, stream: Any) -> Any:
-    """The error of reading a row of A: the devices' own, and the reading circuit's."""
+    """The error of reading rows of A: the devices' own, and the reading circuit's."""
     if rule.sigma_transfer is None and fast.device.sigma_read is None:
         return 0.0
     variance = jnp.zeros_like(value) if rule.sigma_transfer is None else rule.sigma_transfer**2
@@ -281,44 +298,53 @@ def _write(
     state: PulsedUpdateState,
     weights: list[Array],
     treedef: Any,
-    rows: list[Array],
+    places: list[Rows],
+    turns: list[Turn],
     counts: list[Counts],
 ) -> tuple[PulsedUpdateState, Any]:
-    """Pulses for one row of each array of C; the others' cells are left alone where they idle."""
+    """Pulses for some rows of each array of C; the others' cells are left alone where they idle."""
     if not cell.is_static(state.device):
         everywhere = [
-            Counts(put(jnp.zeros(jnp.shape(w), jnp.float32), of_row.n, row))
-            for w, of_row, row in zip(weights, counts, rows, strict=True)
+            Counts(put(jnp.zeros(jnp.shape(w), jnp.float32), n.n, place, turn))
+            for w, place, turn, n in zip(weights, places, turns, counts, strict=True)
         ]
         c = treedef.unflatten(weights)
         change, state = slow.update(treedef.unflatten(everywhere), state, c)
         return state, jax.tree.map(lambda w, d: w.astype(jnp.float32) + d, c, change)
+    fields = cell_structure(state.device, cell)
+    cells = unstack(state.cells, treedef, fields)
 
-    def own(leaf: Array, weight: Array, row: Array) -> Array:
-        """A row of what the cells know of each weight; what is the same for all stays whole."""
-        return take(leaf, row) if jnp.shape(leaf) == jnp.shape(weight) else leaf
+    def rows_of(leaf: Array, weight: Array, place: Rows, turn: Turn) -> Array:
+        """What the cells know of each weight, of these rows; what is the same for all stays."""
+        return take(leaf, place, turn.row) if jnp.shape(leaf) == jnp.shape(weight) else leaf
 
-    def back(leaf: Array, weight: Array, row: Array, new: Array) -> Array:
-        return put(leaf, new, row) if jnp.shape(leaf) == jnp.shape(weight) else leaf
+    arrays = list(zip(weights, places, turns, strict=True))
+    few = [
+        jax.tree.map(lambda leaf, of=of: rows_of(leaf, *of), own)
+        for own, of in zip(cells, arrays, strict=True)
+    ]
+    some = [take(w, place, turn.row).astype(jnp.float32) for w, place, turn in arrays]
+    change, after = slow.update(
+        treedef.unflatten(counts),
+        state._replace(cells=stack(few, treedef, fields)),
+        treedef.unflatten(some),
+    )
 
-    c, at = treedef.unflatten(weights), treedef.unflatten(rows)
-    is_tree = lambda node: jax.tree.structure(node) == treedef  # noqa: E731
-    few = state._replace(
-        cells=jax.tree.map(lambda t: jax.tree.map(own, t, c, at), state.cells, is_leaf=is_tree)
-    )
-    some = jax.tree.map(lambda w, row: take(w, row).astype(jnp.float32), c, at)
-    change, after = slow.update(treedef.unflatten(counts), few, some)
-    cells = jax.tree.map(
-        lambda t, new: jax.tree.map(back, t, c, at, new),
-        state.cells,
-        after.cells,
-        is_leaf=is_tree,
-    )
-    state = after._replace(cells=cells)
-    moved = jax.tree.map(
-        lambda w, row, old, d: put(w.astype(jnp.float32), old + d, row), c, at, some, change
-    )
-    return state, state.readout(moved)
+    def put_back(leaf: Array, new: Array, weight: Array, place: Rows, turn: Turn) -> Array:
+        return put(leaf, new, place, turn) if jnp.shape(leaf) == jnp.shape(weight) else leaf
+
+    now = [
+        jax.tree.map(lambda leaf, new, of=of: put_back(leaf, new, *of), own, new)
+        for own, new, of in zip(cells, unstack(after.cells, treedef, fields), arrays, strict=True)
+    ]
+    state = after._replace(cells=stack(now, treedef, fields))
+    moved = [
+        put(w.astype(jnp.float32), old + d, place, turn)
+        for (w, place, turn), old, d in zip(
+            arrays, some, treedef.flatten_up_to(change), strict=True
+        )
+    ]
+    return state, state.readout(treedef.unflatten(moved))
 
 
 def _check_two_signed(algorithm: str, device: Device, cell: Cell) -> None:

@@ -30,7 +30,7 @@ def totals(flip_probability, device=IDEAL, first_sign=None, offset=0.0):
             key=random.stream(keys[0]),
             fast=s.fast._replace(key=random.stream(keys[1])),
             slow=s.slow._replace(key=random.stream(keys[2])),
-            chopper=sign[None],
+            chopper=sign[None, None],
             a=s.a + offset,
         )
 

@@ -211,3 +211,11 @@ def test_sam_and_lookahead_keep_the_state():
     with jax.numpy_dtype_promotion("standard"):  # it multiplies by a bool
         updates, _ = ahead.update({"w": p["w"] + 1}, ahead.init(both), both)
     assert np.all(updates.fast["w"] < 0)
+
+
+def test_rows_that_wait_long_for_their_turn_are_told():
+    p = {"out": {"kernel": jnp.zeros((784, 2))}}
+    with pytest.warns(DevicesWarning, match=r"the last row of out/kernel is first .* update 4,312"):
+        memjax.agad(0.1, ConstantStep(), key=KEY).init(p)
+    memjax.tiki_taka_v2(0.1, ConstantStep(), key=KEY).init(p)  # 392 updates a pass
+    memjax.agad(0.1, ConstantStep(), key=KEY, transfer_every=0.1).init(p)

@@ -49,7 +49,8 @@ def as_pydantic(field: dataclasses.Field) -> tuple[Any, Any]:
 def _plain(kind: Any, each: Mapping[str, float | int]) -> Any:
     """A static field's type as a table has it: lists for tuples, and no ``None``."""
     if isinstance(kind, types.UnionType):
-        (kind,) = (one for one in typing.get_args(kind) if one is not type(None))
+        kinds = [one for one in typing.get_args(kind) if one is not type(None)]
+        kind = float if set(kinds) == {int, float} else kinds[0]
     if typing.get_origin(kind) is tuple:
         entry = _plain(typing.get_args(kind)[0], {})
         return list[Annotated[entry, Field(**_limits(each))]]  # type: ignore[valid-type]
