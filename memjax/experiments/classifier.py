@@ -139,14 +139,13 @@ class Classifier(Experiment):
         """What could mislead (``memjax.experiments.classifier_notes``)."""
         found = classifier_notes.notes(self, axes)
         if data is not None and self.pulses is not None:
-            swept = {name: values for axis in axes for name, values in axis.items()}
             sizes = self._sizes(data)
             weights = [
                 {"bias": np.zeros(out), "kernel": np.broadcast_to(0.0, (into, out))}
                 for into, out in itertools.pairwise(sizes)
             ]
             updates = self.train.epochs * (len(data.train.y) // self.train.batch_size)
-            found += filter(None, [rows_unwritten(self, swept, weights, updates)])
+            found += filter(None, [rows_unwritten(self.algorithm, weights, updates)])
         return found
 
     def facts(self, data: Labelled) -> dict[str, Any]:

@@ -159,10 +159,9 @@ class Flax(Experiment):
         initial, chosen = ({}, {}) if data is None else self._initial(data)
         found = flax_notes.notes(self, axes, initial, chosen)
         if initial and self.pulses is not None:
-            swept = {name: values for axis in axes for name, values in axis.items()}
             held = {name: w for name, w in initial.items() if chosen[name]}
             updates = self.train.epochs * (len(data.train.y) // self.train.batch_size)
-            found += filter(None, [rows_unwritten(self, swept, held, updates)])
+            found += filter(None, [rows_unwritten(self.algorithm, held, updates)])
         return found
 
     def facts(self, data: Labelled) -> dict[str, Any]:

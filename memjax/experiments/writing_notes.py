@@ -1,30 +1,24 @@
 """A note on algorithms that write a row at a time, where a training is too short for all rows."""
 
-from collections.abc import Mapping
 from typing import Any
 
-from memjax.updates import ALGORITHMS
+from memjax.updates import Algorithm
 
 
-def rows_unwritten(trained: Any, swept: Mapping[str, list[Any]], weights: Any, updates: int) -> str:
-    """Tells the algorithms by which some rows are never written.
+def rows_unwritten(algorithm: Algorithm, weights: Any, updates: int) -> str:
+    """Tells by how much a training is too short for every row to be written.
 
     Args:
-      trained: an experiment with an algorithm, of the sweep's first lane.
-      swept: values of every swept parameter.
+      algorithm: of the sweep's first lane.
       weights: a tree of what is on devices.
       updates: of a training.
     """
-    own = trained.algorithm
-    for name in swept.get("train.algorithm", [None]):
-        is_own = name is None or type(own) is ALGORITHMS[name]
-        wait = (own if is_own else ALGORITHMS[name]()).updates_to_write(weights)
-        slowest = max(wait, key=lambda path: wait[path], default="")
-        if wait and wait[slowest] > updates:
-            who = type(own).__name__ if name is None else name
-            return (
-                f"{who} first writes the last row of {slowest} at update {wait[slowest]:,}, and a "
-                f"training has {updates:,}; lower train.transfer_every (0.1 reads ten rows at an "
-                "update) or train longer"
-            )
-    return ""
+    wait = algorithm.updates_to_write(weights)
+    slowest = max(wait, key=lambda path: wait[path], default="")
+    if not wait or wait[slowest] <= updates:
+        return ""
+    return (
+        f"{type(algorithm).__name__} first writes the last row of {slowest} at update "
+        f"{wait[slowest]:,}, and a training has {updates:,}; lower train.transfer_every (0.1 reads "
+        "ten rows at an update) or train longer"
+    )

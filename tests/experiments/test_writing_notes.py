@@ -1,6 +1,5 @@
 """A training that is too short for every row to be written is told."""
 
-import pytest
 from flax import linen
 
 from memjax.experiments import Flax
@@ -13,13 +12,13 @@ def told_of(raw, **options):
     return " ".join(notes(spec, spec.first().load()))
 
 
-@pytest.mark.parametrize("axis", [{}, {"axes": {"algorithm": ["sgd", "agad"]}}])
-def test_a_perceptron(axis):
-    train = {"epochs": 1, "batch_size": 32} | ({} if axis else {"algorithm": "agad"})
-    told = told_of({"train": train, **axis})
-    assert "first writes the last row of 0/bias at update 715, and a training has 44" in told
+def test_a_perceptron():
+    train = {"epochs": 1, "batch_size": 32, "algorithm": "agad"}
+    told = told_of({"train": train})
+    assert "AGAD first writes the last row of 0/bias at update 715, and a training has 44" in told
     train["transfer_every"] = 0.02
-    assert "first writes" not in told_of({"train": train, **axis})
+    assert "first writes" not in told_of({"train": train})
+    assert "first writes" not in told_of({"train": {"epochs": 1, "batch_size": 32}})
 
 
 def test_a_model_of_ones_own():
