@@ -64,6 +64,12 @@ class Estimate(NamedTuple):
         """Whether the search ended in a maximum."""
         return self.log_likelihood > WORST and self.left < _LEFT
 
+    @property
+    def bic(self) -> float:
+        """``k log N - 2 log L``."""
+        n = np.isfinite(self.error).sum()
+        return float(self.free.sum() * np.log(n) - 2.0 * self.log_likelihood)
+
     def of(self, name: str) -> float:
         """An estimate by its name.
 
@@ -80,6 +86,7 @@ def estimate(
     window: tuple[float, float],
     *,
     coarse: tuple[int, ...] = (0, 1),
+    near: Estimate | None = None,
 ) -> Estimate:
     """The most likely parameters of a model.
 
@@ -108,6 +115,10 @@ def estimate(
         other, _ = search(problem, start, free & ~noisy, given * free, near=1.0)
         begun = to_line(problem, np.where(noisy, given, problem.starts))
         other, more = search(problem, np.where(noisy, begun, other), free)
+        if more > value:
+            u, value = other, more
+    if near is not None:
+        other, more = search(problem, near.line, free)
         if more > value:
             u, value = other, more
     for name in ("read", "sigma_ramp"):

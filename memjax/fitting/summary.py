@@ -41,7 +41,7 @@ def models(fits: Fits) -> Table:
             f"{fit.aic - best.aic:.0f}",
             rms,
             f"{fit.autocorrelation:+.2f}",
-            f"{fit.device.sigma_c2c:.3g}",
+            f"{fit.device.sigma_c2c:.3g} {fit.device.c2c}",
             f"{fit.levels:.0f}",
         )
     return table

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from memjax.cells import RefreshPair
-from memjax.devices import OnsetStep, SaturatingExponential, pulse_response
+from memjax.devices import OnsetStep, SaturatingExponential, SoftBounds, pulse_response
 from memjax.errors import DataError, UserError
 from memjax.fitting import fit, from_table, summary
 from memjax.sweep import Spec, run
@@ -73,6 +73,17 @@ def test_a_model_that_predicts_worse_is_not_taken_whatever_its_bic(monkeypatch):
     assert again[0].model == "SaturatingExponential" and again[0].bic > again[1].bic
     (said,) = [s for s in told(dataclasses.replace(fits, fits=again)) if "is chosen" in s]
     assert "of lower BIC by" in said and "predicts the mean ramps worse" in said
+
+
+def test_models_are_compared_with_the_noise_that_suits_each(monkeypatch):
+    """Two models of one mean step, of noise in proportion to it: the data do not decide."""
+    some(monkeypatch, "SoftBounds", "SaturatingExponential")
+    device = SoftBounds(levels=18, sigma_c2c=0.3, c2c="step")
+    fits = fit(table(device, n=40, cycles=2))
+    assert {f.device.c2c for f in fits.fits} == {"step"} and 0 <= fits.margin < 1
+    alone = [fit(fits.ramps, model=f.model).best.bic for f in fits.fits]
+    assert alone == pytest.approx([f.bic for f in fits.fits], abs=0.1)
+    assert any("the data do not decide" in said for said in told(fits))
 
 
 def test_a_parameter_at_its_limit_is_told_and_ranks_lower():
