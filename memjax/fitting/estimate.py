@@ -86,7 +86,6 @@ def estimate(
     window: tuple[float, float],
     *,
     coarse: tuple[int, ...] = (0, 1),
-    near: Estimate | None = None,
 ) -> Estimate:
     """The most likely parameters of a model.
 
@@ -115,10 +114,6 @@ def estimate(
         other, _ = search(problem, start, free & ~noisy, given * free, near=1.0)
         begun = to_line(problem, np.where(noisy, given, problem.starts))
         other, more = search(problem, np.where(noisy, begun, other), free)
-        if more > value:
-            u, value = other, more
-    if near is not None:
-        other, more = search(problem, near.line, free)
         if more > value:
             u, value = other, more
     for name in ("read", "sigma_ramp"):

@@ -193,13 +193,11 @@ def _fit(
     coarse: tuple[int, ...],
 ) -> Fit:
     """A model's fit, with the noise convention by which it is more likely."""
-    tried: dict[str, Estimate] = {}
-    near: Estimate | None = None
     with np.errstate(all="ignore"):
-        for how in conventions:
-            first = coarse if near is None else ()
-            near = estimate(MODELS[name], {"c2c": how}, ramps, window, coarse=first, near=near)
-            tried[how] = near
+        tried = {
+            how: estimate(MODELS[name], {"c2c": how}, ramps, window, coarse=coarse)
+            for how in conventions
+        }
     convention = min(tried, key=lambda how: (not tried[how].converged, tried[how].bic))
     found = tried[convention]
     problem = pose(MODELS[name], {"c2c": convention}, ramps, window)

@@ -41,8 +41,8 @@ def read(
     end, from its own first row. A *wide* table has a column a ramp, ragged; its row r is pulse r,
     if it has no column ``pulse``. Where the columns are named for their direction (``LTP 1``,
     ``LTD 1``), one table will do; columns ``cycle`` and ``device`` number ramps that are below each
-    other, and ``D1 LTP`` names a device. Ramps of one reading are dropped. What was taken for what is in
-    ``Ramps.notes``.
+    other, and ``D1 LTP`` names a device. Ramps of one reading are dropped. What was taken for what
+    is in ``Ramps.notes``.
 
     Args:
       path: the table, or the wide table of up (SET) ramps.

@@ -84,6 +84,10 @@ def test_models_are_compared_with_the_noise_that_suits_each(monkeypatch):
     alone = [fit(fits.ramps, model=f.model).best.bic for f in fits.fits]
     assert alone == pytest.approx([f.bic for f in fits.fits], abs=0.1)
     assert any("the data do not decide" in said for said in told(fits))
+    rival = dataclasses.replace(fits.fits[1].device, c2c="additive")
+    fits.fits[1] = dataclasses.replace(fits.fits[1], device=rival)
+    (noise,) = (said for said in told(fits) if said.startswith("c2c noise"))
+    assert noise.endswith(f"(c2c = step); that of {fits.fits[1].model} is additive")
 
 
 def test_a_parameter_at_its_limit_is_told_and_ranks_lower():
