@@ -142,7 +142,8 @@ def test_depression_that_was_not_measured_is_not_invented(resets, tmp_path):
         run(Spec.from_dict(spec))
     with pytest.raises(UserError, match="take RefreshPair"):
         pulsed_update(device, key=jax.random.key(0))
-    tx = pulsed_update(device, key=jax.random.key(0), cell=RefreshPair())
+    unread = dataclasses.replace(device, sigma_read=None)  # which would be told
+    tx = pulsed_update(unread, key=jax.random.key(0), cell=RefreshPair())
     params = {"w": jnp.zeros(50)}
     moved, _ = tx.update({"w": jnp.full(50, -0.3)}, tx.init(params), params)
     assert float(jnp.mean(moved["w"])) < -0.1
