@@ -50,7 +50,8 @@ def climb(problem: Problem, u: np.ndarray, free: np.ndarray) -> Top:
         gradient = slopes.sum(axis=0)
         step = covariance @ gradient
         left = 0.5 * float(gradient @ step)
-        if rest == 0 or (left if is_top else gain) < _SETTLED:  # or a ridge without a top
+        done = (left if is_top else gain) < _SETTLED  # or a ridge without a top
+        if rest == 0 or not inside.any() or done:
             break
         step *= min(1.0, 1.0 / max(float(abs(step).max()), 1e-12))
         for _ in range(_HALVINGS):
@@ -96,4 +97,6 @@ def _inverse(curvature: np.ndarray) -> tuple[np.ndarray, bool]:
     size = np.sqrt(np.maximum(abs(np.diag(curvature)), 1e-12))
     eigen, axes = np.linalg.eigh(curvature / np.outer(size, size))
     axes = axes / size[:, None]
-    return (axes / np.maximum(abs(eigen), _SINGULAR)) @ axes.T, bool(eigen.min() > _SINGULAR)
+    return (axes / np.maximum(abs(eigen), _SINGULAR)) @ axes.T, bool(
+        eigen.size and eigen.min() > _SINGULAR
+    )

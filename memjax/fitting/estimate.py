@@ -64,6 +64,12 @@ class Estimate(NamedTuple):
         """Whether the search ended in a maximum."""
         return self.log_likelihood > WORST and self.left < _LEFT
 
+    @property
+    def bic(self) -> float:
+        """``k log N - 2 log L``."""
+        n = np.isfinite(self.error).sum()
+        return float(self.free.sum() * np.log(n) - 2.0 * self.log_likelihood)
+
     def of(self, name: str) -> float:
         """An estimate by its name.
 

@@ -23,6 +23,7 @@ from memjax.fitting.result import Fit, Fits
 from memjax.fitting.table import from_table, read
 
 _CONVENTIONS = ("additive", "step")
+_REACH = 20.0  # of BIC from the best, that another start may make up for
 _WORKERS = 2
 _WORST_RMS = 0.5  # of the window
 _LEAST_NOISE = 0.005  # of the window, of a mean ramp: a smaller difference is none
@@ -60,7 +61,7 @@ def fit(
       read_voltage: in volts, if tables hold currents.
       window: Gmin and Gmax in siemens; the data's own extremes if not given.
       c2c: what the cycle-to-cycle noise is in proportion to (``memjax.devices.c2c``); if not given,
-        models are compared with ``"additive"`` noise, and the best is tried with ``"step"`` too.
+        each model has ``"additive"`` or ``"step"``, by which it is more likely.
       normalised: readings are weights, in any linear scale.
       on_off: on/off ratio of the device that normalised readings are of, which do not tell it.
       progress: told after each fit how many are done, of how many, and the model's name.
@@ -99,24 +100,28 @@ def fit(
             f"numbers tell what is between); at most {_MOST} are fitted"
         )
     names = _names(model, ramps)
-    first = _CONVENTIONS[0] if c2c is None else c2c
+    conventions = _CONVENTIONS if c2c is None else (c2c,)
     starts = (0, 1) if len(names) == 1 else (0,)
-    again: list[Any] = [(first, 1)] if len(names) > 1 else []
-    again += [(_CONVENTIONS[1], *starts)] if c2c is None else []
-    done, total = itertools.count(1), len(names) + len(again)
+    done, total = itertools.count(1), len(names) if len(names) == 1 else 2 * len(names)
 
-    def one(name: str, convention: str, *coarse: int) -> Fit:
-        found = _fit(name, convention, ramps, window, coarse)
+    def told(found: Fit) -> Fit:
         if progress is not None:
-            progress(next(done), total, name)
+            progress(next(done), total, found.model)
         return found
 
+    def again(found: Fit, best: Fit) -> Fit:
+        """The better of a fit within reach of the best and one from another start."""
+        if found is not best and not (found.converged and found.bic < best.bic + _REACH):
+            return found
+        other = _fit(found.model, (found.device.c2c,), ramps, window, (1,))
+        return min((found, other), key=lambda fit: (not fit.converged, fit.bic))
+
     with ThreadPoolExecutor(_WORKERS) as pool:
-        fits = _ranked(list(pool.map(lambda name: one(name, first, *starts), names)))
-        best = fits[0].model
-        others = pool.map(lambda how: one(best, *how), again)
-        fits[0] = min((fits[0], *others), key=lambda fit: (not fit.converged, fit.bic))
-        fits = _ranked(fits)
+        first = pool.map(lambda name: told(_fit(name, conventions, ramps, window, starts)), names)
+        fits = _ranked(list(first))
+        if len(names) > 1:
+            best = fits[0]
+            fits = _ranked(list(pool.map(lambda found: told(again(found, best)), fits)))
     if not fits[0].converged:
         tried = ", ".join(names)
         raise DataError(
@@ -182,15 +187,20 @@ def _names(model: str, ramps: Ramps) -> list[str]:
 
 def _fit(
     name: str,
-    convention: str,
+    conventions: tuple[str, ...],
     ramps: Ramps,
     window: tuple[float, float],
     coarse: tuple[int, ...],
 ) -> Fit:
-    fixed = {"c2c": convention}
-    problem = pose(MODELS[name], fixed, ramps, window)
+    """A model's fit, with the noise convention by which it is more likely."""
     with np.errstate(all="ignore"):
-        found = estimate(MODELS[name], fixed, ramps, window, coarse=coarse)
+        tried = {
+            how: estimate(MODELS[name], {"c2c": how}, ramps, window, coarse=coarse)
+            for how in conventions
+        }
+    convention = min(tried, key=lambda how: (not tried[how].converged, tried[how].bic))
+    found = tried[convention]
+    problem = pose(MODELS[name], {"c2c": convention}, ramps, window)
     device, noise, low, high = device_of(problem, found.values)
     extent = window[1] - window[0]
     own = float(window[0] + low * extent), float(window[0] + high * extent)

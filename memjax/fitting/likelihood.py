@@ -48,7 +48,9 @@ class Predictions(NamedTuple):
     gain_variance: Array
 
 
-def predict(device: Device, noise: Noise, y: Array, pulses: Array, sign: Array) -> Predictions:
+def predict(
+    device: Device, noise: Noise, y: Array, pulses: Array, sign: Array, additive: Any = None
+) -> Predictions:
     """Filters one ramp.
 
     Args:
@@ -57,6 +59,8 @@ def predict(device: Device, noise: Noise, y: Array, pulses: Array, sign: Array) 
       y: readings [points], as normalised conductance; NaN beyond the end.
       pulses: pulses since the reading before [points].
       sign: of all of them.
+      additive: whether the c2c noise of a device of ``c2c = "step"`` is ``"additive"`` after all; a
+        number, so that both conventions are one program. None: the device's own.
     """
     array = device.fabricate(jnp.zeros(2, jnp.uint32), ())
     array = device.update_memory(array, y[0], -sign * LONG)
@@ -68,7 +72,10 @@ def predict(device: Device, noise: Noise, y: Array, pulses: Array, sign: Array) 
         n = sign * count
 
         def change(x: Array) -> tuple[Array, Array]:
-            return device.mean_and_sd(array, x, n)
+            mean, sd = device.mean_and_sd(array, x, n)
+            if additive is not None:
+                sd = jnp.where(additive, device.additive_sd(array, x, n), sd)
+            return mean, sd
 
         (move, sd), (slope, _) = jax.jvp(change, (x,), (jnp.ones_like(x),))
         f = 1.0 + gain * slope

@@ -19,6 +19,9 @@ _WIDE, _MIXED = 5.0, 2.9  # decades of a table, and of a gap in it that only a m
 _RESET = 0.6  # of the window, by one pulse
 _GAP = 0.1  # of the window, between a ramp's end and the next one's start
 _MOST = 0.1  # siemens: 10 Ω, the wires of an array
+_STEPS = 6.0  # typical steps of a ramp: noise alone is not so large
+_MANY = 20  # readings that tell whether one is far off
+_MOST_ON_OFF = 1e9  # of weights: no device has more
 _AGAINST_RAMP, _AGAINST_TABLE = -3.5, -2.5  # standard deviations of a ramp that goes nowhere
 
 
@@ -91,13 +94,13 @@ class Ramps:
         """Weights as conductances over ``Gmax - Gmin``.
 
         Args:
-          on_off: on/off ratio Gmax / Gmin of the device, above 1.
+          on_off: on/off ratio Gmax / Gmin of the device, above 1, up to 1e9.
 
         Raises:
           UserError: it is not.
         """
-        if not on_off > 1:
-            raise UserError(f"on_off = {on_off}: must be above 1")
+        if not 1 < on_off <= _MOST_ON_OFF:
+            raise UserError(f"on_off = {on_off}: must be above 1, and {_MOST_ON_OFF:g} at most")
         low, high = self.window
         return replace(
             self, conductance=(self.conductance - low) / (high - low) + 1.0 / (on_off - 1.0)
@@ -217,6 +220,8 @@ def arrange(readings: list[Reading]) -> Ramps:
     _check_shapes(curves, readings[0].sheet)
     said += _gaps(curves)
     curves, odd = _without_glitches(curves)
+    odd += _far_off(curves)
+    _check_turns(curves)
     _check_directions(curves)
     shape = len(curves), max(map(len, curves))
     conductance, pulses = np.full(shape, np.nan), np.zeros(shape, np.int64)
@@ -406,6 +411,42 @@ def _check_shapes(curves: list[Curve], sheet: Sheet) -> None:
     for curve in curves:
         if len(curve) > 2 and len({reading.conductance for reading in curve}) == 1:
             _fail(curve, f"no change in {len(curve)} readings: leave the ramp out")
+
+
+def _check_turns(curves: list[Curve]) -> None:
+    """Refuses a ramp that begins again, as one of several cycles that nothing numbers does.
+
+    By one pulse it goes back most of its way, further than noise does, and stays there for two.
+    """
+    for curve in curves:
+        values = np.array([at.conductance for at in curve]) * curve[-1].sign
+        falls, middle = -np.diff(values), 0.5 * (values[:-1] + values[1:])
+        far = max(_RESET * np.ptp(values), _STEPS * np.median(abs(falls)))
+        for k in np.flatnonzero(falls > far):
+            before, after = values[k - 2 : k + 1] if k > 1 else values[:0], values[k + 1 : k + 4]
+            if len(before) == len(after) == 3 and before.min() > middle[k] > after.max():
+                first = curve[k + 1]
+                first.fail(
+                    f"{first.ramp}: goes back from {curve[k].conductance:.4g} to "
+                    f"{first.conductance:.4g} at pulse {first.pulse}, as if it began again: "
+                    "number the ramps in a cycle column"
+                )
+
+
+def _far_off(curves: list[Curve]) -> list[str]:
+    """What is to be told of a few readings, at a ramp's end or in a row, far above all others."""
+    every = sorted((at for curve in curves for at in curve), key=lambda at: at.conductance)
+    values = np.array([at.conductance for at in every])
+    few = max(1, len(every) // 50)
+    for n in range(1, few + 1 if len(every) >= _MANY else 0):
+        if values[-n] - values[-n - 1] > values[-n - 1] - values[0]:
+            return [
+                f"{at.sheet.place(at.line)}: {at.column}: {at.ramp}, pulse {at.pulse}: "
+                f"{at.conductance:.4g} is far above all others, {values[0]:.4g} to "
+                f"{values[-n - 1]:.4g}: if it is a glitch of the meter, leave it out"
+                for at in every[-n:]
+            ]
+    return []
 
 
 def _check_directions(curves: list[Curve]) -> None:

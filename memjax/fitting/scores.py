@@ -24,17 +24,21 @@ def _compiled(
 ) -> Any:
     """The ramps' predictions in units of the window, and derivatives of errors and variances.
 
-    Numbers that are given, such as the window's, are arguments: another table compiles nothing.
+    Numbers that are given, such as the window's and whether noise is ``additive``, are arguments:
+    another table, or the other convention, compiles nothing.
     """
     shape = Problem(model, fixed, names, *(np.zeros(0),) * 3, data=(np.zeros(0),) * 3)
 
     def filtered(values: Any, given: Any, y: Any, pulses: Any, sign: Any) -> Any:
-        problem = shape._replace(fixed=(*fixed, *zip(numbers, given, strict=True)))
+        named = dict(zip(numbers, given, strict=True))
+        additive = named.pop("additive", None)
+        problem = shape._replace(fixed=(*fixed, *named.items()))
         device, noise, low, high = device_of(problem, values)
         scale = high - low
         noise = noise._replace(read=noise.read / scale)
         x = (y - low) / scale
-        now = jax.vmap(functools.partial(predict, device, noise))(x, pulses, sign)
+        ramp = functools.partial(predict, device, noise, additive=additive)
+        now = jax.vmap(ramp)(x, pulses, sign)
         seen = jnp.isfinite(y[:, 1:])
         error, variance = now.error * scale, jnp.where(seen, now.variance * scale**2, 1.0)
         now = now._replace(error=error, variance=variance)
@@ -83,12 +87,14 @@ def filtered(problem: Problem, values: np.ndarray) -> Filtered:
         single = problem.data[1].max() <= 1
         model = of_single_pulses(problem.model) if single else problem.model  # type: ignore[arg-type]
         statics = _statics(problem.model)  # type: ignore[arg-type]
-        numbers = [(n, value) for n, value in problem.fixed if isinstance(value, float)]
-        traced = {name: value for name, value in numbers if name not in statics}
-        fixed = tuple((name, value) for name, value in problem.fixed if name not in traced)
+        given = dict(problem.fixed)
+        if given.get("c2c") in ("step", "additive") and "sigma_g" not in given:
+            given |= {"c2c": "step", "additive": float(given["c2c"] == "additive")}
+        numbers = {name: value for name, value in given.items() if isinstance(value, float)}
+        traced = {name: value for name, value in numbers.items() if name not in statics}
+        fixed = tuple((name, value) for name, value in given.items() if name not in traced)
         function = _compiled(model, fixed, tuple(traced), problem.names)  # type: ignore[arg-type]
-        given = np.array([*traced.values()], float)
-        arguments = map(jnp.asarray, (values, given, *problem.data))
+        arguments = map(jnp.asarray, (values, np.array([*traced.values()], float), *problem.data))
         (d_error, d_variance), (now, each) = jax.tree.map(np.asarray, function(*arguments))
     return Filtered(now, each, d_error, d_variance)
 

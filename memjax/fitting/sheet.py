@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from memjax.errors import DataError
-from memjax.fitting.columns import READING, READINGS, Column, column, is_header, is_unit
+from memjax.fitting.columns import READING, READINGS, Column, columns, is_header, is_unit
 
 REQUIRED = ("direction", "pulse", READING)
 """Columns that a tidy table must have."""
@@ -19,6 +19,7 @@ _COMMENT = re.compile(r"\s*\"?(#(?!\s*\"?[;\t,])|%|//)")  # a column may be call
 _PREAMBLE = 50  # rows above which a header is looked for
 _HEADER = 3  # lines over which a header's quotes may go
 _MISSING = ("nan", "nat", "<na>")  # how pandas' cells that are empty print
+_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+")
 _OVERFLOW = 9e36  # what a meter writes for a current beyond its range is 9.9e37, or 9.91e37
 
 
@@ -38,7 +39,7 @@ class Sheet:
     @functools.cached_property
     def kinds(self) -> list[Column]:
         """What each column holds."""
-        return [column(name) for name in self.header]
+        return columns(self.header)
 
     @functools.cached_property
     def columns(self) -> dict[str, int]:
@@ -125,16 +126,33 @@ class Sheet:
             return None
         if not math.isfinite(value):
             self.fail(line, at.name, f"{cell} is no reading: leave it out")
+        scale = 1.0 if math.isnan(at.scale) else at.scale
         if volts is None:
-            return value
+            return value * scale
         if value <= 0:
             remedy = (
                 "correct its sign or the meter's offset, or leave it out; of weights normalised to "
                 "0..1 or -1..1, say so (--normalised)"
             )
             self.fail(line, at.name, f"{cell} is not above 0: {remedy}")
-        value = value if math.isnan(at.scale) else value * at.scale
+        value *= scale
         return 1.0 / value if at.kind == "resistance" else value / volts
+
+    def check_commas(self, index: int) -> None:
+        """Refuses decimal commas that may be those of thousands, and notes those that may not.
+
+        Args:
+          index: of a column of readings.
+        """
+        if not self.decimal_comma:
+            return
+        found = [(line, cells[index]) for line, cells in self.rows if "," in cells[index]]
+        if found and all(_THOUSANDS.fullmatch(cell) for _, cell in found):
+            line, cell = found[0]
+            what = f"{cell!r}: a decimal comma, or one of thousands? write decimal points"
+            self.fail(line, self.header[index], f"{what}, and no commas between thousands")
+        if found:
+            self.note("commas are taken for decimal points")
 
 
 def plain(cell: Any) -> str:

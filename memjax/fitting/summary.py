@@ -89,8 +89,11 @@ def sentences(fits: Fits) -> list[str]:
             "one ramp a direction: what the device remembers cannot be told from its conductance; "
             "repeat the ramps"
         )
+    others = [f for f in fits.fits if f.converged and f.device.c2c != best.device.c2c]
+    names = ", ".join(fit.model for fit in others)
     said.append(
         f"c2c noise is in proportion to the {_PROPORTION.get(best.device.c2c, best.device.c2c)}"
+        + (f"; that of {names} is {others[0].device.c2c}" if others else "")
     )
     said += _window(fits)
     covered = best.coverage(ramps)
@@ -140,7 +143,7 @@ def _choice(fits: Fits) -> list[str]:
     why = (
         f"predicts the mean ramps worse ({100 * rival.misfit:.2g} against "
         f"{100 * best.misfit:.2g} % of the window)"
-        if rival.misfit > best.misfit or not rival.undetermined
+        if not rival.undetermined or best.undetermined
         else f"is not determined by these data ({', '.join(rival.undetermined)})"
     )
     return [f"{best.model} is chosen: {rival.model}, of lower BIC by {-fits.margin:.0f}, {why}"]

@@ -4,19 +4,19 @@ import difflib
 import itertools
 import math
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from memjax.errors import DataError
-from memjax.fitting.columns import READING, SIGNS, Column, column
-from memjax.fitting.ramps import ONE_DEVICE, Ramps, Reading, arrange
+from memjax.fitting.columns import READING, SIGNS
+from memjax.fitting.ramps import Ramps, Reading, arrange
+from memjax.fitting.rows import cycle_and_device, labelled, some, volts_of
 from memjax.fitting.sheet import REQUIRED, TIDY, Sheet, numeric, open_sheet, plain
+from memjax.fitting.wide import wide
 
 _CURRENT = re.compile(r"current|^i($|[_ (\[])", re.IGNORECASE)
-_MERGED = ("direction", "cycle", "device")  # columns in which spreadsheets merge cells
 
 
 def read(
@@ -40,8 +40,9 @@ def read(
     and goes on counting from there if its numbers are higher; after no such ramp, or far from its
     end, from its own first row. A *wide* table has a column a ramp, ragged; its row r is pulse r,
     if it has no column ``pulse``. Where the columns are named for their direction (``LTP 1``,
-    ``LTD 1``), one table will do. Ramps of one reading are dropped. What was taken for what is in
-    ``Ramps.notes``.
+    ``LTD 1``), one table will do; columns ``cycle`` and ``device`` number ramps that are below each
+    other, and ``D1 LTP`` names a device. Ramps of one reading are dropped. What was taken for what
+    is in ``Ramps.notes``.
 
     Args:
       path: the table, or the wide table of up (SET) ramps.
@@ -57,9 +58,11 @@ def read(
     sheet = open_sheet(Path(path), normalised)
     if down is not None:
         other = open_sheet(Path(down), normalised)
-        readings = [*_wide(sheet, 1, read_voltage), *_wide(other, -1, read_voltage)]
+        if sheet.rows == other.rows:
+            raise DataError(f"{path} and {down}: the same table twice: give the one of down ramps")
+        readings = [*wide(sheet, 1, read_voltage), *wide(other, -1, read_voltage)]
     elif sheet.is_directed:
-        readings = _wide(sheet, 0, read_voltage)
+        readings = wide(sheet, 0, read_voltage)
     elif sheet.looks_wide:
         raise DataError(
             f"{path}: a column a ramp, and only one such table: name the columns for their "
@@ -103,7 +106,7 @@ def from_table(table: Any, *, read_voltage: float | None = None, normalised: boo
     rows = [(row, list(map(plain, cells))) for row, cells in enumerate(zip(*columns, strict=True))]
     sheet = Sheet("table", None, header, rows, normalised=normalised)
     if sheet.is_directed:
-        return arrange(_wide(sheet, 0, read_voltage))
+        return arrange(wide(sheet, 0, read_voltage))
     return arrange(_tidy(sheet, read_voltage))
 
 
@@ -120,58 +123,38 @@ def _tidy(sheet: Sheet, read_voltage: float | None) -> list[Reading]:
     _check_header(sheet)
     where, readings = dict(sheet.columns), []
     at = sheet.kinds[where.pop(READING)]
-    volts = _volts(sheet, at, read_voltage)
+    volts = volts_of(sheet, at, read_voltage)
     if at.name.casefold() != READING.casefold():
         sheet.note(f"readings are those of the column {at.name!r}")
     index = sheet.header.index(at.name)
-    above: dict[str, str] = {}
-    for line, cells in sheet.rows:
-        if not cells[index]:
-            continue
-        row = {"cycle": "1", "device": ONE_DEVICE} | {k: cells[at] for k, at in where.items()}
-        for kind in _MERGED:
-            if not row.get(kind) and above.get(kind):
-                row[kind] = above[kind]
-                sheet.note(f"an empty cell under {sheet.header[where[kind]]!r} is that above it")
-        above = row
-        sign = _sign(sheet, line, row["direction"])
-        if row["device"].casefold() in ("", "nan"):
-            sheet.fail(line, "device", f"{row['device'] or 'an empty cell'}: name the device")
-        cycle = sheet.whole(line, "cycle", row["cycle"], -(2**53))
+    sheet.check_commas(index)
+    ways = sheet.kinds[where["direction"]]
+    signs: set[int] = set()
+    for line, row, cells in labelled(sheet, where, index):
+        sign = SIGNS.get(row["direction"].casefold())
+        if sign is None or ways.kind == "voltage":
+            sign = _sign_of_voltage(sheet, line, row["direction"])
+            signs.add(sign)
+        cycle, device = cycle_and_device(sheet, line, row)
         pulse = sheet.whole(line, "pulse", row["pulse"], 0)
         value = sheet.reading(line, at, cells[index], volts)
         if value is not None:
             where_from = sheet, line, at.name
-            readings.append(Reading(row["device"], cycle, sign, pulse, value, *where_from))
+            readings.append(Reading(device, cycle, sign, pulse, value, *where_from))
+    if len(signs) == 1:
+        what = "numbers of one sign tell no directions (a read voltage? a code?): write up or down"
+        sheet.fail(sheet.top, ways.name, f"{what}, in a column 'direction'")
     if not where.keys() & {"cycle", "device"}:
         readings = _by_turns(readings)
-    return _some(sheet, readings)
+    return some(sheet, readings)
 
 
-def _sign(sheet: Sheet, line: int, cell: str) -> int:
-    """The sign of a direction, or of the voltage of its pulses."""
-    sign = SIGNS.get(cell.casefold())
-    if sign is None and numeric(cell) and math.isfinite(float(cell)) and float(cell):
-        sheet.note("directions are the signs of the pulses' voltages")
-        sign = 1 if float(cell) > 0 else -1
-    if sign is None:
+def _sign_of_voltage(sheet: Sheet, line: int, cell: str) -> int:
+    """The sign of the voltage of pulses, for their direction."""
+    if not (numeric(cell) and math.isfinite(float(cell)) and float(cell)):
         sheet.fail(line, "direction", f"{cell[:40]!r} is no direction: write up or down")
-    return sign
-
-
-def _volts(sheet: Sheet, at: Column, read_voltage: float | None) -> float | None:
-    """What to divide a column of readings by; ``None`` where they are weights."""
-    if sheet.normalised or at.kind == "weight":
-        return None
-    if at.kind in ("conductance", "resistance") and read_voltage is not None:
-        raise DataError(
-            f"{sheet.name}: {at.name} is no current: leave read_voltage out, it is what currents "
-            "are divided by"
-        )
-    if at.kind == "current" and read_voltage is None:
-        what = "currents: give the voltage that they were read at (--read-voltage 0.1)"
-        sheet.fail(sheet.top, at.name, what)
-    return 1.0 if read_voltage is None else float(read_voltage)
+    sheet.note("directions are the signs of the pulses' voltages")
+    return 1 if float(cell) > 0 else -1
 
 
 def _by_turns(readings: list[Reading]) -> list[Reading]:
@@ -213,61 +196,3 @@ def _remedy(missing: list[str], others: list[str]) -> str:
         return f"rename {current!r} to 'current_A' and give the read voltage (--read-voltage 0.1)"
     unit = ", in siemens" if missing[0] == READING else ""
     return f"rename {near[0]!r} to {missing[0]!r}{unit}" if near else f"give {TIDY}"
-
-
-def _wide(sheet: Sheet, sign: int, read_voltage: float | None) -> list[Reading]:
-    """The readings of a table with a column a ramp; without a sign, as its columns say."""
-    if sign and sheet.columns.keys() & {"direction"}:
-        raise DataError(f"{sheet.name}: a row a reading, not a column a ramp: give it alone")
-    readings: list[Reading] = []
-    counter, cycles = sheet.columns.get("pulse"), {1: 0, -1: 0}
-    counters = {1: counter, -1: counter}
-    for index, name in enumerate(sheet.header):
-        at = column(name, is_ramp=bool(sign))
-        way = sign or at.sign
-        if at.sign and at.kind == "pulse":
-            counters[at.sign] = index
-        elif way and index != counter and at.kind != "voltage":
-            cycles[way] += 1
-            ramp = ONE_DEVICE, cycles[way], way
-            readings += _column(sheet, index, at, ramp, counters[way], read_voltage)
-        elif index != counter and any(cells[index] for _, cells in sheet.rows):
-            sheet.note(f"the column {at.name!r} is passed over")
-    return _some(sheet, readings)
-
-
-def _column(
-    sheet: Sheet,
-    index: int,
-    at: Column,
-    ramp: tuple[str, int, int],
-    counter: int | None,
-    read_voltage: float | None,
-) -> Iterator[Reading]:
-    """The readings of one column, a ramp, whose pulses another may count."""
-    volts = _volts(sheet, at, read_voltage)
-    if volts is not None and math.isnan(at.scale):
-        unit = "siemens" if read_voltage is None else "ampere"
-        sheet.note(f"ramps that name no unit are taken for {unit} (LTP (µS) names one)")
-    if at.sign == -ramp[-1]:
-        sheet.fail(sheet.top, at.name, "named for the other direction: swap the two tables")
-    if numeric(at.name) and not float(at.name).is_integer():
-        sheet.fail(sheet.top, at.name, "a number for a name: put a header above the readings")
-    for row, (line, cells) in enumerate(sheet.rows):
-        if not cells[index]:
-            continue
-        if not at.name:
-            what = "readings under no name: name the ramp, or take the column out"
-            sheet.fail(line, f"column {index + 1}", what)
-        pulse = row
-        if counter is not None:
-            pulse = sheet.whole(line, sheet.header[counter], cells[counter], 0)
-        value = sheet.reading(line, at, cells[index], volts)
-        if value is not None:
-            yield Reading(*ramp, pulse, value, sheet, line, at.name)
-
-
-def _some(sheet: Sheet, readings: list[Reading]) -> list[Reading]:
-    if not readings:
-        raise DataError(f"{sheet.name}: no readings below the header: give {TIDY}")
-    return readings

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from memjax.cells import RefreshPair
-from memjax.devices import OnsetStep, SaturatingExponential, pulse_response
+from memjax.devices import OnsetStep, SaturatingExponential, SoftBounds, pulse_response
 from memjax.errors import DataError, UserError
 from memjax.fitting import fit, from_table, summary
 from memjax.sweep import Spec, run
@@ -75,6 +75,21 @@ def test_a_model_that_predicts_worse_is_not_taken_whatever_its_bic(monkeypatch):
     assert "of lower BIC by" in said and "predicts the mean ramps worse" in said
 
 
+def test_models_are_compared_with_the_noise_that_suits_each(monkeypatch):
+    """Two models of one mean step, of noise in proportion to it: the data do not decide."""
+    some(monkeypatch, "SoftBounds", "SaturatingExponential")
+    device = SoftBounds(levels=18, sigma_c2c=0.3, c2c="step")
+    fits = fit(table(device, n=40, cycles=2))
+    assert {f.device.c2c for f in fits.fits} == {"step"} and 0 <= fits.margin < 1
+    alone = [fit(fits.ramps, model=f.model).best.bic for f in fits.fits]
+    assert alone == pytest.approx([f.bic for f in fits.fits], abs=0.1)
+    assert any("the data do not decide" in said for said in told(fits))
+    rival = dataclasses.replace(fits.fits[1].device, c2c="additive")
+    fits.fits[1] = dataclasses.replace(fits.fits[1], device=rival)
+    (noise,) = (said for said in told(fits) if said.startswith("c2c noise"))
+    assert noise.endswith(f"(c2c = step); that of {fits.fits[1].model} is additive")
+
+
 def test_a_parameter_at_its_limit_is_told_and_ranks_lower():
     fits = fit(table(DEVICE, cycles=3), model="SaturatingExponential", c2c="step")
     found = fits.best.estimate
@@ -127,7 +142,8 @@ def test_depression_that_was_not_measured_is_not_invented(resets, tmp_path):
         run(Spec.from_dict(spec))
     with pytest.raises(UserError, match="take RefreshPair"):
         pulsed_update(device, key=jax.random.key(0))
-    tx = pulsed_update(device, key=jax.random.key(0), cell=RefreshPair())
+    unread = dataclasses.replace(device, sigma_read=None)  # which would be told
+    tx = pulsed_update(unread, key=jax.random.key(0), cell=RefreshPair())
     params = {"w": jnp.zeros(50)}
     moved, _ = tx.update({"w": jnp.full(50, -0.3)}, tx.init(params), params)
     assert float(jnp.mean(moved["w"])) < -0.1

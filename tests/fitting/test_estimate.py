@@ -194,14 +194,18 @@ def test_algebra_that_fails_is_no_convergence(monkeypatch):
     assert not of_steps(y, sign).converged
 
 
-def test_a_fit_is_compiled_once():
+def test_a_fit_is_compiled_once_for_all_tables_and_both_conventions():
     y, sign = linear_ramps(np.random.default_rng(0), 8, 20, c2c=0.3)
     compiled = []
-    for window in (WINDOW, (5e-6, 1.2e-5)):  # another table has another one
+    for window, c2c in ((WINDOW, "additive"), ((5e-6, 1.2e-5), "additive"), (WINDOW, "step")):
         ramps = ramps_of(y + 0.01 * len(compiled), sign, window=window)
-        estimate(MODELS["ConstantStep"], {"c2c": "additive"}, ramps, window)
+        estimate(MODELS["ConstantStep"], {"c2c": c2c}, ramps, window)
         compiled.append(scores._compiled.cache_info().misses)
-    assert compiled[0] == compiled[1]
+    assert len(set(compiled)) == 1
+
+
+def test_where_no_parameter_is_within_its_range_there_is_no_maximum():
+    assert climb._inverse(np.zeros((0, 0)))[1] is False
 
 
 def test_double_precision_is_left_as_it_was():

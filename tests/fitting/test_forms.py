@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from memjax.errors import DataError
+from memjax.errors import DataError, UserError
+from memjax.fitting.columns import column
 from memjax.fitting.table import from_table, read
 
 UP = np.array([1.0, 2.1, 2.9, 3.6, 4.2, 4.7, 5.1, 5.4])
@@ -225,3 +226,168 @@ def test_one_column_of_one_direction_is_a_ramp(given):
 def test_a_reading_without_a_unit_is_told(given):
     with pytest.raises(DataError, match=r"name the unit of 'R' in the header, as in G"):
         given(tidy(1.0, "R").to_csv(index=False))
+
+
+def stacked(header, label):
+    """Three cycles below each other, of which a label says which."""
+    cycles = (zip(range(8), (1 + k / 90) * UP, DOWN, strict=True) for k in range(3))
+    rows = (f"{label(k)},{p},{u},{d}" for k, cycle in enumerate(cycles) for p, u, d in cycle)
+    return "\n".join([header, *rows])
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("LTP (mA/V)", "conductance"),
+        ("G (uS) LTP", "conductance"),
+        ("Potentiation current", "current"),
+        ("LTP R", "resistance"),
+        ("LTP R1", ""),
+        ("LTP V", "voltage"),
+        ("LTP pulse", "pulse"),
+        ("LTP error (uS)", "other"),
+        ("std LTP", "other"),
+        ("LTP fit (uS)", "other"),
+        ("LTP ± (uS)", "other"),
+        ("LTP pulse width (ns)", "other"),
+        ("LTP energy (pJ)", "other"),
+        ("Set voltage", "voltage"),
+    ],
+)
+def test_what_the_name_of_a_ramp_says(name, kind):
+    found = column(name)
+    assert (
+        found.kind == kind
+        and found.unknown == ""
+        and found.may_be_ramp == (kind in ("conductance", "current", "resistance", ""))
+    )
+
+
+@pytest.mark.parametrize(
+    "unit",
+    ["(a.u.)", "(x10^-6 S)", "[millisiemens]", "(G0)", "/ G0", "(normalized)", "(%)", "(US)"],
+)
+def test_a_unit_that_is_none_is_refused_and_weights_may_have_it(given, unit):
+    text = wide(f"pulse,LTP {unit},LTD {unit}", 1e-3)
+    with pytest.raises(DataError, match=r"t\.csv:1: LTP .*is no unit that is known: give one of S"):
+        given(text)
+    np.testing.assert_allclose(given(text, normalised=True).conductance, 1e3 * PLAIN.conductance)
+    for label in ("(cycle 1)", "(1)", "(2nd run)"):
+        assert column(f"LTP {label}").unknown == ""
+
+
+@pytest.mark.parametrize(
+    ("more", "by"),
+    [
+        ("LTP error (uS),LTD error (uS)", 0.1),
+        ("LTP fit (uS),LTD fit (uS)", 1.01),
+        ("LTP I (nA),LTD I (nA)", 100.0),
+        ("LTP energy (pJ),LTD energy (pJ)", 1.0),
+    ],
+)
+def test_what_goes_with_a_ramp_is_no_ramp(given, more, by):
+    rows = wide("pulse,LTP (uS),LTD (uS)", 1.0).splitlines()
+    extra = [f"{by * u},{by * d}" for u, d in zip(UP, DOWN, strict=True)]
+    ramps = given("\n".join(f"{a},{b}" for a, b in zip(rows, [more, *extra], strict=True)))
+    np.testing.assert_allclose(ramps.conductance, PLAIN.conductance, rtol=1e-12)
+    assert [said.split("'")[1] for said in ramps.notes] == more.split(",")
+
+
+def test_a_ramp_is_read_once_and_a_current_needs_its_voltage(given):
+    both = "\n".join(
+        ["LTP G (uS),LTP R (kohm)", *(f"{u},{1e3 / u}" for u in UP)],
+    )
+    assert given(both).n_ramps == 1
+    text = wide("pulse,Potentiation current,Depression current", 1e-7)
+    with pytest.raises(DataError, match="currents: give the voltage"):
+        given(text)
+    ramps = given(text, read_voltage=0.1)
+    np.testing.assert_allclose(ramps.conductance, PLAIN.conductance, rtol=1e-12)
+    with pytest.raises(DataError, match="LTD: names no unit beside ramps that name theirs"):
+        given(wide("pulse,LTP (uS),LTD", 1.0))
+
+
+def test_ramps_below_each_other_are_numbered_by_their_columns(given):
+    def counted(said):
+        return (said.n_ramps, said.cycle.tolist(), len(said.device_names))
+
+    cycles = stacked("Cycle,Pulse,LTP (uS),LTD (uS)", lambda k: k + 1)
+    assert counted(given(cycles)) == (6, [1, 1, 2, 2, 3, 3], 1)
+    bare = given(cycles.replace("Pulse", "remark"))
+    np.testing.assert_allclose(bare.conductance, given(cycles).conductance)
+    devices = given(stacked("Device,Pulse,LTP (uS),LTD (uS)", "D{}".format))
+    assert devices.device_names == ("D0", "D1", "D2")
+    header = "D1 LTP (uS),D2 LTP (uS),D1 LTD (uS),D2 LTD (uS)"
+    named = given("\n".join([header, *(f"{u},{u},{d},{d}" for u, d in zip(UP, DOWN, strict=True))]))
+    assert named.device_names == ("D1", "D2") and named.cycle.tolist() == [1] * 4
+    assert named.notes[0].endswith("devices are those in the names of columns: D1, D2")
+    with pytest.raises(DataError, match="a second ramp of its direction beside a column of cycles"):
+        given("Cycle,Pulse,LTP 1 (uS),LTP 2 (uS)\n1,0,1,1\n1,1,2,2\n1,2,3,3")
+    rows = (f"{u},{d}" for u, d in zip(UP, DOWN, strict=True))
+    paired = given("\n".join(["P1 (uS),D1 (uS)", *rows]))
+    np.testing.assert_allclose(paired.conductance, PLAIN.conductance, rtol=1e-12)
+
+
+@pytest.mark.parametrize("numbers", [True, False])
+def test_a_ramp_that_begins_again_is_refused(given, numbers):
+    lines = stacked("x,Pulse,LTP (uS),LTD (uS)", str).splitlines()
+    rows = [line.split(",", 2)[2] for line in lines]
+    rows = [f"{k - 1 if k else 'n'},{row}" for k, row in enumerate(rows)] if numbers else rows
+    with pytest.raises(DataError, match=r"LTP \(uS\): cycle 1, up: goes back from .* at pulse 8"):
+        given("\n".join(rows))
+
+
+@pytest.mark.parametrize(
+    ("header", "said"),
+    [
+        ("V (V)", "V (V): numbers of one sign tell no directions"),
+        ("direction", "direction: numbers of one sign tell no directions"),
+    ],
+)
+@pytest.mark.parametrize("codes", [(0.1, 0.1), (1, 2)])
+def test_numbers_of_one_sign_are_no_directions(header, said, codes):
+    table = tidy().replace(dict(zip(("LTP", "LTD"), codes, strict=True)))
+    with pytest.raises(DataError) as error:
+        from_table(table.rename(columns={"direction": header}))
+    assert said in str(error.value)
+
+
+def test_commas_that_may_be_of_thousands_are_refused(given):
+    def table(cells):
+        rows = (f"up\t{pulse}\t{cell}" for pulse, cell in enumerate(cells))
+        return "\n".join(["direction\tpulse\tG (nS)", *rows])
+
+    for cells in (("990,440", "991,000", "992,100"), ("211", "1,344", "2,050")):
+        with pytest.raises(DataError, match="a decimal comma, or one of thousands"):
+            given(table(cells))
+    for cells in (("1,500", "2,25", "3,125"), ("0,125", "1,250", "2,500")):
+        ramps = given(table(cells))
+        assert ramps.window[1] < 4e-9
+        assert ramps.notes[-1].endswith("commas are taken for decimal points")
+
+
+def test_readings_far_above_all_others_are_named():
+    wild = UP.copy()
+    wild[0] = 90.0
+    (said,) = (
+        n for n in from_table(tidy(up=np.r_[wild, 5.5 + 0.1 * np.arange(8)])).notes if "far" in n
+    )
+    assert "cycle 1, up, pulse 0: 9e-05 is far above all others, 1.1e-06 to " in said
+
+
+def test_one_table_is_no_pair(tmp_path):
+    path = tmp_path / "up.csv"
+    pd.DataFrame({"C1": 1e-6 * UP}).to_csv(path, index=False)
+    with pytest.raises(DataError, match="the same table twice: give the one of down ramps"):
+        read(path, path)
+
+
+def test_weights_keep_their_units_and_are_no_resistances(given):
+    rows = (f"{u},{1e3 * d}" for u, d in zip(UP, DOWN, strict=True))
+    ramps = given("\n".join(["LTP (uS),LTD (nS)", *rows]), normalised=True)
+    np.testing.assert_allclose(ramps.conductance, PLAIN.conductance, rtol=1e-12)
+    with pytest.raises(DataError, match="resistances are no weights"):
+        given(tidy(1.0, "R (kohm)", 1e3 / UP, 1e3 / DOWN).to_csv(index=False), normalised=True)
+    for on_off in (np.inf, 1e300, 1.0):
+        with pytest.raises(UserError, match=r"on_off = .*: must be above 1, and 1e\+09 at most"):
+            ramps.as_conductances(on_off)
