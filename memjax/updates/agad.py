@@ -80,7 +80,7 @@ class AGAD(Transfer):
         """The difference from the past mean goes into H."""
         latched = self._period(read.turn) > 0
         moved = self.transfer_rate * read.chop * (read.value - memory.past)
-        h, n = drain(memory.h + jnp.where(latched, moved, 0.0), read.size)
+        h, n = drain(memory.h + jnp.where(latched, moved, 0.0), read.size, self.transfer_pulses)
         begins = (read.turn == 0) | (self._period(read.turn) > self._period(read.turn - 1))
         gain = jnp.minimum(self.tail_weight / self.chop_every, 1.0)
         mu = memory.mu + jnp.where(begins, 1.0, gain) * (read.value - memory.mu)
@@ -101,6 +101,7 @@ def agad(
     sigma_transfer: Leaf | None = None,
     transfer_every: int | float | None = None,
     tile_rows: int | None = None,
+    transfer_pulses: int | None = None,
     chop_every: Leaf = 10.0,
     tail_weight: Leaf = 5.0,
     cell: Cell | None = None,
@@ -116,8 +117,8 @@ def agad(
     """A fast and a slow array with a dynamic reference: ``AGAD``.
 
     Parameters as of ``AGAD`` and as of ``in_situ``; ``slow_device`` makes C of another device
-    than A. ``transfer_every`` (default: 1) and ``tile_rows`` (512) must be static to
-    ``optax.inject_hyperparams``.
+    than A. ``transfer_every`` (default: 1), ``tile_rows`` (512) and ``transfer_pulses`` (31)
+    must be static to ``optax.inject_hyperparams``.
 
     Example:
       >>> import jax, memjax
@@ -130,6 +131,7 @@ def agad(
         sigma_transfer=sigma_transfer,
         transfer_every=1 if transfer_every is None else transfer_every,
         tile_rows=512 if tile_rows is None else tile_rows,
+        transfer_pulses=31 if transfer_pulses is None else transfer_pulses,
         chop_every=chop_every,
         tail_weight=tail_weight,
     )

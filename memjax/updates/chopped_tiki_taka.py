@@ -48,6 +48,7 @@ def chopped_tiki_taka(
     sigma_transfer: Leaf | None = None,
     transfer_every: int | float | None = None,
     tile_rows: int | None = None,
+    transfer_pulses: int | None = None,
     flip_probability: Leaf = 0.1,
     cell: Cell | None = None,
     pulses: Scheme | None = None,
@@ -62,8 +63,8 @@ def chopped_tiki_taka(
     """Version 2 with choppers: ``ChoppedTikiTaka``.
 
     Parameters as of ``ChoppedTikiTaka`` and as of ``in_situ``; ``slow_device`` makes C of another
-    device than A. ``transfer_every`` (default: 1) and ``tile_rows`` (512) must be static to
-    ``optax.inject_hyperparams``.
+    device than A. ``transfer_every`` (default: 1), ``tile_rows`` (512) and ``transfer_pulses`` (31)
+    must be static to ``optax.inject_hyperparams``.
 
     Example:
       >>> import jax, memjax
@@ -76,6 +77,7 @@ def chopped_tiki_taka(
         sigma_transfer=sigma_transfer,
         transfer_every=1 if transfer_every is None else transfer_every,
         tile_rows=512 if tile_rows is None else tile_rows,
+        transfer_pulses=31 if transfer_pulses is None else transfer_pulses,
         flip_probability=flip_probability,
     )
     return in_situ(

@@ -34,7 +34,7 @@ class TikiTaka(Transfer):
     def on_read(self, memory: None, read: Read) -> tuple[None, Array]:
         """``E[n] = transfer_rate A[k] / pulse size``."""
         wanted = read.value * (self.transfer_rate / read.size)
-        return memory, Bernoulli().draw(read.stream, wanted)
+        return memory, Bernoulli(max_pulses=self.transfer_pulses).draw(read.stream, wanted)
 
 
 def tiki_taka(
@@ -47,6 +47,7 @@ def tiki_taka(
     sigma_transfer: Leaf | None = None,
     transfer_every: int | float | None = None,
     tile_rows: int | None = None,
+    transfer_pulses: int | None = None,
     cell: Cell | None = None,
     pulses: Scheme | None = None,
     slow_device: Device | None = None,
@@ -60,8 +61,8 @@ def tiki_taka(
     """A fast and a slow array: ``TikiTaka``, version 1.
 
     Parameters as of ``TikiTaka`` and as of ``in_situ``; ``slow_device`` makes C of another device
-    than A. ``transfer_every`` (default: 1) and ``tile_rows`` (512) must be static to
-    ``optax.inject_hyperparams``.
+    than A. ``transfer_every`` (default: 1), ``tile_rows`` (512) and ``transfer_pulses`` (31)
+    must be static to ``optax.inject_hyperparams``.
 
     Example:
       >>> import jax, memjax
@@ -74,6 +75,7 @@ def tiki_taka(
         sigma_transfer=sigma_transfer,
         transfer_every=1 if transfer_every is None else transfer_every,
         tile_rows=512 if tile_rows is None else tile_rows,
+        transfer_pulses=31 if transfer_pulses is None else transfer_pulses,
     )
     return in_situ(
         algorithm,

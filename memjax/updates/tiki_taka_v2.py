@@ -31,8 +31,9 @@ class Buffer(NamedTuple):
 class TikiTakaV2(Transfer):
     """Version 2: a digital buffer H between the arrays filters what is read.
 
-    ``H[k] <- H[k] + transfer_rate A[k]``; ``n = trunc(H[k] / pulse size)`` pulses on C, at most 31;
-    ``H[k] <- H[k] - n pulse size``: nothing is lost. Three arrays a weight: C, A and H.
+    ``H[k] <- H[k] + transfer_rate A[k]``; ``n = trunc(H[k] / pulse size)`` pulses on C, at most
+    ``transfer_pulses`` (the paper has 1); ``H[k] <- H[k] - n pulse size``: nothing is lost. Three
+    arrays a weight: C, A and H.
 
     Source: Gokmen, Front. Artif. Intell. 4:699148 (2021).
     """
@@ -45,7 +46,9 @@ class TikiTakaV2(Transfer):
 
     def on_read(self, memory: Buffer, read: Read) -> tuple[Buffer, Array]:
         """Fills the buffer and drains it."""
-        h, n = drain(memory.h + self.transfer_rate * read.chop * read.value, read.size)
+        h, n = drain(
+            memory.h + self.transfer_rate * read.chop * read.value, read.size, self.transfer_pulses
+        )
         return Buffer(h), n
 
 
@@ -59,6 +62,7 @@ def tiki_taka_v2(
     sigma_transfer: Leaf | None = None,
     transfer_every: int | float | None = None,
     tile_rows: int | None = None,
+    transfer_pulses: int | None = None,
     cell: Cell | None = None,
     pulses: Scheme | None = None,
     slow_device: Device | None = None,
@@ -72,8 +76,8 @@ def tiki_taka_v2(
     """A fast and a slow array with a buffer between them: ``TikiTakaV2``.
 
     Parameters as of ``TikiTakaV2`` and as of ``in_situ``; ``slow_device`` makes C of another device
-    than A. ``transfer_every`` (default: 1) and ``tile_rows`` (512) must be static to
-    ``optax.inject_hyperparams``.
+    than A. ``transfer_every`` (default: 1), ``tile_rows`` (512) and ``transfer_pulses`` (31)
+    must be static to ``optax.inject_hyperparams``.
 
     Example:
       >>> import jax, memjax
@@ -86,6 +90,7 @@ def tiki_taka_v2(
         sigma_transfer=sigma_transfer,
         transfer_every=1 if transfer_every is None else transfer_every,
         tile_rows=512 if tile_rows is None else tile_rows,
+        transfer_pulses=31 if transfer_pulses is None else transfer_pulses,
     )
     return in_situ(
         algorithm,

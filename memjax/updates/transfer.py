@@ -19,6 +19,7 @@ from memjax.errors import UserError
 from memjax.pulses import Counts, Scheme
 from memjax.pytree import Leaf, as_arrays, param, params, static
 from memjax.updates.base import Algorithm
+from memjax.updates.buffer import MOST
 from memjax.updates.checks import check_device
 from memjax.updates.fire_pulses import PulsedUpdateState, cell_structure, fire_pulses
 from memjax.updates.leaf_names import leaf_names
@@ -122,6 +123,9 @@ class Transfer(Algorithm):
         default=1, doc="updates between two reads, or 1 / rows read at one", more_than=0
     )
     tile_rows: int = static(default=512, doc="most rows of a tile of a crossbar", at_least=1)
+    transfer_pulses: int = static(
+        default=MOST, doc="most pulses that a weight of C gets of a read; papers have 1", at_least=1
+    )
 
     chops: ClassVar[bool] = False
     """Whether the rows of A have choppers."""

@@ -30,3 +30,15 @@ def test_a_buffer_fires_31_pulses_at_most_and_keeps_the_rest():
     h, n = drain(jnp.array([10.5, -0.75, 0.0, -2.25]), jnp.float32(0.25))
     assert n.tolist() == [31.0, -3.0, 0.0, -9.0]
     assert h.tolist() == [10.5 - 31 * 0.25, 0.0, 0.0, 0.0]
+
+
+def test_a_transfer_of_one_pulse_at_most_leaves_the_rest_in_the_buffer():
+    tx = TikiTakaV2(transfer_rate=1.0, transfer_pulses=1).bare(
+        ConstantStep(levels=2**10 + 1), key=jax.random.key(0)
+    )
+    p = jnp.zeros((1, 8))
+    s, update = jax.jit(tx.init)(p), jax.jit(tx.update)
+    for n in (5.0, 0.0, 0.0):
+        updates, s = update(Counts(jnp.full((1, 8), n)), s, p)
+        p = optax.apply_updates(p, updates)
+    assert np.all(p == 3 * 2.0**-10) and np.all(s.memory.h == (15 - 3) * 2.0**-10)
