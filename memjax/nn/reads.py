@@ -7,6 +7,7 @@ from contextvars import ContextVar
 from typing import Any
 
 import jax
+import jax.extend
 import jax.numpy as jnp
 from jaxtyping import Array, Key
 
@@ -30,8 +31,13 @@ class Reads:
       device: the device of the weights.
       cell: their cell (default: ``ReferenceCell()``).
 
+    A compiled function is given the key as an argument and calls ``with reads(key):`` itself; so
+    does one that is mapped over samples by ``vmap``, with a key a sample (a whole batch in one
+    product needs but one). Linen's ``init`` multiplies too: call it within.
+
     Raises:
-      UserError: a product outside of ``with reads(key):``.
+      UserError: a product outside of ``with reads(key):``, or within a compiled function that has
+        not been given the key.
 
     Example:
       >>> import jax, jax.numpy as jnp, memjax
@@ -47,7 +53,8 @@ class Reads:
     def __init__(self, device: Device, cell: Cell | None = None):
         self.device = device
         self.cell = ReferenceCell() if cell is None else cell
-        self._streams: ContextVar[Iterator[Array] | None] = ContextVar("streams", default=None)
+        self._draws: ContextVar[tuple[Array, Iterator[int]] | None]
+        self._draws = ContextVar("draws", default=None)
 
     @contextlib.contextmanager
     def __call__(self, key: Key[Array, ""]) -> Iterator[None]:
@@ -56,12 +63,11 @@ class Reads:
         Args:
           key: a typed key, a new one for each forward pass.
         """
-        stream = random.stream(key)
-        token = self._streams.set(random.fold_in(stream, n) for n in itertools.count())
+        token = self._draws.set((random.stream(key), itertools.count()))
         try:
             yield
         finally:
-            self._streams.reset(token)
+            self._draws.reset(token)
 
     def dot_general(self, x: Array, weights: Array, *arguments: Any, **options: Any) -> Array:
         """``jax.lax.dot_general`` of inputs and weights that are read."""
@@ -79,13 +85,28 @@ class Reads:
         y = product(x, weights, *arguments, **options)
         if self.device.sigma_read is None:
             return y
-        streams = self._streams.get()
-        if streams is None:
+        draws = self._draws.get()
+        if draws is None:
             raise UserError("Reads: no key to draw from; call the model within `with reads(key):`")
+        stream, number = draws
+        if not isinstance(stream, jax.core.Tracer) and not (_is_known(x) and _is_known(weights)):
+            raise UserError(
+                "Reads: the key would be a constant of a compiled function, and its noise the same "
+                "at every call; put `with reads(key):` into it, with the key as an argument"
+            )
         w = jax.lax.stop_gradient(weights).astype(jnp.float32)
         x = jax.lax.stop_gradient(x).astype(jnp.float32)
         variance = product(x * x, self.cell.read_variance(self.device, w), *arguments, **options)
         bits = jax.lax.bitcast_convert_type(w, jnp.uint32)
-        own = random.fold_in(next(streams), jnp.sum(bits, dtype=jnp.uint32))  # in a scan too
+        own = random.fold_in(random.fold_in(stream, next(number)), jnp.sum(bits, dtype=jnp.uint32))
         noise = random.normal(own, variance.shape)
         return y + (jnp.sqrt(variance.astype(jnp.float32)) * noise).astype(y.dtype)
+
+
+def _is_known(x: Array) -> bool:
+    """Whether an array has values now, and not only when a function runs that is being traced."""
+    try:
+        jax.extend.core.concrete_or_error(None, x)
+    except jax.errors.ConcretizationTypeError:
+        return False
+    return True

@@ -16,6 +16,7 @@ def coincidence_sgd(
     *,
     key: Key[Array, ""],
     cell: Cell | None = None,
+    watch: bool = True,
     exact_noise: bool = False,
     diagnostics: bool = False,
 ) -> optax.GradientTransformationExtraArgs:
@@ -29,6 +30,7 @@ def coincidence_sgd(
       device: the device of every weight.
       key: a typed key.
       cell: how devices make a weight (default: ``ReferenceCell()``).
+      watch: whether to compare the weights with what the last update left (static).
       exact_noise: exact normal write noise instead of the fast one (static).
       diagnostics: counts what pulses do (``memjax.updates.diagnostics``; static).
 
@@ -39,5 +41,7 @@ def coincidence_sgd(
     who = "coincidence_sgd"
     cell = checked_cell(who, device, cell, key)
     fire = fire_pulses(device, key=key, cell=cell, exact_noise=exact_noise, diagnostics=diagnostics)
-    watched = on_devices(fire, who=who, device=device, cell=cell, memristive="*", reads=True)
+    watched = on_devices(
+        fire, who=who, device=device, cell=cell, memristive="*", reads=True, watch=watch
+    )
     return optax.chain(delivered_counts(), watched)

@@ -41,7 +41,8 @@ def ranged(who: str, cell: Cell, weight_range: WeightRange) -> Cell:
 def omega_to_fit(weights: Any, weight_range: Leaf) -> Array:
     """The scale of an array: the least power of two at which R is ``ROOM`` times its weights.
 
-    A power of two rounds nothing. It is 1 where all weights are 0.
+    A power of two rounds nothing. It is 1 where all weights are 0, as in heads and adapters that
+    begin so.
 
     Args:
       weights: the initial weights.
@@ -53,8 +54,9 @@ def omega_to_fit(weights: Any, weight_range: Leaf) -> Array:
       8.0
     """
     largest = jnp.max(jnp.abs(jnp.asarray(weights)), initial=0.0)
-    mantissa, exponent = jnp.frexp(ROOM * largest / jnp.asarray(weight_range, jnp.float32))
-    exponent = jnp.clip(exponent - (mantissa == 0.5).astype(jnp.int32), -100, 100)
+    mantissa, exponent = jnp.frexp(largest / jnp.asarray(weight_range, jnp.float32))
+    mantissa, more = jnp.frexp(ROOM * mantissa)  # apart, or it might overflow
+    exponent = jnp.clip(exponent + more - (mantissa == 0.5).astype(jnp.int32), -120, 120)
     return jnp.where(largest > 0, jnp.ldexp(jnp.float32(1.0), exponent), 1.0)
 
 

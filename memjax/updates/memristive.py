@@ -15,7 +15,7 @@ Memristive = str | Sequence[str] | Callable[[str, Any], bool] | None
 """Patterns of paths (``"*/kernel"``), a function of path and weight, or the default."""
 
 _IN_FLOAT = ("bias", "scale")
-"""How the names of vectors end that a model has beside its matrices."""
+"""How the names of what a model has beside its kernels end."""
 
 
 def path_texts(params: Any) -> list[str]:
@@ -26,8 +26,9 @@ def path_texts(params: Any) -> list[str]:
 def are_memristive(who: str, memristive: Memristive, params: Any) -> list[bool]:
     """Whether each leaf is on devices, in the order of the leaves.
 
-    By default arrays of rank 2 or more: kernels and embeddings, not the biases and scales of
-    layers. Params without any such array are on devices except what is called a bias or a scale.
+    By default arrays of rank 2 or more, kernels and embeddings, except what is called a bias or a
+    scale (of stacked layers and attention heads, say). Params without any such array are on
+    devices, with the same exception.
 
     Args:
       who: what asks.
@@ -60,8 +61,14 @@ def _chosen(who: str, memristive: Memristive, names: list[str], leaves: list[Any
     if memristive is None:
         ranks = [jnp.ndim(leaf) for leaf in leaves]
         if max(ranks, default=0) >= 2:
-            return [rank >= 2 for rank in ranks]
-        return [not name.rpartition("/")[2].endswith(_IN_FLOAT) for name in names]
+            are_large = [rank >= 2 for rank in ranks]
+        else:
+            are_large = [True] * len(ranks)
+        own = [name.rpartition("/")[2] for name in names]
+        return [
+            is_large and not name.endswith(_IN_FLOAT)
+            for is_large, name in zip(are_large, own, strict=True)
+        ]
     if callable(memristive):
         return [bool(memristive(name, leaf)) for name, leaf in zip(names, leaves, strict=True)]
     patterns = [memristive] if isinstance(memristive, str) else memristive

@@ -53,8 +53,7 @@ class OnDevicesState(NamedTuple):
           UserError: something else than the transform has moved the weights.
         """
         params, as_given = self._as_held(params)
-        if self.digests is not None:
-            are_moved("readout", self.digests, params)
+        self._check("readout", params)
         return as_given(in_model(self.omega, self._arrays().readout(in_cells(self.omega, params))))
 
     def read_variance(self, params: Any) -> Any:
@@ -65,7 +64,24 @@ class OnDevicesState(NamedTuple):
 
     def conductances(self, params: Any) -> Any:
         """The conductance of each device in siemens: a tuple in place of an array."""
-        return self._arrays().conductances(in_cells(self.omega, params))
+        held, as_given = self._as_held(params)
+        self._check("conductances", held)
+        found = self._arrays().conductances(in_cells(self.omega, held))
+        if held is params:
+            return found
+        return jax.tree.map(lambda *devices: devices, *map(as_given, found))
+
+    def _check(self, who: str, params: Any) -> None:
+        """Raises ``UserError`` where something else has moved the weights, now or before."""
+        if self.digests is None:
+            return
+        are_moved(who, self.digests, params)
+        if _is_concrete(self.moved) and np.any(self.moved > 0):
+            raise UserError(
+                f"{who}: {int(np.max(self.moved)):,} updates found weights that something else had "
+                "moved. Make the transform the last link of the chain, with nothing that averages "
+                "or moves params after it; or give watch = False"
+            )
 
     def _arrays(self) -> Any:
         """The state of the arrays, wherever the algorithm keeps it."""
@@ -99,8 +115,8 @@ def on_devices(
 
     The weights must be moved by this transform alone: a digest of what it left is compared with
     what the next update is given. Where both are concrete a difference is an error; under ``jit``
-    it is counted. ``watch = False`` turns that off: for what only tries an update at other weights,
-    as ``optax.contrib.sam`` does outside of ``jit``.
+    it is counted. ``watch = False`` turns that off: for what tries an update at other weights and
+    comes back to them but for rounding, as ``optax.contrib.sam`` does.
 
     Args:
       inner: the algorithm, of float32 weights.
@@ -124,7 +140,8 @@ def on_devices(
 
     def init(params: Any) -> OnDevicesState:
         held = _only(are_memristive(who, memristive, params), params)
-        scale = lambda w: omega_to_fit(w, cell.weight_range) if fits else jnp.ones(())  # noqa: E731
+        _check_finite(who, held)
+        scale = lambda w: omega_to_fit(w, cell.weight_range) if fits else jnp.float32(1.0)  # noqa: E731
         omega = jax.tree.map(scale, held)
         _tell_of_clipping(who, held, omega, cell)
         _tell_of_slow_writing(who, updates_to_write(held))
@@ -193,6 +210,13 @@ def _is_concrete(tree: Any) -> bool:
     return not any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(tree))
 
 
+def _check_finite(who: str, params: Any) -> None:
+    """Raises ``UserError`` for initial weights that are no numbers."""
+    for name, weights in zip(path_texts(params), jax.tree.leaves(params), strict=True):
+        if _is_concrete(weights) and not np.all(np.isfinite(np.asarray(weights))):
+            raise UserError(f"{who}: {name or 'the weight'} begins with nan or inf; mend the model")
+
+
 def _tell_of_clipping(who: str, params: Any, omega: Any, cell: Cell) -> None:
     """Warns of weights beyond the range of their cells."""
     if not _is_concrete((params, omega, cell)):
@@ -209,7 +233,7 @@ def _tell_of_clipping(who: str, params: Any, omega: Any, cell: Cell) -> None:
         told = ", ".join(clipped[:8]) + (", ..." if len(clipped) > 8 else "")
         _warn(
             f"{who}: weights beyond weight_range are clipped by the first update: {told}; give "
-            'weight_range = "fit", or a larger one'
+            'a larger weight_range; "fit" gives each array its own'
         )
 
 

@@ -208,7 +208,7 @@ def _transfer(
         remembered = [rule.remember(jnp.shape(w)) for w in jax.tree.leaves(zeros)]
         treedef: Any = jax.tree.structure(zeros)
         memory = stack(remembered, treedef, jax.tree.structure(rule.remember(())))
-        signs = [jnp.ones(place.shape[:2]) for place in crossbars(zeros)]
+        signs = [jnp.ones(place.shape[:2], jnp.float32) for place in crossbars(zeros)]
         chopper = treedef.unflatten(signs) if rule.chops else None
         count = jnp.zeros((), jnp.int32)
         state = TransferState(count, random.stream(key), rule, of_a, a, of_c, c, memory, chopper)
@@ -244,7 +244,9 @@ def _transfer(
             value = take(of_leaf, place, turn.row)
             value = value + _read_noise(rule, state.fast, value, random.fold_in(own, 0))
             reads = jnp.broadcast_to(turn.turn[None, :, None], (*value.shape[:2], 1))
-            sign = choppers[i][:, turn.row, None] if rule.chops else jnp.ones((1, 1, 1))
+            sign = (
+                choppers[i][:, turn.row, None] if rule.chops else jnp.ones((1, 1, 1), jnp.float32)
+            )
             flips = turn.is_read[None, :, None] & rule.flips(random.fold_in(own, 1), reads)
             read = Read(value, sign, reads, flips, size, random.fold_in(own, 2))
             before = jax.tree.map(lambda m, p=place, t=turn: take(m, p, t.row), memories[i])
@@ -282,7 +284,8 @@ def _chop(wanted: Any, signs: Array) -> Any:
     """Every row of a wanted change, or of counts, times its chopper's sign."""
     if isinstance(wanted, Counts):
         return wanted._replace(n=_chop(wanted.n, signs))
-    rows = jnp.reshape(wanted, (*signs.shape, -1)) * signs.astype(wanted.dtype)[:, :, None]
+    columns = wanted.size // max(signs.size, 1)
+    rows = jnp.reshape(wanted, (*signs.shape, columns)) * signs.astype(wanted.dtype)[:, :, None]
     return jnp.reshape(rows, jnp.shape(wanted))
 
 

@@ -13,9 +13,18 @@ from memjax.updates.struct_of_trees import is_masked
 
 
 def digest(weights: Any) -> Array:
-    """The sum of an array's bits: another value, almost surely, once a weight is another."""
-    bits = jax.lax.bitcast_convert_type(jnp.asarray(weights, jnp.float32), jnp.uint32)
-    return jnp.sum(bits, dtype=jnp.uint32)
+    """A hash of an array's bits and their places: another value, almost surely, for other weights.
+
+    A zero of either sign and what is too small for a normal number count alike: adding an update of
+    0 makes one of the other.
+    """
+    w = jnp.asarray(weights, jnp.float32)
+    w = jnp.where(jnp.abs(w) < jnp.finfo(jnp.float32).tiny, 0.0, w)
+    x = jax.lax.bitcast_convert_type(w, jnp.uint32).reshape(-1)
+    x = x ^ (jnp.arange(x.size, dtype=jnp.uint32) * jnp.uint32(0x9E3779B9))
+    for shift, factor in ((16, 0x85EBCA6B), (13, 0xC2B2AE35)):  # MurmurHash3's finaliser
+        x = (x ^ (x >> shift)) * jnp.uint32(factor)
+    return jnp.sum(x ^ (x >> 16), dtype=jnp.uint32)
 
 
 def are_moved(who: str, digests: Any, params: Any) -> Array:
@@ -29,6 +38,8 @@ def are_moved(who: str, digests: Any, params: Any) -> Array:
     Raises:
       UserError: some of them are others, and none is traced.
     """
+    if any(jnp.ndim(old) for old in jax.tree.leaves(digests)):
+        raise UserError(f"{who}: the state is of several variants; call {who} under vmap")
     differs = jax.tree.map(
         lambda old, w: old if is_masked(old) else digest(w) != old,
         digests,

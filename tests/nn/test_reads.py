@@ -70,8 +70,14 @@ def test_layers_in_a_scan_and_a_kernel_used_twice_draw_their_own():
     def each(carry, layer):
         return carry, noise(layer)
 
-    with READS(KEY):
-        _, found = each(x, both)
+    graph, weights = nnx.split(both)
+
+    @jax.jit
+    def scanned(weights, key):
+        with READS(key):
+            return each(x, nnx.merge(graph, weights))[1]
+
+    found = scanned(weights, KEY)
     assert not np.allclose(found[0], found[1], rtol=1e-2)
     layer = nnx.Linear(3, 3, use_bias=False, dot_general=READS.dot_general, rngs=nnx.Rngs(0))
     with READS(KEY):
@@ -101,6 +107,16 @@ def test_it_trains_under_jit_without_gradients_of_the_noise():
 
     found = [jax.tree.leaves(grads(params, jax.random.key(n)))[0] for n in range(2)]
     assert len(traces) == 1 and np.all(np.asarray(found) == 4)
+
+
+def test_a_key_that_would_be_compiled_in_is_refused():
+    layer = nnx.Linear(3, 2, use_bias=False, dot_general=READS.dot_general, rngs=nnx.Rngs(0))
+    with READS(KEY), pytest.raises(memjax.UserError, match="constant of a compiled function"):
+        nnx.jit(lambda layer, x: layer(x))(layer, jnp.ones((1, 3)))
+    graph, weights = nnx.split(layer)
+    with READS(KEY):  # out of jit, a gradient is no compilation
+        grads = jax.grad(lambda w: jnp.sum(nnx.merge(graph, w)(jnp.ones((1, 3)))))(weights)
+    assert np.all(jax.tree.leaves(grads)[0] == 1)
 
 
 def test_without_a_key_or_a_noise():

@@ -219,3 +219,60 @@ def test_rows_that_wait_long_for_their_turn_are_told():
         memjax.agad(0.1, ConstantStep(), key=KEY).init(p)
     memjax.tiki_taka_v2(0.1, ConstantStep(), key=KEY).init(p)  # 392 updates a pass
     memjax.agad(0.1, ConstantStep(), key=KEY, transfer_every=0.1).init(p)
+
+
+def test_biases_and_scales_of_stacked_layers_and_heads_stay_in_floating_point():
+    norm = {"bias": jnp.ones((3, 4)), "scale": jnp.ones((3, 4))}
+    p = {"layers": {"kernel": jnp.ones((3, 4, 4)), **norm}}
+    s = memjax.memristive_sgd(0.1, ConstantStep(), key=KEY).init(p)
+    assert [path[-1].key for path, _ in jax.tree.leaves_with_path(s[-1].omega)] == ["kernel"]
+
+
+@pytest.mark.parametrize("wrong", [jnp.nan, jnp.inf])
+def test_initial_weights_that_are_no_numbers_are_refused(wrong):
+    p = {"w": jnp.zeros((2, 2)).at[0, 0].set(wrong)}
+    with pytest.raises(UserError, match="w begins with nan or inf; mend the model"):
+        memjax.memristive_sgd(0.1, ConstantStep(), key=KEY).init(p)
+
+
+def test_once_moved_a_readout_says_so_for_good():
+    tx = memjax.memristive_sgd(0.1, ConstantStep(levels=33), key=KEY)
+    update, p = jax.jit(tx.update), {"w": jnp.full((2, 2), 0.25)}
+    _, s = update(p, tx.init(p), {"w": p["w"] / 2})
+    updates, s = update(p, s, p)
+    for _ in range(2):
+        p = optax.apply_updates(p, updates)
+        updates, s = update(p, s, p)
+    p = optax.apply_updates(p, updates)
+    for of in (memjax.readout, memjax.conductances):
+        with pytest.raises(UserError, match="updates found weights that something else had moved"):
+            of(s, p)
+
+
+@pytest.mark.parametrize("around", [lambda tx: optax.MultiSteps(tx, 3), lambda tx: tx])
+def test_zeros_of_either_sign_and_denormals_are_alike(around):
+    """An update of 0 makes one of the other."""
+    w = jnp.full((4, 4), 0.1).at[0, 0].set(-0.0).at[1, 1].set(1e-40)
+    tx = around(memjax.pulsed_update(ConstantStep(), key=KEY))
+    p = {"w": w}
+    s = tx.init(p)
+    with jax.numpy_dtype_promotion("standard"):
+        updates, s = jax.jit(tx.update)({"w": jnp.zeros_like(w)}, s, p)
+    memjax.readout(s, optax.apply_updates(p, updates))
+
+
+def test_a_state_of_variants_is_read_out_under_vmap():
+    p, keys = {"w": jnp.zeros((2, 2))}, jax.random.split(KEY, 3)
+    init = lambda key: memjax.pulsed_update(ConstantStep(), key=key).init(p)  # noqa: E731
+    states = jax.vmap(init)(keys)
+    assert jax.vmap(memjax.readout, (0, None))(states, p)["w"].shape == (3, 2, 2)
+    with pytest.raises(UserError, match="of several variants; call readout under vmap"):
+        memjax.readout(states, p)
+
+
+@pytest.mark.parametrize("recipe", [memjax.agad, memjax.tiki_taka_v2, memjax.mixed_precision])
+def test_an_empty_array_is_no_trouble(recipe):
+    tx = recipe(0.1, ConstantStep(levels=33), key=KEY)
+    p = {"none": jnp.zeros((0, 3)), "w": jnp.zeros((2, 2))}
+    updates, _ = tx.update(p, tx.init(p), p)
+    assert updates["none"].shape == (0, 3)
