@@ -1,6 +1,5 @@
 """What of a user's model is known before it runs: its shapes, and whether they suit its data."""
 
-import fnmatch
 import functools
 import math
 from collections.abc import Callable, Mapping
@@ -14,6 +13,7 @@ from jaxtyping import Array
 from memjax.errors import UserError
 from memjax.experiments.convolutions import as_products
 from memjax.experiments.images import Labelled
+from memjax.updates.memristive import chosen
 
 Arguments = tuple[tuple[str, Any], ...]
 """A model's, by name."""
@@ -38,31 +38,25 @@ def key_of(stream: Array) -> Array:
 
 
 def on_devices(weights: Mapping[str, Any], patterns: tuple[str, ...]) -> dict[str, bool]:
-    """Whether each weight is on devices: those that match a pattern; without one, of rank 2."""
-    if patterns:
-        return {n: any(fnmatch.fnmatchcase(n, p) for p in patterns) for n in weights}
-    return {name: weight.ndim >= 2 for name, weight in weights.items()}
+    """Whether each weight is on devices, as transforms choose (``memjax.updates.memristive``)."""
+    found = chosen("Network", patterns or None, [*weights], [*weights.values()])
+    return dict(zip(weights, found, strict=True))
 
 
 def check_weights(weights: Mapping[str, Any], patterns: tuple[str, ...]) -> dict[str, bool]:
     """As ``on_devices``; raises ``UserError`` where that cannot be."""
-    known, chosen = ", ".join(weights) or "none", on_devices(weights, patterns)
-    for pattern in patterns:
-        if not any(fnmatch.fnmatchcase(name, pattern) for name in weights):
-            raise UserError(
-                f"Network: memristive = {pattern!r} matches no weight; there are {known}"
-            )
-    if not any(chosen.values()):
+    known, found = ", ".join(weights) or "none", on_devices(weights, patterns)
+    if not any(found.values()):
         raise UserError(
             f"Network: memristive is missing: no weight has rank 2; name some of {known}"
         )
     for name, weight in weights.items():
-        if chosen[name] and weight.dtype != np.float32:
+        if found[name] and weight.dtype != np.float32:
             raise UserError(
                 f"Network: memristive weight {name} is {weight.dtype}; give the layer "
                 "param_dtype = float32, as devices need"
             )
-    return chosen
+    return found
 
 
 @functools.lru_cache(maxsize=64)

@@ -29,7 +29,7 @@ class Network:
     flax: str = _function("the class or function that makes the model, 'my_cnn.py:CNN'")
     memristive: tuple[str, ...] = static(
         default=(),
-        doc="patterns of the paths of weights on devices; of rank 2 or more without",
+        doc="patterns of the paths of weights on devices; without, kernels of rank 2 or more",
         swept=False,
     )
 

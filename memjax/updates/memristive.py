@@ -46,18 +46,21 @@ def are_memristive(who: str, memristive: Memristive, params: Any) -> list[bool]:
       ([False, True], [True, False])
     """
     leaves, names = jax.tree.leaves(params), path_texts(params)
-    chosen = _chosen(who, memristive, names, leaves)
-    if leaves and not any(chosen):
+    found = chosen(who, memristive, names, leaves)
+    if leaves and not any(found):
         raise UserError(
             f'{who}: no weight is on devices, of {_some(names)}; give memristive = "*", or patterns'
         )
-    for name, leaf, is_on_devices in zip(names, leaves, chosen, strict=True):
+    for name, leaf, is_on_devices in zip(names, leaves, found, strict=True):
         if is_on_devices and (dtype := jnp.asarray(leaf).dtype) != jnp.float32:
             raise UserError(f"{who}: {name or 'the weight'} is {dtype}: {_remedy(dtype)}")
-    return chosen
+    return found
 
 
-def _chosen(who: str, memristive: Memristive, names: list[str], leaves: list[Any]) -> list[bool]:
+def chosen(
+    who: str, memristive: Memristive, names: Sequence[str], leaves: Sequence[Any]
+) -> list[bool]:
+    """Whether each leaf is chosen, of whatever type it is; arguments as of ``are_memristive``."""
     if memristive is None:
         ranks = [jnp.ndim(leaf) for leaf in leaves]
         if max(ranks, default=0) >= 2:
@@ -80,7 +83,7 @@ def _chosen(who: str, memristive: Memristive, names: list[str], leaves: list[Any
     return [any(fnmatch.fnmatchcase(name, p) for p in patterns) for name in names]
 
 
-def _some(names: list[str]) -> str:
+def _some(names: Sequence[str]) -> str:
     """The first of them."""
     return ", ".join(names[:12]) + (", ..." if len(names) > 12 else "") or "none"
 
