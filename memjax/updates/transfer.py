@@ -21,11 +21,12 @@ from memjax.pytree import Leaf, as_arrays, param, params, static
 from memjax.updates.base import Algorithm
 from memjax.updates.buffer import MOST
 from memjax.updates.checks import check_device
-from memjax.updates.fire_pulses import PulsedUpdateState, cell_structure, fire_pulses
+from memjax.updates.fire_pulses import PulsedUpdateState, fire_pulses
 from memjax.updates.leaf_names import leaf_names
 from memjax.updates.pulsed_update import draw_and_fire
-from memjax.updates.rows import Rows, Turn, crossbars, put, take, updates_of_a_pass, whose_turn
+from memjax.updates.rows import Rows, crossbars, put, take, updates_of_a_pass, whose_turn
 from memjax.updates.struct_of_trees import is_masked, stack, unstack
+from memjax.updates.write_rows import write_rows
 
 
 class TransferState(NamedTuple):
@@ -227,7 +228,7 @@ def _transfer(
         change, of_a = fast.update(wanted, state.fast, state.a)
         a = jax.tree.map(jnp.add, state.a, change)
         c = params if state.c is None else state.c
-        cell, size = state.slow.cell, state.slow.cell.pulse_size(state.slow.device)
+        size = state.slow.cell.pulse_size(state.slow.device)
 
         treedef: Any
         weights, treedef = jax.tree.flatten(c)
@@ -259,7 +260,7 @@ def _transfer(
                 choppers[i] = put(choppers[i], jnp.where(flips, -sign, sign), of_signs, turn)
             counts.append(Counts(jnp.where(turn.is_read[None, :, None], n, 0.0)))
 
-        of_c, c_new = _write(slow, cell, state.slow, weights, treedef, places, turns, counts)
+        of_c, c_new = write_rows(slow, state.slow, weights, treedef, places, turns, counts)
         state = state._replace(
             count=optax.safe_increment(state.count),
             fast=of_a,
@@ -297,61 +298,6 @@ def _read_noise(rule: Transfer, fast: PulsedUpdateState, value: Array, stream: A
     if fast.device.sigma_read is not None:
         variance = variance + fast.cell.read_variance(fast.device, value)
     return jnp.sqrt(variance) * random.normal(stream, value.shape)
-
-
-def _write(
-    slow: Any,
-    cell: Cell,
-    state: PulsedUpdateState,
-    weights: list[Array],
-    treedef: Any,
-    places: list[Rows],
-    turns: list[Turn],
-    counts: list[Counts],
-) -> tuple[PulsedUpdateState, Any]:
-    """Pulses for some rows of each array of C; the others' cells are left alone where they idle."""
-    if not cell.is_static(state.device):
-        everywhere = [
-            Counts(put(jnp.zeros(jnp.shape(w), jnp.float32), n.n, place, turn))
-            for w, place, turn, n in zip(weights, places, turns, counts, strict=True)
-        ]
-        c = treedef.unflatten(weights)
-        change, state = slow.update(treedef.unflatten(everywhere), state, c)
-        return state, jax.tree.map(lambda w, d: w.astype(jnp.float32) + d, c, change)
-    fields = cell_structure(state.device, cell)
-    cells = unstack(state.cells, treedef, fields)
-
-    def rows_of(leaf: Array, weight: Array, place: Rows, turn: Turn) -> Array:
-        """What the cells know of each weight, of these rows; what is the same for all stays."""
-        return take(leaf, place, turn.row) if jnp.shape(leaf) == jnp.shape(weight) else leaf
-
-    arrays = list(zip(weights, places, turns, strict=True))
-    few = [
-        jax.tree.map(lambda leaf, of=of: rows_of(leaf, *of), own)
-        for own, of in zip(cells, arrays, strict=True)
-    ]
-    some = [take(w, place, turn.row).astype(jnp.float32) for w, place, turn in arrays]
-    change, after = slow.update(
-        treedef.unflatten(counts),
-        state._replace(cells=stack(few, treedef, fields)),
-        treedef.unflatten(some),
-    )
-
-    def put_back(leaf: Array, new: Array, weight: Array, place: Rows, turn: Turn) -> Array:
-        return put(leaf, new, place, turn) if jnp.shape(leaf) == jnp.shape(weight) else leaf
-
-    now = [
-        jax.tree.map(lambda leaf, new, of=of: put_back(leaf, new, *of), own, new)
-        for own, new, of in zip(cells, unstack(after.cells, treedef, fields), arrays, strict=True)
-    ]
-    state = after._replace(cells=stack(now, treedef, fields))
-    moved = [
-        put(w.astype(jnp.float32), old + d, place, turn)
-        for (w, place, turn), old, d in zip(
-            arrays, some, treedef.flatten_up_to(change), strict=True
-        )
-    ]
-    return state, state.readout(treedef.unflatten(moved))
 
 
 def _check_two_signed(algorithm: str, device: Device, cell: Cell) -> None:
