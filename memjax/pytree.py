@@ -246,9 +246,8 @@ def batched(obj: _T, size: int) -> _T:
         if dataclasses.is_dataclass(value):
             changes[field.name] = batched(value, size)
         elif value is not None:
-            array = np.asarray(value)
-            own = array.shape[array.ndim - field.metadata.get("rank", 0) :]
-            changes[field.name] = np.broadcast_to(array, (size, *own))
+            rank = field.metadata.get("rank", 0)
+            changes[field.name] = _repeated(np.asarray(value), rank, (size,))
     return dataclasses.replace(obj, **changes)  # type: ignore[type-var]
 
 
@@ -273,9 +272,13 @@ def align(obj: Any) -> None:
     except ValueError:
         return
     for name, value in values.items():
-        own = shapes[name][len(shapes[name]) - ranks[name] :]
-        repeated = np.broadcast_to(np.asarray(value, np.float32), (*batch, *own))
+        repeated = _repeated(np.asarray(value, np.float32), ranks[name], batch)
         object.__setattr__(obj, name, repeated)
+
+
+def _repeated(array: np.ndarray, rank: int, batch: tuple[int, ...]) -> np.ndarray:
+    """An array of this rank, or a batch of them, as a batch of this shape."""
+    return np.broadcast_to(array, (*batch, *array.shape[array.ndim - rank :]))
 
 
 def as_arrays(tree: _T) -> _T:

@@ -1,8 +1,5 @@
 """A device's TOML file, read with its places and written whole."""
 
-import contextlib
-import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +8,7 @@ import tomli_w
 
 from memjax.errors import UserError
 from memjax.origin import Origin, check_values, read_toml
+from memjax.outputs import whole
 
 
 def read_device(path: Path) -> tuple[dict[str, Any], Origin]:
@@ -46,15 +44,7 @@ def write(path: Path, tables: dict[str, Any]) -> None:
       UserError: the file cannot be written.
     """
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                tomli_w.dump(tables, file)
-            Path(name).chmod(0o644)
-            Path(name).replace(path)
-        except BaseException:  # Ctrl-C too leaves nothing half-written behind; it goes on up
-            with contextlib.suppress(OSError):
-                Path(name).unlink()
-            raise
+        with whole(path) as partial, partial.open("wb") as file:
+            tomli_w.dump(tables, file)
     except OSError as error:
         raise UserError(f"{path}: cannot be written: {error.strerror}; give another path") from None

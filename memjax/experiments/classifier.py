@@ -144,8 +144,7 @@ class Classifier(Experiment):
                 {"bias": np.zeros(out), "kernel": np.broadcast_to(0.0, (into, out))}
                 for into, out in itertools.pairwise(sizes)
             ]
-            updates = self.train.epochs * (len(data.train.y) // self.train.batch_size)
-            found += filter(None, [rows_unwritten(self.algorithm, weights, updates)])
+            found += rows_unwritten(self, weights, data)
         return found
 
     def facts(self, data: Labelled) -> dict[str, Any]:

@@ -160,8 +160,7 @@ class Flax(Experiment):
         found = flax_notes.notes(self, axes, initial, chosen)
         if initial and self.pulses is not None:
             held = {name: w for name, w in initial.items() if chosen[name]}
-            updates = self.train.epochs * (len(data.train.y) // self.train.batch_size)
-            found += filter(None, [rows_unwritten(self.algorithm, held, updates)])
+            found += rows_unwritten(self, held, data)
         return found
 
     def facts(self, data: Labelled) -> dict[str, Any]:

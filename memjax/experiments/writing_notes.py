@@ -2,23 +2,23 @@
 
 from typing import Any
 
-from memjax.updates import Algorithm
+from memjax.experiments.images import Labelled
 
 
-def rows_unwritten(algorithm: Algorithm, weights: Any, updates: int) -> str:
+def rows_unwritten(trained: Any, weights: Any, data: Labelled) -> list[str]:
     """Tells by how much a training is too short for every row to be written.
 
     Args:
-      algorithm: of the sweep's first lane.
+      trained: an experiment with an algorithm and batches, of the sweep's first lane.
       weights: a tree of what is on devices.
-      updates: of a training.
+      data: that it trains on.
     """
-    wait = algorithm.updates_to_write(weights)
-    slowest = max(wait, key=lambda path: wait[path], default="")
-    if not wait or wait[slowest] <= updates:
-        return ""
-    return (
-        f"{type(algorithm).__name__} first writes the last row of {slowest} at update "
-        f"{wait[slowest]:,}, and a training has {updates:,}; lower train.transfer_every (0.1 reads "
-        "ten rows at an update) or train longer"
-    )
+    updates = trained.train.epochs * (len(data.train.y) // trained.train.batch_size)
+    slowest, first = trained.algorithm.last_to_be_written(weights)
+    if first <= updates:
+        return []
+    return [
+        f"{type(trained.algorithm).__name__} first writes the last row of {slowest} at update "
+        f"{first:,}, and a training has {updates:,}; lower train.transfer_every (0.1 reads ten "
+        "rows at an update) or train longer"
+    ]

@@ -9,7 +9,7 @@ from jaxtyping import Array, Key
 from memjax import random
 from memjax.cells import Cell
 from memjax.devices import Device
-from memjax.updates.leaf_names import leaf_names
+from memjax.updates.readout import read_errors
 
 
 def read(key_or_stream: Array | Key[Array, ""], weights: Any, *, device: Device, cell: Cell) -> Any:
@@ -43,11 +43,5 @@ def read(key_or_stream: Array | Key[Array, ""], weights: Any, *, device: Device,
         return weights
     is_key = jnp.issubdtype(key_or_stream.dtype, jax.dtypes.prng_key)
     stream = random.stream(key_or_stream) if is_key else key_or_stream
-    leaves, treedef = jax.tree.flatten(weights)
-
-    def seen(weight: Array, name: int) -> Array:
-        sd = jnp.sqrt(cell.read_variance(device, weight))
-        noise = sd * random.normal(random.fold_in(stream, name), weight.shape)
-        return weight + jax.lax.stop_gradient(noise)
-
-    return jax.tree.unflatten(treedef, map(seen, leaves, leaf_names(weights)))
+    errors = read_errors(stream, jax.tree.map(lambda w: cell.read_variance(device, w), weights))
+    return jax.tree.map(lambda w, error: w + jax.lax.stop_gradient(error), weights, errors)

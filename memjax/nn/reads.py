@@ -15,6 +15,7 @@ from memjax import random
 from memjax.cells import Cell, ReferenceCell
 from memjax.devices import Device
 from memjax.errors import UserError
+from memjax.updates.watch import digest
 
 
 class Reads:
@@ -97,8 +98,7 @@ class Reads:
         w = jax.lax.stop_gradient(weights).astype(jnp.float32)
         x = jax.lax.stop_gradient(x).astype(jnp.float32)
         variance = product(x * x, self.cell.read_variance(self.device, w), *arguments, **options)
-        bits = jax.lax.bitcast_convert_type(w, jnp.uint32)
-        own = random.fold_in(random.fold_in(stream, next(number)), jnp.sum(bits, dtype=jnp.uint32))
+        own = random.fold_in(random.fold_in(stream, next(number)), digest(w))  # in a scan too
         noise = random.normal(own, variance.shape)
         return y + (jnp.sqrt(variance.astype(jnp.float32)) * noise).astype(y.dtype)
 

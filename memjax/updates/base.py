@@ -35,16 +35,15 @@ class Algorithm:
         """Raises ``UserError`` where the algorithm needs what the device or the cell lacks."""
         check_polarity(type(self).__name__, device, cell)
 
-    def updates_to_write(self, params: Any) -> dict[str, int]:
-        """The updates until every weight of an array may have been written, by the array's path.
-
-        Empty where each update writes what it wants.
+    def last_to_be_written(self, params: Any) -> tuple[str, int]:
+        """The path of an array, and the update that may be the first to write its last weight.
 
         Args:
-          params: a tree of weights.
+          params: a tree of weights; of its arrays the one that waits longest. Where each update
+            writes what it wants, none waits: the update is the first.
         """
         del params
-        return {}
+        return "", 1
 
     def transform(
         self,
@@ -98,7 +97,7 @@ class Algorithm:
             memristive=memristive,
             fits=is_fit(weight_range),
             watch=watch,
-            updates_to_write=self.updates_to_write,
+            last_to_be_written=self.last_to_be_written,
         )
 
     def bare(

@@ -106,7 +106,7 @@ def on_devices(
     fits: bool = False,
     watch: bool = True,
     reads: bool = False,
-    updates_to_write: Callable[[Any], dict[str, int]] = lambda params: {},
+    last_to_be_written: Callable[[Any], tuple[str, int]] = lambda params: ("", 1),
 ) -> optax.GradientTransformationExtraArgs:
     """A learning algorithm on the weights that are on devices; all other updates pass unchanged.
 
@@ -127,7 +127,7 @@ def on_devices(
       fits: whether each array has a range of its own (static).
       watch: whether the weights are compared with what the last update left (static).
       reads: whether what reads the weights knows of ``device.sigma_read`` (static).
-      updates_to_write: ``Algorithm.updates_to_write``.
+      last_to_be_written: ``Algorithm.last_to_be_written``.
 
     Raises:
       UserError: weights that cannot be on devices (``are_memristive``), gradients that are missing
@@ -144,7 +144,7 @@ def on_devices(
         scale = lambda w: omega_to_fit(w, cell.weight_range) if fits else jnp.float32(1.0)  # noqa: E731
         omega = jax.tree.map(scale, held)
         _tell_of_clipping(who, held, omega, cell)
-        _tell_of_slow_writing(who, updates_to_write(held))
+        _tell_of_slow_writing(who, *last_to_be_written(held))
         if not reads:
             _tell_of_reads(who, device)
         arrays = inner.init(in_cells(omega, held) if fits else held)
@@ -237,13 +237,12 @@ def _tell_of_clipping(who: str, params: Any, omega: Any, cell: Cell) -> None:
         )
 
 
-def _tell_of_slow_writing(who: str, updates: dict[str, int]) -> None:
+def _tell_of_slow_writing(who: str, slowest: str, update: int) -> None:
     """Warns of arrays whose rows wait long for their turn."""
-    slowest = max(updates, key=lambda path: updates[path], default="")
-    if updates and updates[slowest] > MANY_UPDATES:
+    if update > MANY_UPDATES:
         _warn(
             f"{who}: the last row of {slowest or 'the weights'} is first written at update "
-            f"{updates[slowest]:,}, as the rows of a tile take turns; transfer_every = 0.1 reads "
+            f"{update:,}, as the rows of a tile take turns; transfer_every = 0.1 reads "
             "ten at an update, and a smaller tile_rows makes more tiles"
         )
 

@@ -88,17 +88,31 @@ def read(state: Any, params: Any, key: Key[Array, ""]) -> Any:
     stream = random.stream(key)
     for devices in states_of_devices("read", state):
         held = devices.readout(params)
-        variances = devices.read_variance(held)
-        names = jax.tree.unflatten(jax.tree.structure(params), leaf_names(params))
+        errors = read_errors(stream, devices.read_variance(held))
 
-        def seen(variance: Any, weight: Any, held: Any, name: int) -> Any:
-            if is_masked(variance):
+        def seen(error: Any, weight: Any, held: Any) -> Any:
+            if is_masked(error):
                 return weight
-            noise = random.normal(random.fold_in(stream, name), jnp.shape(weight))
-            return weight + jax.lax.stop_gradient(held - weight + jnp.sqrt(variance) * noise)
+            return weight + jax.lax.stop_gradient(held - weight + error)
 
-        params = jax.tree.map(seen, variances, params, held, names, is_leaf=is_masked)
+        params = jax.tree.map(seen, errors, params, held, is_leaf=is_masked)
     return params
+
+
+def read_errors(stream: random.Stream, variances: Any) -> Any:
+    """The errors of one read of weights: normal, each array's drawn by its path.
+
+    Args:
+      stream: a random stream, a new one for each read.
+      variances: a tree of the variance of each weight.
+    """
+    treedef: Any
+    leaves, treedef = jax.tree.flatten(variances)
+    errors = [
+        jnp.sqrt(variance) * random.normal(random.fold_in(stream, name), variance.shape)
+        for variance, name in zip(leaves, leaf_names(variances), strict=True)
+    ]
+    return treedef.unflatten(errors)
 
 
 def conductances(state: Any, params: Any) -> Any:

@@ -131,10 +131,11 @@ class Transfer(Algorithm):
     chops: ClassVar[bool] = False
     """Whether the rows of A have choppers."""
 
-    def updates_to_write(self, params: Any) -> dict[str, int]:
-        """A pass over the rows of a tile, and as many more as the rule only listens to."""
+    def last_to_be_written(self, params: Any) -> tuple[str, int]:
+        """After a pass over the rows of a tile, and as many more as the rule only listens to."""
         one = updates_of_a_pass(params, self.tile_rows, self.transfer_every)
-        return {path: updates * (1 + self._passes_unwritten()) for path, updates in one.items()}
+        slowest = max(one, key=lambda path: one[path], default="")
+        return slowest, one.get(slowest, 1) * (1 + self._passes_unwritten())
 
     def _passes_unwritten(self) -> int:
         """Passes of which nothing is written yet."""
