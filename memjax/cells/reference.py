@@ -16,7 +16,8 @@ from memjax.pytree import params
 class ReferenceCell(Cell):
     """``w = 2 R (g - g_ref)``: the weight is an affine function of g, and so the only state.
 
-    The reference is ideal: it has no spread and no noise.
+    The reference is ideal: it has no spread and no noise. Where ``init`` programs with write noise,
+    g is state too: the params say what was wanted, until an update says what is held.
 
     Example:
       >>> from memjax.cells import ReferenceCell
@@ -31,6 +32,8 @@ class ReferenceCell(Cell):
         """Clips each weight to what its device can hold."""
         wanted = self._conductance(device, weight)
         array, g = device.init(random.fold_in(stream, 0), wanted)
+        if device.is_programmed_with_noise:
+            return CellState((array,), (g,)), self._weight(device, g)
         return CellState((array,), ()), jnp.where(g == wanted, weight, self._weight(device, g))
 
     def pulse(
@@ -52,17 +55,25 @@ class ReferenceCell(Cell):
             own = random.fold_in(stream, purpose)
             return random.normal(own, weight.shape, exact=exact_noise)
 
+        if state.conductances:
+            (g,) = state.conductances
+            array, change = device.advance(array, g, n, noise)
+            g = clip_to_bounds(array, g + change)
+            return CellState((array,), (g,)), self._weight(device, g)
         array, change = device.advance(array, self._conductance(device, weight), n, noise)
         moved = weight + 2.0 * self.weight_range * change
         return CellState((array,), ()), self._clip(device, array, moved)
 
     def conductances(self, device: Device, state: CellState, weight: Array) -> tuple[Array, ...]:
         """``g = g_ref + w / (2 R)``."""
-        del state
+        if state.conductances:
+            return state.conductances
         return (self._conductance(device, weight),)
 
     def readout(self, device: Device, state: CellState, weight: Array) -> Array:
         """The weight, held within each device's bounds."""
+        if state.conductances:
+            return self._weight(device, state.conductances[0])
         return self._clip(device, state.devices[0], weight)
 
     def read_variance(self, device: Device, weight: Array) -> Array:

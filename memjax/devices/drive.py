@@ -22,11 +22,17 @@ def init(device: ResponseModel, stream: random.Stream, g: Array) -> tuple[Any, A
       g: wanted normalised conductances.
 
     Returns:
-      The array of devices, which has ``g_min`` and ``g_max``, and their conductances.
+      The array of devices, which has ``g_min`` and ``g_max``, and their conductances as they are
+      seen: those programmed, with an error where ``programming = "noisy"``.
     """
     array = device.fabricate(stream, g.shape)
     g = clip_to_bounds(array, g)
-    return effects.attach(device, array, stream, g), g
+    state = effects.attach(device, array, stream, g)
+    if not device.is_programmed_with_noise:
+        return state, g
+    own = random.fold_in(stream, 7)
+    shown = effects.shown(device, g, lambda _: random.normal(own, g.shape, exact=True))
+    return state, jnp.where(array.g_max > array.g_min, shown, g)
 
 
 def advance(

@@ -13,7 +13,7 @@ from memjax import random
 from memjax.devices.bounds import clip_to_bounds
 from memjax.devices.c2c import Noise
 from memjax.devices.levels import Levels
-from memjax.pytree import Leaf, param, params
+from memjax.pytree import Leaf, param, params, static
 
 
 @params
@@ -32,6 +32,11 @@ class Effects(Levels):
         unit="mean steps",
         at_least=0,
     )
+    programming: str = static(
+        default="exact",
+        doc="of initial weights: exact, or noisy, with the write noise of any other write",
+        choices=("exact", "noisy"),
+    )
     lifetime: Leaf | None = param(
         default=None, doc="decay towards g_ref: its time constant", unit="updates", at_least=1
     )
@@ -47,6 +52,11 @@ class Effects(Levels):
         """Whether any of them is there."""
         sizes = (self.sigma_write, self.sigma_ramp, self.lifetime, self.diffusion)
         return any(size is not None for size in sizes)
+
+    @property
+    def is_programmed_with_noise(self) -> bool:
+        """Whether what ``init`` programs shows something else than was wanted."""
+        return self.programming == "noisy" and self.sigma_write is not None
 
     @property
     def changes_with_time(self) -> bool:

@@ -18,7 +18,7 @@ from memjax.experiments import classifier_notes, diagnosis, update_probe
 from memjax.experiments.base import Column, Coordinate, Experiment, Objective, Report, Stages
 from memjax.experiments.corruption import Corruptions
 from memjax.experiments.images import Images, Labelled, Samples, check_batch, labelled
-from memjax.experiments.meter import metered
+from memjax.experiments.meter import NO_METERS, Meters, metered
 from memjax.experiments.perceptron import (
     Dense,
     Perceptron,
@@ -219,24 +219,31 @@ class Classifier(Experiment):
         batches = order[: samples // batch * batch].reshape(-1, batch)
         learning_rate = self._learning_rate(stage)
         optimizer = self._optimizer(key_data, learning_rate)
+        largest = jnp.zeros(len(state.params)) if self._tells_largest() else None
 
         def step(carry: tuple[Any, ...], now: tuple[Array, Array]) -> tuple[tuple[Any, ...], Array]:
             weights, opt_state, wanted = carry
             number, chosen = now
             stream = random.fold_in(random.fold_in(epoch_stream, 1), number)
 
-            def loss_of(weights: Any, meters: Array | None) -> Array:
-                dense = self._dense(stream, learning_rate, meters)
+            rates = self._rates(learning_rate, opt_state, weights)
+
+            def loss_of(weights: Any, meters: Meters) -> Array:
+                dense = self._dense(stream, rates, meters)
                 logits = apply_network(weights, train.x[chosen], dense, self.model.activation)
                 return cross_entropy(logits, train.y[chosen])
 
-            if wanted is None:
-                loss, grads = jax.value_and_grad(loss_of)(weights, None)
-            else:
-                of_both = jax.value_and_grad(loss_of, argnums=(0, 1))
-                loss, (grads, sizes) = of_both(weights, jnp.zeros_like(wanted))
-                wanted = wanted + sizes * (learning_rate / self.cell.pulse_size(self.device))
-            updates, opt_state = optimizer.update(grads, opt_state, weights)
+            meters = Meters(None if wanted is None else jnp.zeros_like(wanted), largest)
+            of_both = jax.value_and_grad(loss_of, argnums=(0, 1))
+            loss, (grads, seen) = of_both(weights, meters)
+            if wanted is not None:
+                size = self.cell.pulse_size(self.device)
+                wanted = wanted + seen.total * (jnp.stack(rates) / size)
+            told = {}
+            if seen.largest is not None:
+                tops = zip(seen.largest, weights, strict=True)
+                told["largest"] = [dict.fromkeys(layer, top) for top, layer in tops]
+            updates, opt_state = optimizer.update(grads, opt_state, weights, **told)
             return (optax.apply_updates(weights, updates), opt_state, wanted), loss
 
         numbers = jnp.arange(batches.shape[0])
@@ -291,13 +298,17 @@ class Classifier(Experiment):
             def loss_of(weights: Any, dense: Dense) -> Array:
                 return cross_entropy(apply_network(weights, x, dense, self.model.activation), y)
 
+            rates = self._rates(learning_rate, opt_state, weights)
             exact = jax.grad(lambda weights: loss_of(weights, plain_dense))(weights)
-            dense = self._dense(random.fold_in(streams, number), learning_rate)
+            dense = self._dense(random.fold_in(streams, number), rates)
             grads = jax.grad(lambda weights: loss_of(weights, dense))(weights)
             opt_state = diagnosis.without_choppers(opt_state)
             updates, after = optimizer.update(grads, opt_state, weights)
             changed = optax.apply_updates(weights, updates)
-            wanted = jax.tree.map(lambda g: -learning_rate * g / pulse, exact)
+            wanted = [
+                jax.tree.map(lambda g, rate=rate: -rate * g / pulse, of_layer)
+                for of_layer, rate in zip(exact, rates, strict=True)
+            ]
             ends = (diagnosis.driven(*now) for now in ((weights, opt_state), (changed, after)))
             realised = jax.tree.map(lambda old, new: (new - old) / pulse, *ends)
             return (changed, after, update_probe.seen(probed, wanted, realised)), None
@@ -318,7 +329,7 @@ class Classifier(Experiment):
         return jnp.mean((self._answers(state, stream, test) == test.y).astype(jnp.float32))
 
     def _answers(self, state: State, stream: Array, test: Samples) -> Array:
-        dense = self._dense(stream, self.train.learning_rate)
+        dense = self._dense(stream, [self.train.learning_rate] * len(state.params))
         logits = apply_network(state.params, jnp.asarray(test.x), dense, self.model.activation)
         return jnp.argmax(logits, axis=1)
 
@@ -327,6 +338,18 @@ class Classifier(Experiment):
         if isinstance(self.pulses, OuterProduct) and not self.algorithm.wants_gradients:
             return self.pulses
         return None
+
+    def _tells_largest(self) -> bool:
+        """Whether the algorithm scales itself by gradients that only the layers see."""
+        return self._trains() is not None and self.algorithm.constant_rate(1.0) is None
+
+    def _rates(self, learning_rate: Any, opt_state: Any, weights: list[Any]) -> list[Any]:
+        """The rate at which each layer's gradients are to become pulses."""
+        if self.pulses is None:
+            return [learning_rate] * len(weights)
+        _, state = opt_state
+        rates = self.algorithm.rates(learning_rate, state, self.pulses.most)
+        return [layer["kernel"] for layer in rates] if _is_tree(rates) else [rates] * len(weights)
 
     def _optimizer(
         self, key_data: Array, learning_rate: Any
@@ -344,10 +367,11 @@ class Classifier(Experiment):
             cell=self.cell,
             pulses=pulses,
             diagnostics=self.evaluation.diagnostics,
+            **self.algorithm.rate_options(learning_rate),
         )
         return optax.chain(delivered_counts() if counted else optax.sgd(learning_rate), update)
 
-    def _dense(self, stream: Array, learning_rate: Any, meters: Array | None = None) -> Dense:
+    def _dense(self, stream: Array, rates: list[Any], meters: Meters = NO_METERS) -> Dense:
         """How layers multiply, and what they deliver backwards, also to ``meters``."""
 
         def dense(number: int, x: Array, layer: dict[str, Array]) -> Array:
@@ -358,13 +382,12 @@ class Classifier(Experiment):
                     layer["kernel"],
                     layer["bias"],
                     stream=random.fold_in(own, _PULSES),
-                    rate=learning_rate / self.cell.pulse_size(self.device),
+                    rate=rates[number] / self.cell.pulse_size(self.device),
                     pulses=pulses,
                 )
             else:
                 y = plain_dense(number, x, layer)
-            if meters is not None:
-                y = metered(y, jax.lax.stop_gradient(x), meters[number])
+            y = metered(y, jax.lax.stop_gradient(x), meters.of_layer(number))
             if self.pulses is None or self.device.sigma_read is None:
                 return y
             noise = read_noise(
@@ -378,3 +401,7 @@ class Classifier(Experiment):
             return y + noise
 
         return dense
+
+
+def _is_tree(rates: Any) -> bool:
+    return not jax.tree_util.all_leaves([rates])

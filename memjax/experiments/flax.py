@@ -304,7 +304,8 @@ class Flax(Experiment):
         digital = FLOAT_OPTIMIZERS[self.float_optimizer.name](
             self.float_optimizer.learning_rate * decay
         )
-        descent = optax.sgd(self.train.learning_rate * decay)
+        learning_rate = self.train.learning_rate * decay
+        descent = optax.sgd(learning_rate)
         if self.pulses is None:
             return descent, digital
         update = self.algorithm.bare(
@@ -312,6 +313,7 @@ class Flax(Experiment):
             key=key_of(random.fold_in(key_data, _WRITE)),
             cell=self.cell,
             pulses=None if self.algorithm.wants_gradients else self.pulses,  # type: ignore[arg-type]
+            **self.algorithm.rate_options(learning_rate),
         )
         return optax.chain(descent, update), digital
 

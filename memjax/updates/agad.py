@@ -14,11 +14,11 @@ from memjax.cells import Cell
 from memjax.devices import Device
 from memjax.pulses import Scheme
 from memjax.pytree import Leaf, param, params
-from memjax.updates.buffer import drain
+from memjax.updates.buffered_transfer import BufferedTransfer
 from memjax.updates.digital_scale import WeightRange
 from memjax.updates.in_situ import in_situ
 from memjax.updates.memristive import Memristive
-from memjax.updates.transfer import Read, Transfer
+from memjax.updates.transfer import Read
 
 
 class Averages(NamedTuple):
@@ -36,7 +36,7 @@ class Averages(NamedTuple):
 
 
 @params
-class AGAD(Transfer):
+class AGAD(BufferedTransfer):
     """Analog gradient accumulation with dynamic reference: reads count from their own past mean.
 
     ``H[k] <- H[k] + transfer_rate chop (A[k] - mu_past[k])``; ``n = trunc(H[k] / pulse size)``
@@ -80,7 +80,7 @@ class AGAD(Transfer):
         """The difference from the past mean goes into H."""
         latched = self._period(read.turn) > 0
         moved = self.transfer_rate * read.chop * (read.value - memory.past)
-        h, n = drain(memory.h + jnp.where(latched, moved, 0.0), read.size, self.transfer_pulses)
+        h, n = self.drain(memory.h + jnp.where(latched, moved, 0.0), read.size)
         begins = (read.turn == 0) | (self._period(read.turn) > self._period(read.turn - 1))
         gain = jnp.minimum(self.tail_weight / self.chop_every, 1.0)
         mu = memory.mu + jnp.where(begins, 1.0, gain) * (read.value - memory.mu)
@@ -102,6 +102,12 @@ def agad(
     transfer_every: int | float | None = None,
     tile_rows: int | None = None,
     transfer_pulses: int | None = None,
+    fast_rate: Leaf | None = None,
+    auto_scale: bool = False,
+    with_reset: Leaf | None = None,
+    zero_shift: int | None = None,
+    buffer_momentum: Leaf | None = None,
+    forget: bool = False,
     chop_every: Leaf = 10.0,
     tail_weight: Leaf = 5.0,
     cell: Cell | None = None,
@@ -117,8 +123,8 @@ def agad(
     """A fast and a slow array with a dynamic reference: ``AGAD``.
 
     Parameters as of ``AGAD`` and as of ``in_situ``; ``slow_device`` makes C of another device
-    than A. ``transfer_every`` (default: 1), ``tile_rows`` (512) and ``transfer_pulses`` (31)
-    must be static to ``optax.inject_hyperparams``.
+    than A. ``transfer_every`` (default: 1), ``tile_rows`` (512), ``transfer_pulses`` (31)
+    and ``zero_shift`` (0) must be static to ``optax.inject_hyperparams``.
 
     Example:
       >>> import jax, memjax
@@ -132,6 +138,12 @@ def agad(
         transfer_every=1 if transfer_every is None else transfer_every,
         tile_rows=512 if tile_rows is None else tile_rows,
         transfer_pulses=31 if transfer_pulses is None else transfer_pulses,
+        fast_rate=fast_rate,
+        auto_scale=auto_scale,
+        with_reset=with_reset,
+        zero_shift=0 if zero_shift is None else zero_shift,
+        buffer_momentum=buffer_momentum,
+        forget=forget,
         chop_every=chop_every,
         tail_weight=tail_weight,
     )

@@ -45,6 +45,33 @@ class Algorithm:
         del params
         return "", 1
 
+    def constant_rate(self, learning_rate: Any) -> Any:
+        """The rate at which gradients become pulses, or ``None`` where it follows from gradients.
+
+        Args:
+          learning_rate: that of the training.
+        """
+        return learning_rate
+
+    def rates(self, learning_rate: Any, state: Any, most: float | int) -> Any:
+        """The rate at which layers that make pulses of their own are to make them of gradients.
+
+        Args:
+          learning_rate: that of the training.
+          state: the algorithm's, of ``bare``.
+          most: pulses of the longest train.
+
+        Returns:
+          One number, or a tree congruent with the params.
+        """
+        del state, most
+        return self.constant_rate(learning_rate)
+
+    def rate_options(self, learning_rate: optax.ScalarOrSchedule) -> dict[str, Any]:
+        """What ``build`` must be told of the learning rate that the chain before applies."""
+        del learning_rate
+        return {}
+
     def transform(
         self,
         device: Device,

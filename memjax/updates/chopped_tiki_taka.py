@@ -49,6 +49,12 @@ def chopped_tiki_taka(
     transfer_every: int | float | None = None,
     tile_rows: int | None = None,
     transfer_pulses: int | None = None,
+    fast_rate: Leaf | None = None,
+    auto_scale: bool = False,
+    with_reset: Leaf | None = None,
+    zero_shift: int | None = None,
+    buffer_momentum: Leaf | None = None,
+    forget: bool = False,
     flip_probability: Leaf = 0.1,
     cell: Cell | None = None,
     pulses: Scheme | None = None,
@@ -63,8 +69,8 @@ def chopped_tiki_taka(
     """Version 2 with choppers: ``ChoppedTikiTaka``.
 
     Parameters as of ``ChoppedTikiTaka`` and as of ``in_situ``; ``slow_device`` makes C of another
-    device than A. ``transfer_every`` (default: 1), ``tile_rows`` (512) and ``transfer_pulses`` (31)
-    must be static to ``optax.inject_hyperparams``.
+    device than A. ``transfer_every`` (default: 1), ``tile_rows`` (512), ``transfer_pulses`` (31)
+    and ``zero_shift`` (0) must be static to ``optax.inject_hyperparams``.
 
     Example:
       >>> import jax, memjax
@@ -78,6 +84,12 @@ def chopped_tiki_taka(
         transfer_every=1 if transfer_every is None else transfer_every,
         tile_rows=512 if tile_rows is None else tile_rows,
         transfer_pulses=31 if transfer_pulses is None else transfer_pulses,
+        fast_rate=fast_rate,
+        auto_scale=auto_scale,
+        with_reset=with_reset,
+        zero_shift=0 if zero_shift is None else zero_shift,
+        buffer_momentum=buffer_momentum,
+        forget=forget,
         flip_probability=flip_probability,
     )
     return in_situ(

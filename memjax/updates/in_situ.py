@@ -13,7 +13,7 @@ from memjax.cells import Cell, ReferenceCell
 from memjax.devices import Device
 from memjax.errors import UserError
 from memjax.pulses import Bernoulli, ClippedPulses, Scheme, clipping
-from memjax.pytree import check_number
+from memjax.pytree import Leaf, check_number
 from memjax.updates.base import Algorithm
 from memjax.updates.digital_scale import WeightRange
 from memjax.updates.memristive import Memristive
@@ -90,10 +90,12 @@ def in_situ(
         weight_range=weight_range,
         watch=watch,
         exact_noise=exact_noise,
+        **algorithm.rate_options(learning_rate),
         **options,
     )
     if not algorithm.wants_gradients:
-        _tell_of_clipping(max(rates[:_EARLY], default=None), device, cell, pulses)
+        rate = algorithm.constant_rate(max(rates[:_EARLY], default=None))
+        _tell_of_clipping(rate, device, cell, pulses)
     return optax.chain(optax.sgd(learning_rate, momentum), update)
 
 
@@ -125,13 +127,13 @@ def _concrete(number: Any) -> list[float]:
 
 
 def _tell_of_clipping(
-    rate: float | None, device: Device, cell: Cell | None, scheme: Scheme | None
+    rate: Leaf | None, device: Device, cell: Cell | None, scheme: Scheme | None
 ) -> None:
     """Warns where the largest updates want more pulses than there will be."""
     cell = ReferenceCell() if cell is None else cell
     scheme = Bernoulli() if scheme is None else scheme
     size = cell.pulse_size(device)
-    if rate is None or isinstance(size, jax.core.Tracer):
+    if rate is None or isinstance(rate, jax.core.Tracer) or isinstance(size, jax.core.Tracer):
         return
-    if told := clipping(rate / float(np.min(np.asarray(size))), scheme):
+    if told := clipping(float(np.max(rate)) / float(np.min(np.asarray(size))), scheme):
         warnings.warn(told, ClippedPulses, stacklevel=4)

@@ -48,6 +48,10 @@ def tiki_taka(
     transfer_every: int | float | None = None,
     tile_rows: int | None = None,
     transfer_pulses: int | None = None,
+    fast_rate: Leaf | None = None,
+    auto_scale: bool = False,
+    with_reset: Leaf | None = None,
+    zero_shift: int | None = None,
     cell: Cell | None = None,
     pulses: Scheme | None = None,
     slow_device: Device | None = None,
@@ -61,8 +65,8 @@ def tiki_taka(
     """A fast and a slow array: ``TikiTaka``, version 1.
 
     Parameters as of ``TikiTaka`` and as of ``in_situ``; ``slow_device`` makes C of another device
-    than A. ``transfer_every`` (default: 1), ``tile_rows`` (512) and ``transfer_pulses`` (31)
-    must be static to ``optax.inject_hyperparams``.
+    than A. ``transfer_every`` (default: 1), ``tile_rows`` (512), ``transfer_pulses`` (31)
+    and ``zero_shift`` (0) must be static to ``optax.inject_hyperparams``.
 
     Example:
       >>> import jax, memjax
@@ -76,6 +80,10 @@ def tiki_taka(
         transfer_every=1 if transfer_every is None else transfer_every,
         tile_rows=512 if tile_rows is None else tile_rows,
         transfer_pulses=31 if transfer_pulses is None else transfer_pulses,
+        fast_rate=fast_rate,
+        auto_scale=auto_scale,
+        with_reset=with_reset,
+        zero_shift=0 if zero_shift is None else zero_shift,
     )
     return in_situ(
         algorithm,

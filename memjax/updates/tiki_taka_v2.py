@@ -10,11 +10,11 @@ from memjax.cells import Cell
 from memjax.devices import Device
 from memjax.pulses import Scheme
 from memjax.pytree import Leaf, params
-from memjax.updates.buffer import drain
+from memjax.updates.buffered_transfer import BufferedTransfer
 from memjax.updates.digital_scale import WeightRange
 from memjax.updates.in_situ import in_situ
 from memjax.updates.memristive import Memristive
-from memjax.updates.transfer import Read, Transfer
+from memjax.updates.transfer import Read
 
 
 class Buffer(NamedTuple):
@@ -28,7 +28,7 @@ class Buffer(NamedTuple):
 
 
 @params
-class TikiTakaV2(Transfer):
+class TikiTakaV2(BufferedTransfer):
     """Version 2: a digital buffer H between the arrays filters what is read.
 
     ``H[k] <- H[k] + transfer_rate A[k]``; ``n = trunc(H[k] / pulse size)`` pulses on C, at most
@@ -46,9 +46,7 @@ class TikiTakaV2(Transfer):
 
     def on_read(self, memory: Buffer, read: Read) -> tuple[Buffer, Array]:
         """Fills the buffer and drains it."""
-        h, n = drain(
-            memory.h + self.transfer_rate * read.chop * read.value, read.size, self.transfer_pulses
-        )
+        h, n = self.drain(memory.h + self.transfer_rate * read.chop * read.value, read.size)
         return Buffer(h), n
 
 
@@ -63,6 +61,12 @@ def tiki_taka_v2(
     transfer_every: int | float | None = None,
     tile_rows: int | None = None,
     transfer_pulses: int | None = None,
+    fast_rate: Leaf | None = None,
+    auto_scale: bool = False,
+    with_reset: Leaf | None = None,
+    zero_shift: int | None = None,
+    buffer_momentum: Leaf | None = None,
+    forget: bool = False,
     cell: Cell | None = None,
     pulses: Scheme | None = None,
     slow_device: Device | None = None,
@@ -76,8 +80,8 @@ def tiki_taka_v2(
     """A fast and a slow array with a buffer between them: ``TikiTakaV2``.
 
     Parameters as of ``TikiTakaV2`` and as of ``in_situ``; ``slow_device`` makes C of another device
-    than A. ``transfer_every`` (default: 1), ``tile_rows`` (512) and ``transfer_pulses`` (31)
-    must be static to ``optax.inject_hyperparams``.
+    than A. ``transfer_every`` (default: 1), ``tile_rows`` (512), ``transfer_pulses`` (31)
+    and ``zero_shift`` (0) must be static to ``optax.inject_hyperparams``.
 
     Example:
       >>> import jax, memjax
@@ -91,6 +95,12 @@ def tiki_taka_v2(
         transfer_every=1 if transfer_every is None else transfer_every,
         tile_rows=512 if tile_rows is None else tile_rows,
         transfer_pulses=31 if transfer_pulses is None else transfer_pulses,
+        fast_rate=fast_rate,
+        auto_scale=auto_scale,
+        with_reset=with_reset,
+        zero_shift=0 if zero_shift is None else zero_shift,
+        buffer_momentum=buffer_momentum,
+        forget=forget,
     )
     return in_situ(
         algorithm,

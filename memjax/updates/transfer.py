@@ -4,6 +4,7 @@ Tiki-Taka and its descendants share this: the fast array A gets pulsed SGD; ever
 its rows is read, and a rule makes of it pulses for the slow array C, which is the weight.
 """
 
+import dataclasses
 from typing import Any, ClassVar, NamedTuple
 
 import jax
@@ -16,15 +17,27 @@ from memjax import random
 from memjax.cells import Cell, ReferenceCell, VectorCell
 from memjax.devices import Device
 from memjax.errors import UserError
-from memjax.pulses import Counts, Scheme
+from memjax.pulses import Bernoulli, Counts, Scheme
 from memjax.pytree import Leaf, as_arrays, param, params, static
 from memjax.updates.base import Algorithm
 from memjax.updates.buffer import MOST
 from memjax.updates.checks import check_device
+from memjax.updates.fast_array import (
+    ERASES,
+    are_counts,
+    as_numbered,
+    at_rate,
+    beside_updates,
+    inverse,
+    largest_gradients,
+    rate_now,
+    running_mean,
+    symmetry_points,
+)
 from memjax.updates.fire_pulses import PulsedUpdateState, fire_pulses
 from memjax.updates.leaf_names import leaf_names
 from memjax.updates.pulsed_update import draw_and_fire
-from memjax.updates.rows import Rows, crossbars, put, take, updates_of_a_pass, whose_turn
+from memjax.updates.rows import Rows, Turn, crossbars, put, take, updates_of_a_pass, whose_turn
 from memjax.updates.struct_of_trees import is_masked, stack, unstack
 from memjax.updates.write_rows import write_rows
 
@@ -42,6 +55,8 @@ class TransferState(NamedTuple):
       c: the weights that C holds, where they are not the params themselves (gamma).
       memory: what the rule remembers of each weight, a struct of trees congruent with the params.
       chopper: the sign of each row of A, a tree of ``[crossbars, rows]``.
+      symmetry: the symmetry points of A, from which its reads count (zero_shift).
+      largest: the running mean of each array's largest gradient (auto_scale).
     """
 
     count: Int32[Array, ""]  # type: ignore[assignment]
@@ -53,17 +68,16 @@ class TransferState(NamedTuple):
     c: Any
     memory: Any
     chopper: Any
+    symmetry: Any = None
+    largest: Any = None
 
     def readout(self, params: Any) -> Any:
         """The weights ``gamma A + C``."""
         if self.c is None:
             return self.slow.readout(params)
         a, c = self.fast.readout(self.a), self.slow.readout(self.c)
-
-        def mix(a: Any, c: Any, w: Any) -> Any:
-            return w if is_masked(a) else self.rule.gamma * a + c
-
-        return jax.tree.map(mix, a, c, params, is_leaf=is_masked)
+        both = self.rule.mixed(a, c, self.symmetry)
+        return jax.tree.map(lambda w, p: p if is_masked(w) else w, both, params, is_leaf=is_masked)
 
     def read_variance(self, params: Any) -> Any:
         """The variance of one read of each weight: that of C, and gamma squared times that of A."""
@@ -127,6 +141,26 @@ class Transfer(Algorithm):
     transfer_pulses: int = static(
         default=MOST, doc="most pulses that a weight of C gets of a read; papers have 1", at_least=1
     )
+    fast_rate: Leaf | None = param(
+        default=None,
+        doc="learning rate of A, whatever the schedule, which then scales transfer_rate",
+        more_than=0,
+    )
+    auto_scale: bool = static(
+        default=False,
+        doc="fast_rate 1: gradients as large as of late want the longest train of pulses",
+    )
+    with_reset: Leaf | None = param(
+        default=None,
+        doc="probability that a row of A is pulsed back to 0 after its read",
+        at_least=0,
+        at_most=1,
+    )
+    zero_shift: int = static(
+        default=0,
+        doc="pairs of pulses that find A's symmetry points, from which reads then count",
+        at_least=0,
+    )
 
     chops: ClassVar[bool] = False
     """Whether the rows of A have choppers."""
@@ -157,6 +191,31 @@ class Transfer(Algorithm):
         """
         raise NotImplementedError(f"{type(self).__name__} must define on_read")
 
+    def mixed(self, a: Any, c: Any, symmetry: Any) -> Any:
+        """The weights ``gamma A + C``, A from its symmetry points where these are known."""
+        gamma: Any = self.gamma
+        if symmetry is not None:
+            a = jax.tree.map(jnp.subtract, a, symmetry)
+        return jax.tree.map(lambda a, c: gamma * a + c, a, c)
+
+    def constant_rate(self, learning_rate: Any) -> Any:
+        """That of A: ``fast_rate``, where there is one."""
+        if self.auto_scale:
+            return None
+        return learning_rate if self.fast_rate is None else self.fast_rate
+
+    def rates(self, learning_rate: Any, state: Any, most: float | int) -> Any:
+        """The same; with ``auto_scale`` by array, ``fast_rate most pulse size / its gradient``."""
+        if not self.auto_scale:
+            return self.constant_rate(learning_rate)
+        share: Any = self.fast_rate
+        top = most * share * state.fast.cell.pulse_size(state.fast.device)
+        return jax.tree.map(lambda mean: top * inverse(mean), state.largest)
+
+    def rate_options(self, learning_rate: optax.ScalarOrSchedule) -> dict[str, Any]:
+        """The rate of the chain before, which ``fast_rate`` takes the place of."""
+        return {} if self.fast_rate is None else {"learning_rate": learning_rate}
+
     def flips(self, stream: random.Stream, turn: Array) -> Array:
         """Whether the choppers of rows flip after their reads of number ``turn``."""
         del stream
@@ -172,6 +231,8 @@ class Transfer(Algorithm):
                 f"{name}: transfer_every = {self.transfer_every:g} must be a whole number, or one "
                 "over a whole number of rows that are read at each update"
             )
+        if self.auto_scale and self.fast_rate is None:
+            raise UserError(f"{name}: auto_scale = True scales fast_rate; give one, such as 1.0")
         _check_two_signed(name, device, cell)
         if isinstance(cell, VectorCell) and cell.rule == "in_turn" and cell.devices > 1:
             raise UserError(
@@ -187,24 +248,41 @@ class Transfer(Algorithm):
         key: Key[Array, ""],
         pulses: Scheme | None = None,
         slow_device: Device | None = None,
+        learning_rate: optax.ScalarOrSchedule = 1.0,
         **options: Any,
     ) -> optax.GradientTransformationExtraArgs:
-        """Pulsed SGD on A, and C by the rule; ``slow_device`` makes C of another device than A."""
+        """Pulsed SGD on A, and C by the rule.
+
+        Args:
+          device, key, pulses, options: as of ``Algorithm.build``.
+          slow_device: makes C of another device than A.
+          learning_rate: what the chain before has scaled gradients by; for ``fast_rate`` alone.
+        """
         c_device = device if slow_device is None else slow_device
         check_device(f"{type(self).__name__}, slow_device", c_device)
         keys = jax.random.split(key, 3)
         fast = draw_and_fire(device, key=keys[0], pulses=pulses, **options)
         slow = fire_pulses(c_device, key=keys[1], **options)
-        return _transfer(as_arrays(self), fast, slow, keys[2])
+        most = (Bernoulli() if pulses is None else pulses).most
+        return _transfer(as_arrays(self), fast, slow, keys[2], learning_rate, most)
 
 
 def _transfer(
-    rule: Transfer, fast: Any, slow: Any, key: Key[Array, ""]
+    rule: Transfer,
+    fast: Any,
+    slow: Any,
+    key: Key[Array, ""],
+    learning_rate: optax.ScalarOrSchedule,
+    most: float | int,
 ) -> optax.GradientTransformationExtraArgs:
     def init(params: Any) -> TransferState:
         zeros = jax.tree.map(lambda w: jnp.zeros(jnp.shape(w), jnp.float32), params)
         of_a, of_c = fast.init(zeros), slow.init(params)
-        a = of_a.readout(zeros)
+        a, symmetry = of_a.readout(zeros), None
+        if rule.zero_shift:
+            of_a, a = symmetry_points(fast, of_a, a, rule.zero_shift)
+            symmetry = a
+        largest = jax.tree.map(lambda _: jnp.zeros(()), zeros) if rule.auto_scale else None
         exact = jax.tree.map(lambda w: jnp.asarray(w, jnp.float32), params)
         c = of_c.readout(exact) if rule.gamma is not None else None
         remembered = [rule.remember(jnp.shape(w)) for w in jax.tree.leaves(zeros)]
@@ -213,19 +291,44 @@ def _transfer(
         signs = [jnp.ones(place.shape[:2], jnp.float32) for place in crossbars(zeros)]
         chopper = treedef.unflatten(signs) if rule.chops else None
         count = jnp.zeros((), jnp.int32)
-        state = TransferState(count, random.stream(key), rule, of_a, a, of_c, c, memory, chopper)
+        state = TransferState(
+            count=count,
+            key=random.stream(key),
+            rule=rule,
+            fast=of_a,
+            a=a,
+            slow=of_c,
+            c=c,
+            memory=memory,
+            chopper=chopper,
+            symmetry=symmetry,
+            largest=largest,
+        )
         return jax.tree.map(jnp.copy, state)
 
     def update(
-        updates: Any, state: TransferState, params: Any = None, **extra_args: Any
+        updates: Any,
+        state: TransferState,
+        params: Any = None,
+        *,
+        largest: Any = None,
+        **extra_args: Any,
     ) -> tuple[Any, TransferState]:
         del extra_args
         if params is None:
             raise UserError("transfer: update needs params; call update(grads, state, params)")
         rule, stream = state.rule, random.fold_in(state.key, state.count)
         wanted = updates
+        if rule.fast_rate is not None:
+            rate = rate_now(learning_rate, state.count)
+            if rule.auto_scale:
+                if largest is None:
+                    largest = largest_gradients(wanted, rate, state.largest)
+                state = state._replace(largest=jax.tree.map(running_mean, state.largest, largest))
+            wanted = at_rate(wanted, rule.rates(rate, state, most), rate)
+            rule = dataclasses.replace(rule, transfer_rate=rule.transfer_rate * rate)
         if rule.chops:
-            wanted = jax.tree.map(_chop, updates, state.chopper, is_leaf=_are_counts)
+            wanted = jax.tree.map(_chop, wanted, state.chopper, is_leaf=are_counts)
         change, of_a = fast.update(wanted, state.fast, state.a)
         a = jax.tree.map(jnp.add, state.a, change)
         c = params if state.c is None else state.c
@@ -238,13 +341,16 @@ def _transfer(
         choppers = treedef.flatten_up_to(state.chopper) if rule.chops else []
         places, names = crossbars(c), leaf_names(c)
         turns = [whose_turn(p, rule.tile_rows, state.count, rule.transfer_every) for p in places]
-        counts = []
+        symmetry = [] if state.symmetry is None else treedef.flatten_up_to(state.symmetry)
+        counts, values = [], []
         for i, (place, turn, name, of_leaf) in enumerate(
             zip(places, turns, names, treedef.flatten_up_to(a), strict=True)
         ):
             own = random.fold_in(stream, name)
             value = take(of_leaf, place, turn.row)
             value = value + _read_noise(rule, state.fast, value, random.fold_in(own, 0))
+            if symmetry:
+                value = value - take(symmetry[i], place, turn.row)
             reads = jnp.broadcast_to(turn.turn[None, :, None], (*value.shape[:2], 1))
             sign = (
                 choppers[i][:, turn.row, None] if rule.chops else jnp.ones((1, 1, 1), jnp.float32)
@@ -260,6 +366,17 @@ def _transfer(
                 of_signs = Rows(0, place.of, (*place.shape[:2], 1))
                 choppers[i] = put(choppers[i], jnp.where(flips, -sign, sign), of_signs, turn)
             counts.append(Counts(jnp.where(turn.is_read[None, :, None], n, 0.0)))
+            values.append(value)
+
+        if rule.with_reset is not None:
+            erased = [
+                _erasing(rule, value, turn, of_a, random.fold_in(random.fold_in(stream, name), 3))
+                for value, turn, name in zip(values, turns, names, strict=True)
+            ]
+            held = treedef.flatten_up_to(a)
+            own = beside_updates(of_a, ERASES, state.count)
+            after, a = write_rows(fast, own, held, treedef, places, turns, erased)
+            of_a = as_numbered(after, of_a)
 
         of_c, c_new = write_rows(slow, state.slow, weights, treedef, places, turns, counts)
         state = state._replace(
@@ -271,15 +388,21 @@ def _transfer(
             memory=stack(memories, treedef, structure),
             chopper=treedef.unflatten(choppers) if rule.chops else None,
         )
-        new = c_new if state.c is None else jax.tree.map(lambda a, c: rule.gamma * a + c, a, c_new)
+        new = c_new if state.c is None else rule.mixed(a, c_new, state.symmetry)
         change = jax.tree.map(lambda w, new: new - w, params, new)
         return change, state
 
     return optax.GradientTransformationExtraArgs(init, update)
 
 
-def _are_counts(node: Any) -> bool:
-    return isinstance(node, Counts)
+def _erasing(
+    rule: Transfer, value: Array, turn: Turn, of_a: PulsedUpdateState, stream: random.Stream
+) -> Counts:
+    """The pulses that lead rows of A back to 0, by what was read: whole ones, to the nearest."""
+    probability: Any = rule.with_reset
+    n = -jnp.round(value / of_a.cell.pulse_size(of_a.device))
+    is_reset = random.uniform(stream, (*value.shape[:2], 1)) < probability
+    return Counts(jnp.where(turn.is_read[None, :, None] & is_reset, n, 0.0))
 
 
 def _chop(wanted: Any, signs: Array) -> Any:

@@ -114,3 +114,26 @@ def test_write_noise_hides_what_pulses_move():
     np.testing.assert_array_equal(after[1::2], weight[1::2])
     # 2,048 writes: 5 standard errors of a sd are 8 %
     assert (np.asarray(after, float) - hidden)[::2].std() == pytest.approx(2 * R * 0.05, rel=0.08)
+
+
+def test_write_noise_may_be_there_from_the_programming_on():
+    """Before any pulse the cells show 5 steps of noise, which ``readout`` and updates tell of."""
+    device = ConstantStep(levels=101, sigma_write=5.0, programming="noisy", stuck=0.25)
+    wanted = jnp.zeros(4096)
+    state, weight = CELL.init(device, stream(1), wanted)
+    free = np.asarray(state.devices[0].array.g_max > state.devices[0].array.g_min)
+    np.testing.assert_array_equal(CELL.readout(device, state, wanted), weight)
+    np.testing.assert_array_equal(
+        CELL.conductances(device, state, wanted)[0], weight / (2 * R) + 0.5
+    )
+    shown = np.asarray(weight)[free]
+    # 3,072 devices: 5 standard errors of a sd are 6.4 %
+    assert shown.std() == pytest.approx(2 * R * 0.05, rel=0.064)
+    stuck = np.asarray(state.devices[0].hidden)[~free]
+    np.testing.assert_allclose(np.asarray(weight)[~free], 2 * R * (stuck - 0.5), atol=1e-6)
+    n = jnp.where(jnp.arange(4096) % 2 == 0, 1.0, 0.0)
+    after, held = CELL.pulse(device, state, wanted, n, stream(2))
+    np.testing.assert_allclose(held[1::2], weight[1::2], atol=1e-6)  # what was shown stays
+    moved = np.asarray(held - weight)[::2][free[::2]]
+    assert moved.std() == pytest.approx(2 * R * 0.05 * np.sqrt(2), rel=0.1)  # another draw
+    np.testing.assert_array_equal(CELL.readout(device, after, wanted), held)

@@ -56,6 +56,7 @@ def test_numbers_are_those_of_a_float32():
         "c2c": "step",
         "d2d": "normal",
         "weight_span": 2.0,
+        "programming": "exact",
     }
 
 

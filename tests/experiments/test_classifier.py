@@ -15,6 +15,7 @@ from memjax.experiments import Classifier, Labelled, Perceptron, Samples, Traini
 from memjax.experiments.perceptron import apply_network, cross_entropy, plain_dense
 from memjax.pulses import Bernoulli, Coincidence
 from memjax.pytree import as_arrays
+from memjax.updates import TikiTakaV2
 
 WORDS = jnp.array([1, 2], jnp.uint32)
 RNG = np.random.default_rng(0)
@@ -215,3 +216,24 @@ def test_the_reference_is_the_network_in_floating_point():
     train = dataclasses.replace(lane.train, baseline_learning_rate=0.3)
     own = dataclasses.replace(lane, train=train).reference()
     assert float(own.train.learning_rate) == np.float32(0.3)
+
+
+@pytest.mark.parametrize("pulses", [COINCIDENCE, Bernoulli()])
+def test_the_learning_rate_of_an_auto_scaled_transfer_is_that_of_the_transfer(pulses):
+    """Powers of two: a rate of 1/4 that moves 1/2 is one of 1/2 that moves 1/4."""
+
+    def trained(learning_rate, transfer_rate, **more):
+        rule = TikiTakaV2(transfer_rate=transfer_rate, fast_rate=0.5, **more)
+        lane = dataclasses.replace(
+            classifier_of((4,), learning_rate, pulses=pulses, levels=1025), algorithm=rule
+        )
+        return epoch_of(lane, init(lane, DATA))[0]
+
+    one, other = (trained(*rates, auto_scale=True) for rates in ((0.25, 0.5), (0.5, 0.25)))
+    assert jax.tree.all(jax.tree.map(np.array_equal, one.params, other.params))
+    largest = one.opt_state[1].largest
+    assert all(float(mean) > 0 for mean in jax.tree.leaves(largest))
+    assert np.any(one.opt_state[1].a[0]["kernel"])
+    fixed = trained(0.25, 0.5)
+    assert fixed.opt_state[1].largest is None
+    assert np.any(fixed.opt_state[1].a[0]["kernel"] != one.opt_state[1].a[0]["kernel"])

@@ -22,10 +22,22 @@ NOISY = {"levels": 41.0, "sigma_c2c": 0.3, "sigma_d2d": 0.2, "sigma_up_down": 0.
 ULP = float(np.spacing(np.float32(RANGE)))
 """One unit in the last place of the largest weight."""
 LETTERS = {
-    "tiki_taka": {"gamma": 0.5, "transfer_rate": 0.5},
-    "tiki_taka_v2": {"transfer_rate": 0.5, "transfer_every": 2},
-    "chopped_tiki_taka": {"transfer_rate": 0.5, "flip_probability": 0.3, "sigma_transfer": 0.01},
-    "agad": {"transfer_rate": 0.5, "chop_every": 2.0, "gamma": 0.25},
+    "tiki_taka": {"gamma": 0.5, "transfer_rate": 0.5, "with_reset": 0.5},
+    "tiki_taka_v2": {"transfer_rate": 0.5, "transfer_every": 2, "forget": True, "zero_shift": 2},
+    "chopped_tiki_taka": {
+        "transfer_rate": 0.5,
+        "flip_probability": 0.3,
+        "sigma_transfer": 0.01,
+        "buffer_momentum": 0.1,
+    },
+    "agad": {
+        "transfer_rate": 0.5,
+        "chop_every": 2.0,
+        "gamma": 0.25,
+        "zero_shift": 2,
+        "fast_rate": 0.2,
+        "auto_scale": True,
+    },
 }
 """Parameters that make every branch of an algorithm run within a few updates."""
 SOME = ["rprop", "mixed_precision", "agad"]

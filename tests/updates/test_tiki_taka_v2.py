@@ -8,7 +8,7 @@ import optax
 from memjax.devices import ConstantStep
 from memjax.pulses import Counts
 from memjax.updates import TikiTakaV2
-from memjax.updates.tiki_taka_v2 import drain
+from memjax.updates.buffer import drain
 
 
 def test_what_is_read_is_what_is_written_and_what_waits():

@@ -11,7 +11,7 @@ import pytest
 import memjax
 from memjax.cells import DifferentialPair, RefreshPair
 from memjax.devices import ConstantStep, SoftBounds
-from memjax.pulses import Counts
+from memjax.pulses import Counts, Deterministic
 from memjax.updates import AGAD, ChoppedTikiTaka, TikiTaka, TikiTakaV2, readout
 
 KEY = jax.random.key(0)
@@ -179,6 +179,136 @@ def test_tiki_taka_writes_what_it_reads_on_average():
     assert set(np.unique(n)) == {1.0, 2.0}  # 1.5 pulses, by stochastic rounding
     assert abs(n.mean() - 1.5) < 5 * 0.5 / np.sqrt(20_000)
     assert np.array_equal(np.unique(np.asarray(s.a)), [5 * STEP])
+
+
+def test_a_buffer_may_forget_what_is_not_written_or_keep_a_share_of_what_is():
+    """By hand, in steps: 2.5 fills two pulses, of which one may be written; 0.5 fills none."""
+    h = jnp.array([2.5, 0.5, -3.25]) * STEP
+
+    def left(**options):
+        kept, n = TikiTakaV2(transfer_pulses=1, **options).drain(h, jnp.float32(STEP))
+        assert n.tolist() == [1.0, 0.0, -1.0]
+        return (kept / STEP).tolist()
+
+    assert left() == [1.5, 0.5, -2.25]
+    assert left(buffer_momentum=0.25) == [1.75, 0.5, -2.5]
+    assert left(forget=True) == [0.0, 0.5, 0.0]
+    assert left(forget=True, buffer_momentum=0.25) == [0.25, 0.5, -0.25]
+
+
+GRADIENTS = COUNTS[:40] / 64
+
+
+def trained(rule, rates, gradients=GRADIENTS, **options):
+    """Weights and state after a training, and the pulses of A by update."""
+    tx = optax.chain(
+        optax.sgd(lambda n: jnp.asarray(rates)[n]),
+        rule.bare(IDEAL, key=KEY, pulses=Deterministic(), **options),
+    )
+
+    def step(carry, now):
+        p, s = carry
+        updates, s = tx.update(tree(now), s, p)
+        return (optax.apply_updates(p, updates), s), s[1].a
+
+    def steps(gradients):
+        p = tree(jnp.zeros((5, 3)))
+        return jax.lax.scan(step, (p, tx.init(p)), gradients)
+
+    (p, s), a = jax.device_get(jax.jit(steps)(jnp.asarray(gradients)))
+    return p, s[1], a
+
+
+def test_a_fast_rate_is_that_of_the_fast_array_and_the_schedule_that_of_the_transfer():
+    """Powers of two: rate 1/4 and transfer 1/8 x 1/2 are a fast rate of 1/4 and 1/8 at rate 1/2."""
+    fixed = np.full(40, 0.5, np.float32)
+    known = {"learning_rate": lambda n: jnp.asarray(fixed)[n]}
+    p, s, a = trained(TikiTakaV2(transfer_rate=0.125, fast_rate=0.25), fixed, **known)
+    q, t, b = trained(TikiTakaV2(transfer_rate=0.0625), np.full(40, 0.25, np.float32))
+    assert np.array_equal(rows(p), rows(q)) and np.any(rows(p))
+    assert np.array_equal(rows(s.memory.h), rows(t.memory.h))
+    assert np.array_equal(a["kernel"], b["kernel"])
+    halves = np.where(np.arange(40) < 20, 0.5, 0.25).astype(np.float32)
+    slower = {"learning_rate": lambda n: jnp.asarray(halves)[n]}
+    _, _, c = trained(TikiTakaV2(transfer_rate=0.125, fast_rate=0.25), halves, **slower)
+    assert np.array_equal(a["kernel"], c["kernel"]), "a schedule does not act on A"
+    none = np.where(np.arange(40) < 20, 0.5, 0.0).astype(np.float32)
+    stopped = {"learning_rate": lambda n: jnp.asarray(none)[n]}
+    *_, d = trained(TikiTakaV2(transfer_rate=0.125, fast_rate=0.25), none, **stopped)
+    assert np.array_equal(d["kernel"][20:], np.repeat(d["kernel"][19:20], 20, axis=0))
+
+
+@pytest.mark.filterwarnings("ignore::memjax.pulses.ClippedPulses")
+def test_recipes_give_the_schedule_to_the_transfer():
+    tx = memjax.tiki_taka_v2(
+        optax.exponential_decay(0.5, 1, 0.5), IDEAL, key=KEY, fast_rate=0.25, pulses=Deterministic()
+    )
+    w = jnp.zeros((2, 2))
+    update = jax.jit(tx.update)
+    s = tx.init(w)
+    seen = []
+    for _ in range(3):
+        updates, s = update(jnp.full_like(w, -0.125), s, w)
+        w = optax.apply_updates(w, updates)
+        seen.append(float(s[1].inner_state.a[0, 0]) / STEP)
+    assert seen == [8.0, 16.0, 24.0]
+
+
+@pytest.mark.parametrize("scale", [1.0, 8.0])
+def test_an_auto_scaled_rate_fills_the_longest_train_by_the_largest_gradient(scale):
+    """``fast_rate most`` pulses for gradients as large as the running mean, of any unit."""
+    rule = TikiTakaV2(fast_rate=0.5, auto_scale=True)
+    gradients = np.zeros((3, 5, 3), np.float32)
+    gradients[:, 2:, :] = -np.array([1.0, 1.0, 2.0])[:, None, None] * scale
+    rates = np.full(3, 0.5, np.float32)
+    _, s, a = trained(rule, rates, gradients, learning_rate=0.5)
+    most = Deterministic().most
+    pulses = np.diff(a["kernel"][:, -1, 0], prepend=0.0) / STEP
+    assert np.array_equal(pulses[:2], np.round([0.5 * most] * 2))
+    mean = float(s.largest["kernel"]) / scale
+    assert np.isclose(mean, 0.99 + 0.01 * 2.0) and abs(pulses[2] - most / mean) <= 0.5
+    assert not np.any(a["bias"]), "an array without gradients wants none"
+
+
+def test_a_row_of_the_fast_array_may_be_erased_after_its_read():
+    """Five rows in turn: after the read of a row it is 0, and the others are not."""
+    seen = run(TikiTakaV2(transfer_rate=0.25, with_reset=1.0), COUNTS[:12])
+    plain = run(TikiTakaV2(transfer_rate=0.25), COUNTS[:12])
+    for t, (_, s) in enumerate(seen):
+        assert not np.any(rows(s.a)[t % 5])
+    first = [rows(s.a) for _, s in (seen[0], plain[0])]
+    assert np.array_equal(first[0][1:], first[1][1:]) and np.any(first[1][0])
+    never = run(TikiTakaV2(transfer_rate=0.25, with_reset=0.0), COUNTS[:12])
+    assert np.array_equal(rows(never[-1][1].a), rows(plain[-1][1].a))
+
+
+@pytest.mark.parametrize("gamma", [None, 0.5])
+def test_reads_count_from_symmetry_points_that_alternating_pulses_find(gamma):
+    """Of steps up in proportion to 1 - g, down to 0.8 g: g = 1 / 1.8, so w = g - 1/2 = 0.0556."""
+    device = SoftBounds(levels=65, up_down=0.2)
+    p = tree(np.full((5, 3), 0.125, np.float32))
+    nothing = jax.tree.map(jnp.zeros_like, p)
+
+    def after_a_pass(rule):
+        tx = rule.bare(device, key=KEY, diagnostics=True)
+        s = jax.jit(tx.init)(p)
+        begins, now = s, p
+        update = jax.jit(tx.update)
+        for _ in range(10):
+            updates, s = update(nothing, s, now)
+            now = optax.apply_updates(now, updates)
+        return begins, now
+
+    begins, now = after_a_pass(TikiTakaV2(transfer_rate=0.5, gamma=gamma, zero_shift=400))
+    assert np.allclose(rows(begins.a), 1 / 1.8 - 0.5, atol=0.5 / 64)
+    assert np.array_equal(rows(readout(begins, p)), rows(p)) and np.array_equal(rows(now), rows(p))
+    assert not np.any(jax.tree.leaves(begins.fast.stats.pulses)), "these pulses are not counted"
+    assert int(begins.fast.count) == 0
+
+
+def test_an_auto_scaled_rate_needs_one():
+    with pytest.raises(memjax.UserError, match="auto_scale = True scales fast_rate; give one"):
+        TikiTakaV2(auto_scale=True).bare(IDEAL, key=KEY)
 
 
 def test_update_needs_params_and_says_so():
