@@ -36,12 +36,16 @@ class Axis:
         key where that is unique in the specification, else by ``section.key``.
       zipped: whether several parameters move together.
       names: of its points, where they have any.
+      devices: of a zipped group with whole devices, their names.
+      of_devices: its parameters that are theirs.
     """
 
     name: str
     columns: dict[str, list[Any]]
     zipped: bool = False
     names: list[str] | None = None
+    devices: list[str] | None = None
+    of_devices: tuple[str, ...] = ()
 
     @property
     def size(self) -> int:
@@ -53,6 +57,17 @@ class Axis:
         if self.names is not None:
             return self.names
         return list(range(self.size)) if self.zipped else self.columns[self.name]
+
+    def along(self) -> dict[str, list[Any]]:
+        """What the points of a zipped group are called by: devices, and all else that varies."""
+        if not self.zipped or self.names is not None:
+            return {}
+        others = {name: column for name, column in self.columns.items() if not self.is_theirs(name)}
+        return others if self.devices is None else {"device": self.devices, **others}
+
+    def is_theirs(self, parameter: str) -> bool:
+        """Whether a parameter is one of whole devices."""
+        return self.names is not None or parameter in self.of_devices
 
 
 def parse_axis(name: str, entry: Any) -> Axis:
@@ -123,15 +138,17 @@ def check_distinct(points: list[Any]) -> None:
         seen.add(point)
 
 
-def check_apart(columns: dict[str, list[Any]]) -> None:
+def check_apart(columns: dict[str, list[Any]], devices: list[str] | None = None) -> None:
     """Numbers that a float32 cannot tell apart would be the same lane twice, too.
 
     Args:
       columns: of an axis, those of numbers that are not compiled in.
+      devices: names of whole devices that vary with them.
     """
     seen: dict[tuple[Any, ...], tuple[Any, ...]] = {}
-    for point in zip(*columns.values(), strict=True):
-        other = tuple(np.asarray(point, np.float32).tolist())
+    points = list(zip(*columns.values(), strict=True))
+    for device, point in zip(devices or [""] * len(points), points, strict=True):
+        other = (device, *np.asarray(point, np.float32).tolist())
         if other in seen:
             one, two = (", ".join(map(str, p)) for p in (seen[other], point))
             raise SpecError(f"{one} and {two} are one point to a float32; keep one of them")

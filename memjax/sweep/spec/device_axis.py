@@ -2,7 +2,8 @@
 
 Such an axis is a zipped group of every parameter in which the devices differ, with their names as
 labels. A parameter that one of them lacks, or an effect that it has not, is ``None`` there; in
-TOML, which has no such value, ``"absent"``.
+TOML, which has no such value, ``"absent"``. A zipped group may have devices too, beside other
+parameters: each device at a learning rate of its own, say.
 """
 
 import dataclasses
@@ -27,6 +28,11 @@ def is_device_axis(name: str, entry: Any) -> bool:
     )
 
 
+def is_group(entry: Any) -> bool:
+    """Whether an entry of ``[axes]`` is a zipped group that has devices."""
+    return isinstance(entry, dict) and is_device_axis("device", entry.get("device"))
+
+
 def resolve_paths(raw: dict[str, Any], folder: Path) -> None:
     """Device files that a specification names are looked for beside it first.
 
@@ -43,9 +49,11 @@ def resolve_paths(raw: dict[str, Any], folder: Path) -> None:
     if isinstance(device, dict) and "model" in device:
         device["model"] = place(device["model"])
     if isinstance(axes, dict):
-        for name in AXES:
-            if isinstance(entry := axes.get(name), list):
-                axes[name] = [place(item) for item in entry]
+        groups = [entry for entry in axes.values() if is_group(entry)]
+        for table in (axes, *groups):
+            for name in AXES:
+                if isinstance(entry := table.get(name), list):
+                    table[name] = [place(item) for item in entry]
 
 
 def columns(entry: Any, given: Collection[str]) -> tuple[list[str], dict[str, list[Any]]]:

@@ -1,5 +1,7 @@
 """Reads the sections and the axes of one specification, and checks every value."""
 
+import dataclasses
+from collections.abc import Iterable
 from typing import Any
 
 from memjax.errors import SpecError, suggest
@@ -45,8 +47,8 @@ class Reader:
         return axes
 
     def _is_devices(self, path: Keys, entry: Any) -> bool:
-        return "device" in self.schema.sections and device_axis.is_device_axis(
-            ".".join(path), entry
+        return "device" in self.schema.sections and (
+            device_axis.is_device_axis(".".join(path), entry) or device_axis.is_group(entry)
         )
 
     def _given(self, section: str) -> Table:
@@ -88,14 +90,21 @@ class Reader:
         return found
 
     def _axis(self, path: Keys, entry: Any) -> Axis:
-        name = ".".join(path)
-        try:
-            axis = parse_axis(name, entry)
-        except SpecError as error:
-            self.origin.fail(("axes", *path), str(error))
+        name, axis = ".".join(path), self._parsed(path, entry)
         if axis.zipped and self.schema.candidates(name, self.tables):
             what = "is a parameter: give it a list or a range (a zipped group needs another name)"
             self.origin.fail(("axes", *path), what)
+        columns = self._columns(path, axis)
+        return Axis(name if axis.zipped else next(iter(columns)), columns, axis.zipped)
+
+    def _parsed(self, path: Keys, entry: Any) -> Axis:
+        try:
+            return parse_axis(".".join(path), entry)
+        except SpecError as error:
+            self.origin.fail(("axes", *path), str(error))
+
+    def _columns(self, path: Keys, axis: Axis) -> dict[str, list[Any]]:
+        """The values of an axis, checked."""
         columns, leaves = {}, []
         for parameter, values in axis.columns.items():
             keys = ("axes", *path, parameter) if axis.zipped else ("axes", *path)
@@ -104,10 +113,10 @@ class Reader:
             leaves.append(not self.schema.is_static(section, self.tables[section], key))
         if all(leaves):
             try:
-                check_apart(columns)
+                check_apart(columns, axis.devices)
             except SpecError as error:
                 self.origin.fail(("axes", *path), str(error))
-        return Axis(name if axis.zipped else next(iter(columns)), columns, axis.zipped)
+        return columns
 
     def _parameter(self, name: str, first: Any, keys: Keys) -> tuple[str, str]:
         """What the name of an axis means, whose first value this is."""
@@ -145,16 +154,44 @@ class Reader:
 
     def _device_axis(self, name: str, entry: Any) -> Axis:
         """An axis of whole devices, each checked; ``[device]`` then has every parameter of any."""
+        if device_axis.is_group(entry):
+            return self._group_of_devices(name, entry)
+        names, columns = self._devices(name, entry)
+        try:
+            check_distinct(names)
+        except SpecError as error:
+            self.origin.fail(("axes", name), str(error))
+        return Axis(name, columns, zipped=True, names=names)
+
+    def _group_of_devices(self, name: str, entry: dict[str, Any]) -> Axis:
+        """A zipped group of whole devices and other parameters."""
+        names, theirs = self._devices(name, entry["device"], beside=entry)
+        group = self._parsed((name,), {**entry, "device": names})
+        del group.columns["device"]
+        if not group.columns:
+            self.origin.fail(("axes", name), "has devices alone; write device = [...] in [axes]")
+        own = self._columns((name,), dataclasses.replace(group, devices=names))
+        return Axis(name, theirs | own, zipped=True, devices=names, of_devices=tuple(theirs))
+
+    def _devices(
+        self, name: str, entry: Any, beside: Iterable[str] = ()
+    ) -> tuple[list[str], dict[str, list[Any]]]:
+        """The names of devices and the columns of what differs; fills in ``[device]``.
+
+        Args:
+          name: of the axis.
+          entry: a list of devices, or the resolved one.
+          beside: parameters of the same group, which have their own values.
+        """
         given = self.raw.get("device", {})
         swept = {
             parameter.removeprefix("device.")
             for path, other in self.entries.items()
             if ".".join(path) != name
             for parameter in (".".join(path), *(other if isinstance(other, dict) else ()))
-        }
+        } | {parameter.removeprefix("device.") for parameter in beside}
         try:
             names, columns = device_axis.columns(entry, {*given, *swept} - {"model"})
-            check_distinct(names)
             rows = [
                 self.schema.validate("device", device_axis.row(columns, point, given))
                 for point in range(len(names))
@@ -167,8 +204,7 @@ class Reader:
             what = f"unknown key; {suggest(unknown[0], every)}"
             self.origin.fail(("device", unknown[0]), what)
         self.tables["device"] = every
-        columns = {self._named_in_device(key): values for key, values in columns.items()}
-        return Axis(name, columns, zipped=True, names=names)
+        return names, {self._named_in_device(key): values for key, values in columns.items()}
 
     def _named_in_device(self, key: str) -> str:
         found = self.schema.candidates(key, self.tables)

@@ -134,10 +134,14 @@ class Spec:
             for section, table in self.sections.items()
         }
         for axis in self.axes:
-            if axis.names is not None:
-                axes[axis.name] = device_axis.as_toml(axis.names, axis.columns)
-                own = {"model", *(key.removeprefix("device.") for key in axis.columns)}
-                tables["device"] = {k: v for k, v in tables["device"].items() if k not in own}
+            if (labels := axis.names or axis.devices) is None:
+                continue
+            theirs = {key: c for key, c in axis.columns.items() if axis.is_theirs(key)}
+            whole = device_axis.as_toml(labels, theirs)
+            others = {key: c for key, c in axis.columns.items() if key not in theirs}
+            axes[axis.name] = whole if axis.names is not None else {**others, "device": whole}
+            own = {"model", *(key.removeprefix("device.") for key in theirs)}
+            tables["device"] = {k: v for k, v in tables["device"].items() if k not in own}
         return tomli_w.dumps({**top, "axes": axes, **_nested(tables)})
 
     def parameter(self, name: str) -> tuple[str, str]:

@@ -121,7 +121,7 @@ def check_names(spec: Spec, experiment: Experiment, data: Any) -> None:
             "one baseline; call one of them otherwise"
         )
     for axis in spec.axes:
-        for name in (axis.name, *axis.columns):
+        for name in {axis.name, *axis.columns, *axis.along()}:
             _check_directory(spec.name, name, "an axis")
             if name in taken:
                 raise UserError(
@@ -162,9 +162,9 @@ def axis_coords(spec: Spec) -> dict[str, Any]:
     for axis in spec.axes:
         facts = {} if axis.zipped else _described(spec, axis.name)
         coords[axis.name] = (axis.name, _coordinate(axis.labels()), facts)
-        if axis.zipped and axis.names is None:
-            for name, values in axis.columns.items():
-                coords[name] = (axis.name, _coordinate(values), _described(spec, name))
+        for name, values in axis.along().items():
+            facts = {} if values is axis.devices else _described(spec, name)
+            coords[name] = (axis.name, _coordinate(values), facts)
     coords["seed"] = ("seed", np.arange(spec.seeds), {"long_name": "seed"})
     return coords
 

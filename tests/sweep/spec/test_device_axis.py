@@ -1,5 +1,7 @@
 """Whole devices side by side: presets, models and files on one axis."""
 
+import tomllib
+
 import jax
 import numpy as np
 import pytest
@@ -35,8 +37,47 @@ def test_every_lane_is_its_device(small, mine):
             np.testing.assert_allclose(leaf, same, rtol=1e-5)
 
 
+PAIR = {"device": ["EpiRAM", "EpiRAM", "GokmenVlasov"], "learning_rate": [0.1, 0.3, 0.1]}
+"""A zipped group: each device at learning rates of its own."""
+
+
+def test_a_zipped_group_may_have_devices(small, tiny):
+    """Its lanes are those of the device alone, and it reads back equal."""
+    spec = small({"pair": PAIR}, 2)
+    assert Spec.from_dict(tomllib.loads(spec.to_toml())) == spec
+    swept = run(spec, dataset=tiny)
+    for name, values in PAIR.items():
+        assert swept[name].dims == ("pair",) and swept[name].values.tolist() == values
+    assert "sigma_d2d" not in swept.coords
+    own = small({"pair": {**PAIR, "levels": [8, 16, 32]}}, 1)
+    assert own.lane({n: c[1] for n, c in own.axes[0].columns.items()}).device.levels == 16
+    assert own.axes[0].along()["levels"] == [8, 16, 32]
+    alone = run(small({}, 2, device={"model": "GokmenVlasov"}), dataset=tiny)
+    np.testing.assert_array_equal(swept.train_loss.sel(pair=2), alone.train_loss)
+
+
 @pytest.mark.parametrize(
-    "text", ['[device]\nmodel = "mine.toml"\n', '[axes]\ndevice = ["mine.toml", "EpiRAM"]\n']
+    ("group", "told"),
+    [
+        ({"device": ["EpiRAM"]}, "pair.*has devices alone; write device = "),
+        ({**PAIR, "learning_rate": [0.1]}, "device has 3"),
+        ({**PAIR, "learning_rate": [0.1, 0.1, 0.2]}, "is there twice"),
+        ({**PAIR, "learning_rate": [0.1, 0.1 + 1e-12, 0.2]}, "one point to a float32"),
+        ({**PAIR, "device": ["EpiRAM", "EpiRAN", "GokmenVlasov"]}, "did you mean EpiRAM"),
+    ],
+)
+def test_what_no_such_group_can_be_is_told(small, group, told):
+    with pytest.raises(SpecError, match=told):
+        small({"pair": group}, 1)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[device]\nmodel = "mine.toml"\n',
+        '[axes]\ndevice = ["mine.toml", "EpiRAM"]\n',
+        '[axes.pair]\ndevice = ["mine.toml", "EpiRAM"]\nlearning_rate = [0.1, 0.2]\n',
+    ],
 )
 def test_a_device_file_is_looked_for_beside_the_specification(tmp_path, monkeypatch, text):
     save(tmp_path / "mine.toml", ConstantStep(levels=77.0))
