@@ -1,6 +1,7 @@
-"""Address space: where a shell or a batch system gives too little, XLA's threads die unheard."""
+"""What a process may have: address space, without which XLA's threads die unheard, and mappings."""
 
 import os
+from pathlib import Path
 
 from memjax.errors import UserError
 
@@ -30,3 +31,16 @@ def check_address_space(command: str = "sweep") -> None:
             f"ulimit -v: allows {limit / 1e9:.1f} GB of address space, and JAX needs "
             f"{needed / 1e9:.1f} GB here, most of it never used; run `ulimit -v unlimited` first"
         )
+
+
+def is_near_most_mappings() -> bool:
+    """Whether half of the memory mappings that Linux allows a process are in use.
+
+    A compiled program takes some hundreds on CPUs; at the limit LLVM ends the process.
+    """
+    try:
+        most = int(Path("/proc/sys/vm/max_map_count").read_text())
+        used = Path("/proc/self/maps").read_bytes().count(b"\n")
+    except (OSError, ValueError):  # no Linux
+        return False
+    return used > most // 2

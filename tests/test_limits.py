@@ -1,10 +1,11 @@
 """A limit of the address space under which JAX would die is told before it starts."""
 
 import sys
+from pathlib import Path
 
 import pytest
 
-from memjax import cli
+from memjax import cli, limits
 from memjax.errors import UserError
 from memjax.limits import check_address_space
 
@@ -48,3 +49,16 @@ def test_a_core_more_needs_more(monkeypatch):
     monkeypatch.setattr("os.cpu_count", lambda: 64)
     with pytest.raises(UserError, match=r"JAX needs 5\.4 GB"):
         check_address_space()
+
+
+def test_half_of_the_mappings_is_near_their_limit(monkeypatch):
+    files = {"/proc/sys/vm/max_map_count": "10\n", "/proc/self/maps": "one\n" * 5}
+    monkeypatch.setattr(limits.Path, "read_text", lambda self: files[str(self)])
+    monkeypatch.setattr(limits.Path, "read_bytes", lambda self: files[str(self)].encode())
+    assert not limits.is_near_most_mappings()
+    files["/proc/self/maps"] += "one more\n"
+    assert limits.is_near_most_mappings()
+    del files["/proc/sys/vm/max_map_count"]
+    monkeypatch.undo()
+    monkeypatch.setattr(limits, "Path", lambda name: Path("nowhere") / name.lstrip("/"))
+    assert not limits.is_near_most_mappings(), "no Linux"

@@ -17,6 +17,7 @@ import numpy as np
 from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 
+from memjax import limits
 from memjax.experiments import Column, Experiment, Stages
 from memjax.experiments.base import FINITE
 from memjax.pytree import as_arrays, batched
@@ -122,6 +123,9 @@ class Runner:
         """
         total = key_data.shape[0]
         experiment = batched(experiment, total)
+        if limits.is_near_most_mappings():
+            for program in {self.init, self.advance, self.evaluate, self.evaluate_last}:
+                program.clear_cache()
         chunks = []
         for start in range(0, total, self.chunk):
             lanes = np.arange(start, min(start + self.chunk, total))

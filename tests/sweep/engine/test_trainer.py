@@ -8,6 +8,7 @@ import jax
 import numpy as np
 import pytest
 
+from memjax import limits
 from memjax.cells import CELLS
 from memjax.data import load
 from memjax.devices import MODELS
@@ -125,6 +126,15 @@ EVERYTHING = {
 def everything(small, tiny):
     axes = {"case": EVERYTHING, "levels": [16, 64]}
     return run(small(axes, 1, train={"epochs": 4, "learning_rate": 0.5}), dataset=tiny)
+
+
+def test_programs_are_given_up_near_the_limit_of_mappings(small, tiny, grid, monkeypatch):
+    again = lambda: run(small(GRID), dataset=tiny)  # noqa: E731
+    assert compilations(again) == 0
+    monkeypatch.setattr(limits, "is_near_most_mappings", lambda: True)
+    found = []
+    assert compilations(lambda: found.append(again())) > 0
+    assert_same_bits(found[0], grid)
 
 
 def test_every_scheme_cell_and_model_learns(everything):
