@@ -6,8 +6,8 @@ The script runs in an environment of its own (it imports aihwkit and torch, neve
     V/bin/pip install --only-binary=:all: torch==2.10.0 torchvision==0.25.0 aihwkit==1.1.0
 
 It reads one JSON object: `data`, an npz file with `x_train`, `y_train`, `x_test`, `y_test`, and
-`jobs`, a list of objects with `device` (a preset), `algorithm`, `learning_rate`, `transfer_rate`,
-`flip_probability`, `chop_every` (where the algorithm has them) and `seed`. It prints the accuracies.
+`jobs`, a list of objects with `device` (a preset), `algorithm`, `learning_rate`, `seed` and, where
+the algorithm has them, `transfer_rate`, `flip_probability`, `chop_every`. It prints the accuracies.
 
 A network is a perceptron of one hidden layer, 32 sigmoid units, two tiles with the bias as one more
 input that is always 1, trained one sample an update for 6 epochs, the rate times 0.8 after each.
@@ -26,8 +26,8 @@ from aihwkit.simulator.configs import (
     SingleRPUConfig,
     UnitCellRPUConfig,
     UpdateParameters,
+    compounds,
 )
-from aihwkit.simulator.configs import compounds
 from aihwkit.simulator.presets import devices
 from aihwkit.simulator.tiles import AnalogTile
 
@@ -105,7 +105,6 @@ class Layer:
 def train(job, data):
     """The accuracy on the test set after training, in %."""
     torch.manual_seed(job["seed"])
-    np.random.seed(job["seed"])
     one, two = Layer(data["x_train"].shape[1], HIDDEN, job), Layer(HIDDEN, 10, job)
     x, y = data["x_train"], torch.eye(10)[data["y_train"]]
     rate = job["learning_rate"]
