@@ -38,6 +38,7 @@ __all__ = [
     "chopped_tiki_taka",
     "coincidence_sgd",
     "conductances",
+    "crossbar",
     "data",
     "devices",
     "fit",
@@ -61,7 +62,8 @@ __all__ = [
 
 
 def __getattr__(name: str):
-    if name in ("data", "fitting", "sweep"):  # SciPy, xarray, Zarr and plotting are for a few
+    # SciPy, xarray, Zarr and plotting are for a few, and so are arrays.
+    if name in ("crossbar", "data", "fitting", "sweep"):
         return importlib.import_module(f"memjax.{name}")
     if name == "fit":
         return importlib.import_module("memjax.fitting").fit

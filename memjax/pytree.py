@@ -82,15 +82,17 @@ def static(
     return dataclasses.field(default=default, metadata=metadata)
 
 
-def table(default: Any, doc: str, *, unit: str = "") -> Any:
+def table(default: Any, doc: str, *, unit: str = "", rank: int | None = None) -> Any:
     """A field that holds an array: a curve measured on a device; its shape is static.
 
     Args:
-      default: nested tuples of numbers; their depth is the array's rank.
+      default: nested tuples of numbers; their depth is the array's rank. ``None``: absent.
       doc: what it is.
       unit: of its entries.
+      rank: the array's rank where the default does not say it.
     """
-    metadata = {"doc": doc, "unit": unit, "bounds": {}, "rank": np.ndim(default)}
+    rank = np.ndim(default) if rank is None else rank
+    metadata = {"doc": doc, "unit": unit, "bounds": {}, "rank": rank}
     return dataclasses.field(default=default, metadata=metadata)
 
 

@@ -15,6 +15,7 @@ ROOMS = (
     "cells",
     "updates",
     "nn",
+    "crossbar",
     "experiments",
     "sweep.spec",
     "sweep.store",

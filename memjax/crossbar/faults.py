@@ -1,0 +1,53 @@
+"""Stuck devices: each for life, whatever is programmed."""
+
+import jax.numpy as jnp
+from jaxtyping import Array
+
+from memjax import random
+from memjax.errors import UserError
+from memjax.pytree import Leaf, check, param, params
+
+
+@params
+class Faults:
+    """Shares of devices that stay at Gmax (LRS) or at Gmin (HRS); each device of a pair by itself.
+
+    A device that was never formed counts as one at Gmin.
+
+    Example:
+      >>> import jax, jax.numpy as jnp
+      >>> from memjax import random
+      >>> from memjax.crossbar import Faults
+      >>> g = Faults(stuck_lrs=0.5, stuck_hrs=0.5).apply(
+      ...     random.stream(jax.random.key(0)), jnp.full(4, 0.3), gmin=0.1)
+      >>> sorted({round(float(x), 1) for x in g})
+      [0.1, 1.0]
+    """
+
+    stuck_lrs: Leaf = param(
+        default=0.0, doc="share of devices stuck at Gmax", at_least=0, at_most=1
+    )
+    stuck_hrs: Leaf = param(
+        default=0.0, doc="share of devices stuck at Gmin", at_least=0, at_most=1
+    )
+
+    def __post_init__(self) -> None:
+        check(self)
+        lrs, hrs = self.stuck_lrs, self.stuck_hrs
+        if isinstance(lrs, float | int) and isinstance(hrs, float | int) and lrs + hrs > 1:
+            raise UserError(
+                f"Faults: stuck_lrs = {lrs} and stuck_hrs = {hrs} are more than all devices"
+            )
+
+    def apply(self, stream: random.Stream, g: Array, *, gmin: Leaf) -> Array:
+        """Conductances with the stuck ones in place.
+
+        Args:
+          stream: random stream of the array; the same one gives the same devices.
+          g: fractions of Gmax.
+          gmin: a fraction of Gmax.
+        """
+        u = random.uniform(stream, g.shape)
+        stuck_high = u < self.stuck_lrs
+        stuck_low = u >= 1.0 - self.stuck_hrs
+        return jnp.where(stuck_high, 1.0, jnp.where(stuck_low, gmin, g))

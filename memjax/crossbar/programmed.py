@@ -1,0 +1,154 @@
+"""Crossbars that were programmed: with errors and stuck devices, and as time leaves them."""
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array
+
+from memjax import random
+from memjax.crossbar.crossbar import Crossbar
+from memjax.crossbar.drift import Drift
+from memjax.crossbar.faults import Faults
+from memjax.crossbar.programming import Exact, Programming
+from memjax.crossbar.wires import Wires, effective
+from memjax.errors import UserError
+from memjax.pytree import Leaf, params, static
+
+
+@params
+class Cells:
+    """What the devices of an array do beyond holding their targets: nothing, by default.
+
+    In this order: faults, programming, and at each time drift and the noise of a read. What a
+    matrix wants of the devices, their levels too, is the ``Array``'s.
+
+    Attributes:
+      programming: the error of what is programmed.
+      faults: stuck devices.
+      drift: what time does.
+    """
+
+    programming: Programming = Exact()
+    faults: Faults = Faults()
+    drift: Drift = Drift()
+    compensation: bool = static(
+        default=False, doc="scale the outputs of a tile by what all its devices have lost to drift"
+    )
+
+
+class Programmed(NamedTuple):
+    """A crossbar as it was programmed.
+
+    Attributes:
+      crossbar: with the conductances at the end of programming.
+      nu: the drift exponent of each device.
+      seen: the crossbar that products are made by: at a time, and through wires.
+    """
+
+    crossbar: Crossbar
+    nu: Array
+    seen: Crossbar
+
+
+def program(crossbar: Crossbar, cells: Cells, stream: random.Stream) -> Programmed:
+    """Programs a crossbar.
+
+    Args:
+      crossbar: with the targets.
+      cells: its devices.
+      stream: random stream of the crossbar; what is drawn from it is for life.
+    """
+    targets, array = crossbar.g, crossbar.array
+    gmin = jnp.asarray(array.gmin, jnp.float32)
+    own = [random.fold_in(stream, purpose) for purpose in range(3)]
+    written = cells.programming.program(own[1], targets, gmin=gmin, gmax=array.gmax)
+    g = cells.faults.apply(own[0], written, gmin=gmin)
+    nu = jnp.where(g == written, cells.drift.exponents(own[2], targets), 0.0)  # stuck for life
+    made = crossbar.replace(g=_of_cells(crossbar, g))
+    return Programmed(made, nu, made)
+
+
+def seen_at(
+    programmed: Programmed,
+    cells: Cells,
+    wires: Wires | None,
+    time: Leaf | None,
+    stream: random.Stream,
+) -> Programmed:
+    """A crossbar as it is read at a time: one draw of the noise of reads, kept for this time.
+
+    Args:
+      programmed: the crossbar.
+      cells: its devices.
+      wires: of its tiles, or ``None``.
+      time: seconds from the end of programming; ``None``: nothing has drifted yet.
+      stream: random stream of the crossbar at this time.
+    """
+    crossbar = now = programmed.crossbar
+    if time is not None:
+        g = cells.drift.seen(stream, crossbar.g, programmed.nu, time)
+        now = crossbar.replace(g=_of_cells(crossbar, g))
+    scale = _lost(crossbar, now) if cells.compensation and time is not None else None
+    if wires is not None:
+        now = wired(now, wires)
+    return programmed._replace(seen=now if scale is None else now.replace(limit=now.limit * scale))
+
+
+def wired(crossbar: Crossbar, wires: Wires) -> Crossbar:
+    """A crossbar as its wires leave it: each tile's conductances are those of ``effective``.
+
+    A tile ends where its cells end: its last row is next to the converters.
+
+    Args:
+      crossbar: of linear cells.
+      wires: of a topology without gates; interleaved ones take both devices of a pair.
+
+    Raises:
+      UserError: interleaved wires where weights are no pairs, or a topology that gates its rows.
+    """
+    if wires.is_interleaved and not crossbar.array.is_pair:
+        raise UserError(
+            f"wires: topology = {wires.topology!r} joins the devices of pairs; mapping = "
+            f"{crossbar.array.mapping!r} has none"
+        )
+    gmax = jnp.asarray(crossbar.array.gmax, jnp.float32)
+    down = [max(crossbar.tiles.rows) - rows for rows in crossbar.tiles.rows]
+    g = _rolled(crossbar.g, down) * gmax
+    if wires.is_interleaved:
+        pairs = jnp.moveaxis(g, 1, -3)  # [slices, tiles, tiles, 2, rows, columns]
+        seen = _each(pairs, wires, 3)
+        seen = jnp.stack([seen, jnp.zeros_like(seen)], axis=1)
+    else:
+        seen = _each(g, wires, 2)
+    return crossbar.replace(g=_of_cells(crossbar, _rolled(seen / gmax, [-d for d in down])))
+
+
+def _rolled(g: Array, by: list[int]) -> Array:
+    """The rows of each tile along the inputs, moved down."""
+    if not any(by):
+        return g
+    return jnp.stack([jnp.roll(g[:, :, i], n, axis=-2) for i, n in enumerate(by)], axis=2)
+
+
+def _each(g: Array, wires: Wires, rank: int) -> Array:
+    """``effective`` of every tile, one after the other: a processor's cache holds one."""
+    lead = g.shape[: g.ndim - rank]
+    found = jax.lax.map(lambda tile: effective(tile, wires), g.reshape(-1, *g.shape[-rank:]))
+    return found.reshape(*lead, *found.shape[1:])
+
+
+def _lost(before: Crossbar, now: Crossbar) -> Any:
+    """What the products of a tile are to be multiplied by: the mean magnitude of its columns then
+    and now, each column read by one input at a time."""
+    sums = []
+    for crossbar in (before, now):
+        seen = crossbar.g[:, 0] - crossbar.g[:, 1] if crossbar.array.is_pair else crossbar.g[:, 0]
+        sums.append(jnp.mean(jnp.abs(seen), axis=(0, -2, -1)))  # tiles by tiles
+    ratio = sums[0] / jnp.maximum(sums[1], 1e-4 * sums[0] + 1e-30)
+    return ratio[..., None, None]
+
+
+def _of_cells(crossbar: Crossbar, g: Array) -> Array:
+    """Conductances of cells; padding stays at 0."""
+    return jnp.where(crossbar.is_cell, g, 0.0)
