@@ -50,16 +50,18 @@ class Wires:
     """
 
     r_row: Leaf = param(
-        1.0, "a segment of a word line (or of a supply line)", unit="ohm", at_least=0.0
+        default=1.0, doc="a segment of a word line (or of a supply line)", unit="ohm", at_least=0
     )
-    r_column: Leaf = param(1.0, "a segment of a bit line", unit="ohm", at_least=0.0)
+    r_column: Leaf = param(default=1.0, doc="a segment of a bit line", unit="ohm", at_least=0)
     r_source: Leaf = param(
-        0.0, "between a driver and its word (or supply) line", unit="ohm", at_least=0.0
+        default=0.0, doc="between a driver and its word (or supply) line", unit="ohm", at_least=0
     )
-    r_terminal: Leaf = param(0.0, "between a bit line and ground", unit="ohm", at_least=0.0)
+    r_terminal: Leaf = param(
+        default=0.0, doc="between a bit line and ground", unit="ohm", at_least=0
+    )
     topology: str = static(
-        "standard",
-        "what feeds the cells",
+        default="standard",
+        doc="what feeds the cells",
         choices=("standard", "separate_source", "interleaved", "interleaved_separate_source"),
     )
 

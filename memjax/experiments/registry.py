@@ -3,6 +3,11 @@
 from memjax.experiments.base import Experiment
 from memjax.experiments.classifier import Classifier
 from memjax.experiments.flax import Flax
+from memjax.experiments.inference import Inference
 
-EXPERIMENTS: dict[str, type[Experiment]] = {"classifier": Classifier, "flax": Flax}
+EXPERIMENTS: dict[str, type[Experiment]] = {
+    "classifier": Classifier,
+    "flax": Flax,
+    "inference": Inference,
+}
 """Experiments by their name in a sweep's ``experiment``."""

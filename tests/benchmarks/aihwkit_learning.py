@@ -39,7 +39,8 @@ def config(job):
     """The configuration of a tile that does what memjax's algorithm of that name does."""
     preset = getattr(devices, f"{job['device']}PresetDevice")
     exact = IOParameters(is_perfect=True)
-    update = UpdateParameters(desired_bl=PULSES, update_bl_management=False, update_management=True)
+    most = MOST if job["algorithm"] == "mixed_precision" else PULSES  # as many as memjax fires
+    update = UpdateParameters(desired_bl=most, update_bl_management=False, update_management=True)
     passes = {"forward": exact, "backward": exact, "update": update}
     algorithm = job["algorithm"]
     if algorithm == "sgd":

@@ -1,0 +1,317 @@
+"""A trained Flax model on arrays: programmed in every lane, evaluated at every time."""
+
+import dataclasses
+import hashlib
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array
+
+from memjax import crossbar, random
+from memjax.crossbar import DRIFTS, PROGRAMMING, AnalogModel, Cells, Drift, Faults, Programming
+from memjax.errors import UserError
+from memjax.experiments import flax_checks
+from memjax.experiments.base import Column, Experiment, Objective, Report, Stages
+from memjax.experiments.flax import Flax
+from memjax.experiments.flax_sections import FlaxTraining, FloatOptimizer
+from memjax.experiments.images import Images, Labelled
+from memjax.experiments.sections import Open, choice, part
+from memjax.pytree import Leaf, as_arrays, param, params, static
+
+_PROGRAM, _READ, _TRAIN = range(3)
+_AT_ONCE = 500
+"""Test images that are looked at side by side."""
+
+
+@params
+class TrainedNetwork:
+    """The model, and where its weights come from."""
+
+    flax: str = static(
+        default="",
+        doc="the class or function that makes the model, 'my_cnn.py:CNN'",
+        is_function=True,
+        swept=False,
+    )
+    weights: str = static(
+        default="",
+        doc="an .npz file with an array a parameter, by its path; without, the model is trained",
+        swept=False,
+    )
+    layers: tuple[str, ...] = static(
+        default=("*",), doc="patterns of the paths of parameters on arrays", swept=False
+    )
+
+
+@params
+class Times:
+    """When the arrays are looked at."""
+
+    times: tuple[float, ...] = static(
+        default=(1.0, 3600.0, 86_400.0, 31_536_000.0),
+        doc="seconds since programming",
+        each={"at_least": 0},
+        swept=False,
+    )
+    compensation: bool = static(
+        default=False, doc="scale the outputs of a tile by what its devices have lost to drift"
+    )
+
+
+@params
+class ArrayWires:
+    """The wires of tiles; none by default."""
+
+    r_row: Leaf | None = param(default=None, doc="a segment of a word line", unit="ohm", at_least=0)
+    r_column: Leaf | None = param(
+        default=None, doc="a segment of a bit line", unit="ohm", at_least=0
+    )
+
+    def made(self) -> crossbar.Wires | None:
+        """The wires, if there are any."""
+        if self.r_row is None and self.r_column is None:
+            return None
+        row, column = (0.0 if r is None else r for r in (self.r_row, self.r_column))
+        return crossbar.Wires(r_row=row, r_column=column)
+
+
+class Trained(NamedTuple):
+    """What all lanes share.
+
+    Attributes:
+      labelled: the data.
+      weights: the trained parameters by path.
+      others: what else the model holds.
+    """
+
+    labelled: Labelled
+    weights: dict[str, Any]
+    others: dict[str, Any]
+
+    @property
+    def n_classes(self) -> int:
+        """Of the data."""
+        return self.labelled.n_classes
+
+
+@params
+class Inference(Experiment):
+    """A model that was trained once, or read, on arrays of devices, over time.
+
+    Every number of ``[array]`` may be an axis: converters, levels, tiles, errors, faults, drift,
+    wires. A lane programs the model's matrices with errors of its own and is evaluated at each of
+    the times. Its reference is the model in floating point.
+
+    Example:
+      >>> from flax import linen
+      >>> from memjax.experiments.inference import Inference
+      >>> from memjax.sweep import Spec, run
+      >>> def perceptron():
+      ...     return linen.Sequential([lambda x: x.reshape(len(x), -1), linen.Dense(10)])
+      >>> train = {"epochs": 1, "float_optimizer": {"name": "sgd"}}
+      >>> raw = {"seeds": 1, "axes": {"adc_bits": [4, 8]}, "train": train}
+      >>> run(Spec.from_dict(raw, experiment=Inference(call=perceptron))).test_accuracy.dims
+      ('adc_bits', 'seed', 'time_s')
+    """
+
+    array: crossbar.Array = part(crossbar.Array)
+    programming: Programming = choice("error", "exact", PROGRAMMING, section="array.programming")
+    faults: Faults = part(Faults, section="array.faults")
+    drift: Drift = choice("kind", "none", DRIFTS, section="array.drift")
+    wires: ArrayWires = part(ArrayWires, section="array.wires")
+    model: TrainedNetwork = part(TrainedNetwork)
+    arguments: Open = part(Open, section="model.arguments")
+    train: FlaxTraining = part(FlaxTraining)
+    float_optimizer: FloatOptimizer = part(FloatOptimizer, section="train.float_optimizer")
+    data: Images = part(Images)
+    evaluation: Times = part(Times, section="evaluate")
+    call: Any = static(default=None, doc="the model's class or function", hidden=True)
+    is_digital: bool = static(default=False, doc="whether nothing is on arrays", hidden=True)
+
+    def load(self, given: Any = None) -> Trained:
+        """The data, and the model's weights: read, or trained in floating point."""
+        network = self._network()
+        labelled = network.load(given)
+        if self.model.weights:
+            state = jax.jit(network.init)(jnp.zeros(2, jnp.uint32), labelled)
+            weights = _read(self.model.weights, state.on_devices | state.in_float)
+        else:
+            state, weights = _trained(network, labelled)
+        as_numpy = lambda arrays: {name: np.asarray(x) for name, x in sorted(arrays.items())}  # noqa: E731
+        return Trained(labelled, as_numpy(weights), as_numpy(state.others))
+
+    def digest(self, data: Trained) -> str:
+        """A fingerprint of the data; the weights follow from the specification, or are read."""
+        found = data.labelled.digest()
+        return found + _digest(data.weights) if self.model.weights else found
+
+    def check(self) -> None:
+        """The model's file must be there."""
+        self._network().check()
+
+    def sources(self) -> list[str]:
+        """The text of the model."""
+        return self._network().sources()
+
+    def reference(self) -> "Inference":
+        """The model in floating point."""
+        return dataclasses.replace(self, is_digital=True)
+
+    def notes(self, axes: Sequence[Mapping[str, list[Any]]], data: Any = None) -> list[str]:
+        """Options without effect."""
+        del axes, data
+        found = [f"array.{sentence}" for sentence in self.array.idle()]
+        if self.evaluation.compensation and type(self.drift) is Drift:
+            found.append("evaluate.compensation has no effect: nothing drifts (array.drift)")
+        return found
+
+    def stages(self) -> Stages:
+        """Times since programming."""
+        return Stages("time_s", self.evaluation.times, "s", "time since programming")
+
+    def columns(self, data: Trained) -> dict[str, Column]:
+        """The accuracy at each time."""
+        del data
+        return {"test_accuracy": Column(("time_s",), "1", "test accuracy")}
+
+    def objective(self, data: Trained) -> Objective:
+        """The accuracy on the test set."""
+        return Objective("test_accuracy", "higher", (0.0, 1.0), 1.0 / data.n_classes)
+
+    def size(self, data: Trained) -> int:
+        """A quarter of the largest array of a forward pass."""
+        network = self._network()
+        x = flax_checks.abstract(data.labelled.test.x, min(_AT_ONCE, len(data.labelled.test.x)))
+        return max(super().size(data), flax_checks.largest(*network._made_of(), x) // 4)
+
+    def init(self, key_data: Array, data: Trained) -> Any:
+        """The arrays, programmed."""
+        if self.is_digital:
+            return {}
+        x = jnp.zeros((1, *data.labelled.test.x.shape[1:]), jnp.float32)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", crossbar.IdleOption)  # notes tell of them
+            return self._analog(key_data, data).program(x).crossbars
+
+    def evaluate(
+        self, state: Any, key_data: Array, stage: Array, data: Trained, *, last: bool
+    ) -> Report:
+        """The accuracy at a time."""
+        del last
+        analog = self._analog(key_data, data)
+        function, stream = analog.function, random.fold_in(key_data, _READ)
+        if not self.is_digital:
+            times = jnp.asarray(self.evaluation.times, jnp.float32)
+            analog = analog.replace(crossbars=state).at(times[stage])
+
+        def right(number: Array, x: Array, y: Array) -> Array:
+            if self.is_digital:
+                outputs = function(analog.weights, analog.others, x)
+            else:
+                own = random.fold_in(random.fold_in(stream, stage), number)
+                key = jax.random.wrap_key_data(own, impl="threefry2x32")
+                outputs = analog(x, key=key)
+            return jnp.sum((jnp.argmax(outputs, axis=1) == y).astype(jnp.float32))
+
+        test = data.labelled.test
+        x, y, total = jnp.asarray(test.x), jnp.asarray(test.y), len(test.x)
+        whole = total // _AT_ONCE
+        count = jnp.zeros(())
+        if whole:
+            pieces = (
+                jnp.arange(whole),
+                x[: whole * _AT_ONCE].reshape(whole, _AT_ONCE, *x.shape[1:]),
+                y[: whole * _AT_ONCE].reshape(whole, _AT_ONCE),
+            )
+            count = jnp.sum(jax.lax.map(lambda piece: right(*piece), pieces))
+        if total > whole * _AT_ONCE:
+            rest = slice(whole * _AT_ONCE, None)
+            count = count + right(jnp.asarray(whole), x[rest], y[rest])
+        return {"test_accuracy": count / total}
+
+    def _network(self) -> Flax:
+        """The model's experiment in floating point."""
+        return Flax(
+            pulses=None,
+            train=self.train,
+            float_optimizer=self.float_optimizer,
+            model=dataclasses.replace(Flax().model, flax=self.model.flax),
+            arguments=self.arguments,
+            data=self.data,
+            call=self.call,
+        )
+
+    def _analog(self, key_data: Array, data: Trained) -> AnalogModel:
+        """The model, yet to be programmed."""
+        made = self._network()._model()
+
+        def function(weights: dict[str, Array], others: dict[str, Array], x: Array) -> Any:
+            key = jax.random.key(0)  # no dropout in evaluation
+            return made.apply(weights, others, x, key, training=False)[0]
+
+        cells = Cells(
+            programming=self.programming,
+            faults=self.faults,
+            drift=self.drift,
+            compensation=self.evaluation.compensation,
+        )
+        return AnalogModel(
+            array=self.array,
+            cells=cells,
+            weights=data.weights,
+            others=data.others,
+            stream=random.fold_in(key_data, _PROGRAM),
+            wires=self.wires.made(),
+            function=function,
+            layers=self.model.layers,
+        )
+
+
+def _trained(network: Flax, data: Labelled) -> tuple[Any, dict[str, Any]]:
+    """A model trained in floating point, always from the same key."""
+    network, words = as_arrays(network), jnp.array([0, _TRAIN], jnp.uint32)
+    state = jax.jit(network.init)(words, data)
+    advance = jax.jit(network.advance)
+    for stage in range(network.train.epochs):
+        state, report = advance(state, words, jnp.int32(stage), data)
+    if not bool(report["finite"]):
+        raise UserError("train: the model's training in floating point is not finite; lower a rate")
+    return state, state.on_devices | state.in_float
+
+
+def _read(file: str, like: dict[str, Array]) -> dict[str, Any]:
+    """The arrays of a file, one a parameter.
+
+    Raises:
+      UserError: no such file, or other names or shapes than the model's.
+    """
+    try:
+        with np.load(Path(file)) as arrays:
+            found = {name: arrays[name] for name in arrays.files}
+    except (OSError, ValueError) as error:
+        raise UserError(f"model.weights: {file}: cannot be read as .npz: {error}") from None
+    if sorted(found) != sorted(like):
+        raise UserError(
+            f"model.weights: {file} has {', '.join(sorted(found))}; the model has "
+            f"{', '.join(sorted(like))}: name each array by its path"
+        )
+    for name, weight in like.items():
+        if found[name].shape != weight.shape:
+            raise UserError(
+                f"model.weights: {file}: {name} has shape {found[name].shape}, the model's "
+                f"{weight.shape} (Flax kernels are height, width, inputs, outputs)"
+            )
+    return {name: np.asarray(found[name], np.float32) for name in like}
+
+
+def _digest(arrays: dict[str, Any]) -> str:
+    """A fingerprint of arrays by name."""
+    hashed = hashlib.sha256()
+    for name, array in sorted(arrays.items()):
+        hashed.update(name.encode() + np.ascontiguousarray(array).tobytes())
+    return hashed.hexdigest()

@@ -1,0 +1,87 @@
+"""A model that was trained once, on arrays in every lane, at every time."""
+
+import jax
+import numpy as np
+import pytest
+from flax import linen
+
+from memjax.errors import UserError
+from memjax.experiments.inference import Inference
+from memjax.sweep import Spec, run
+
+
+@pytest.fixture(autouse=True)
+def as_users_have_it():
+    """Optax promotes types."""
+    with jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):
+        yield
+
+
+def perceptron():
+    return linen.Sequential([lambda x: x.reshape(len(x), -1), linen.Dense(10)])
+
+
+SMALL = {
+    "seeds": 2,
+    "data": {"train_size": 300, "test_size": 90},
+    "train": {"epochs": 3, "learning_rate": 0.5, "float_optimizer": {"learning_rate": 0.01}},
+    "evaluate": {"times": [1.0, 86_400.0]},
+}
+
+
+def swept(axes=None, call=perceptron, **tables):
+    spec = {**SMALL, "axes": axes or {}, **tables}
+    return run(Spec.from_dict(spec, experiment=Inference(call=call)))
+
+
+def test_ideal_arrays_are_the_reference_and_coarse_ones_are_not():
+    ds = swept({"adc_bits": [2, 10], "stuck_hrs": [0.0, 1.0]}, array={"tile_rows": 32})
+    assert ds.test_accuracy.dims == ("adc_bits", "stuck_hrs", "seed", "time_s")
+    assert ds.time_s.values.tolist() == [1.0, 86_400.0]
+    fine = ds.test_accuracy.sel(adc_bits=10, stuck_hrs=0.0)
+    np.testing.assert_allclose(fine, ds.baseline_accuracy, atol=0.03)
+    assert float(ds.baseline_accuracy.min()) > 0.7
+    assert float(ds.test_accuracy.sel(adc_bits=2, stuck_hrs=0.0).max()) < float(fine.min())
+    assert float(ds.test_accuracy.sel(stuck_hrs=1.0).max()) < 0.3, "whose weights are 0"
+
+
+def test_drift_acts_over_time_and_each_seed_programs_devices_of_its_own():
+    array = {
+        "programming": {"error": "independent"},
+        "drift": {"kind": "power_law", "sigma_nu": 0.3},
+        "wires": {"r_row": 1.0},
+    }
+    ds = swept({"sigma": [0.05, 0.3]}, array=array)
+    worse = ds.test_accuracy.sel(sigma=0.3)
+    assert float(worse.mean()) < float(ds.test_accuracy.sel(sigma=0.05).mean())
+    early, late = (ds.test_accuracy.isel(time_s=k).mean() for k in (0, 1))
+    assert float(late) < float(early)
+    assert np.ptp(worse.isel(time_s=0).values) > 0
+
+
+def test_weights_may_be_read_and_others_are_told(tmp_path):
+    rng = np.random.default_rng(0)
+    arrays = {
+        "layers_1/kernel": rng.normal(size=(64, 10)).astype(np.float32),
+        "layers_1/bias": np.zeros(10, np.float32),
+    }
+    file = tmp_path / "net.npz"
+    np.savez(file, **arrays)
+    ds = swept(model={"weights": str(file)})
+    np.testing.assert_allclose(ds.test_accuracy, ds.baseline_accuracy, atol=0.02)
+    assert float(ds.test_accuracy.max()) < 0.5, "of weights that nobody trained"
+    for wrong, told in (
+        ({**arrays, "layers_1/bias": np.zeros(3)}, "layers_1/bias has shape"),
+        ({"kernel": np.zeros(3)}, "name each array by its path"),
+    ):
+        np.savez(file, **wrong)
+        with pytest.raises(UserError, match=told):
+            swept(model={"weights": str(file)})
+    with pytest.raises(UserError, match=r"cannot be read as \.npz"):
+        swept(model={"weights": str(tmp_path / "none.npz")})
+
+
+def test_options_without_effect_are_told():
+    ds = swept(array={"adc_rounding": "stochastic"}, evaluate={"compensation": True})
+    notes = " ".join(ds.attrs.get("notes", []))
+    assert "adc_rounding" in notes and "compensation has no effect" in notes
