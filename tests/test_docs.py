@@ -1,7 +1,9 @@
 """The code in docs/ runs as it stands."""
 
 import re
+import tomllib
 from pathlib import Path
+from typing import Any
 
 import jax
 import numpy as np
@@ -12,6 +14,7 @@ from memjax.devices import MODELS, get, pulse_response
 from memjax.devices.c2c import CONVENTIONS
 from memjax.devices.ltp_ltd import respond, to_csv
 from memjax.devices.physical import PHYSICAL
+from memjax.experiments.inference import Inference
 from memjax.sweep import Spec, run
 from memjax.sweep.run import job
 from reference.trees import bits
@@ -126,3 +129,18 @@ def test_transforms_in_a_model_of_ones_own():
     assert jax.tree.structure(scope["restored"]) == jax.tree.structure(scope["saved"])
     assert scope["siemens"].shape == (256, 10)
     assert scope["states"].omega["out"]["kernel"].shape == (3,)
+
+
+def test_the_page_of_arrays():
+    """docs/arrays.md: its code, and its specification but for the model."""
+    page = (DOCS / "arrays.md").read_text()
+    (code,) = re.findall(r"```python\n(.*?)```", page, re.S)
+    made: dict[str, Any] = {}
+    with jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):
+        exec(code, made)
+    assert made["y"].shape == (50, 10) and made["later"].shape == (5, 10)
+    assert 0.1 < float(made["lost"]) < 0.3
+    (text,) = re.findall(r"```toml\n(.*?)```", page, re.S)
+    spec = tomllib.loads(text.replace('flax = "my_cnn.py:CNN"', ""))
+    read = Spec.from_dict(spec, experiment=Inference(call=made["CNN"]))
+    assert read.lane({"adc_bits": 4, "sigma": 0.02}).programming.sigma == 0.02

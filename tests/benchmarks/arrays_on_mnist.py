@@ -1,0 +1,99 @@
+"""A trained CNN on arrays, beside published accuracies of CrossSim and aihwkit on the same network.
+
+    python tests/benchmarks/arrays_on_mnist.py --net NET.npz --data-dir DIR [--draws 10]
+
+NET.npz holds a network in PyTorch's layouts: two 3 x 3 convolutions of stride 2 and 8 and 16
+channels, and a classifier, ``0_weight 0_bias 2_weight 2_bias 5_weight 5_bias``. Each draw programs
+devices of its own and looks at all 10,000 test images; times are CPU seconds of a draw, compiled,
+of all threads. The peers' figures are of CrossSim 3.2.0 and aihwkit 1.1.0, run on one thread.
+"""
+
+import argparse
+import time
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from memjax.crossbar import (
+    PCM,
+    Array,
+    Cells,
+    Independent,
+    PCMDrift,
+    Proportional,
+    convert,
+)
+from memjax.experiments import Images
+
+CROSSSIM = Array(on_off=10.0, levels=2**7, scale="layer")
+AIHWKIT = Array(
+    dac_bits=8,
+    adc_bits=8,
+    adc_range="fixed",
+    adc_high=10.0,
+    input_scale="abs_max",
+    out_noise=0.04,
+    w_noise=0.0175,
+    w_noise_kind="pcm_read",
+)
+PCM_CELLS = Cells(programming=PCM(), drift=PCMDrift(), compensation=True)
+# What: array, cells, seconds since programming, the peer's accuracy.
+CASES = {
+    "proportional 0.3, 7-bit cells, on/off 10": (
+        CROSSSIM, Cells(programming=Proportional(sigma=0.3)), None, "CrossSim 87.0 ± 3.6",
+    ),
+    "independent 0.3, the same": (
+        CROSSSIM, Cells(programming=Independent(sigma=0.3)), None, "CrossSim 17.2 ± 3.4",
+    ),
+    "PCM, 8-bit converters, compensated, 1 s": (AIHWKIT, PCM_CELLS, 1.0, "aihwkit 97.0 ± 0.2"),
+    "1 hour": (AIHWKIT, PCM_CELLS, 3600.0, "aihwkit 96.9 ± 0.2"),
+    "1 day": (AIHWKIT, PCM_CELLS, 86_400.0, "aihwkit 96.0 ± 0.6"),
+    "1 year": (AIHWKIT, PCM_CELLS, 31_536_000.0, "aihwkit 94.4 ± 1.0"),
+}  # fmt: skip
+
+
+def network(params: dict, x: jax.Array) -> jax.Array:
+    """Scores of images ``[n, 28, 28, 1]``."""
+    for layer in ("0", "2"):
+        kernel = jnp.transpose(params[f"{layer}_weight"], (2, 3, 1, 0))
+        numbers = ("NHWC", "HWIO", "NHWC")
+        x = jax.lax.conv_general_dilated(x, kernel, (2, 2), "VALID", dimension_numbers=numbers)
+        x = jax.nn.relu(x + params[f"{layer}_bias"])
+    x = jnp.transpose(x, (0, 3, 1, 2)).reshape(len(x), -1)  # channel, row, column
+    return x @ params["5_weight"].T + params["5_bias"]
+
+
+def main() -> None:
+    """Prints the table."""
+    parser = argparse.ArgumentParser(description="A trained CNN on arrays.")
+    parser.add_argument("--net", required=True, help="the .npz file")
+    parser.add_argument("--data-dir", required=True, help="MNIST's IDX files")
+    parser.add_argument("--draws", type=int, default=10, help="programmings of each case")
+    options = parser.parse_args()
+    with np.load(options.net) as arrays:
+        params = {name: jnp.asarray(arrays[name]) for name in arrays.files}
+    data = Images(name="mnist", dir=options.data_dir).load(None)
+    x, y = jnp.asarray(data.x_test, jnp.float32).reshape(-1, 28, 28, 1), jnp.asarray(data.y_test)
+    digital = jnp.argmax(jax.jit(network)(params, x), axis=1)
+    print(f"digital: {100 * float((digital == y).mean()):.2f} %\n")
+    print("| devices | memjax, % | published, % | CPU s a draw |\n|---|---:|---:|---:|")
+    for name, (array, cells, seconds, published) in CASES.items():
+
+        def accuracy(key, x, y, array=array, cells=cells, seconds=seconds):
+            analog = convert((network, params), array, cells, key=key, inputs=x[:1])
+            analog = analog if seconds is None else analog.at(seconds)
+            answers = jnp.argmax(analog(x, key=jax.random.fold_in(key, 1)), axis=1)
+            return 100.0 * jnp.mean((answers == y).astype(jnp.float32))
+
+        once = jax.jit(accuracy)
+        once(jax.random.key(0), x, y).block_until_ready()
+        start = time.process_time()
+        found = [float(once(jax.random.key(1 + draw), x, y)) for draw in range(options.draws)]
+        each = (time.process_time() - start) / options.draws
+        sd = np.std(found, ddof=1)
+        print(f"| {name} | {np.mean(found):.1f} ± {sd:.1f} | {published} | {each:.2f} |")
+
+
+if __name__ == "__main__":
+    main()
