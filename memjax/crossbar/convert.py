@@ -1,6 +1,9 @@
 """Any trained model on arrays: what its program multiplies with is programmed, the rest stays."""
 
 import fnmatch
+import functools
+import warnings
+import zlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -21,6 +24,10 @@ from memjax.pytree import Leaf, params, static
 
 _RANK = 6
 """Axes of the conductances of one crossbar."""
+
+
+class StaysDigital(UserWarning):
+    """A parameter that was to be on arrays is used otherwise than in a product."""
 
 
 @params
@@ -52,12 +59,13 @@ class AnalogModel:
     function: Callable[..., Any] = static(default=None, doc="of weights, others and inputs")
     layers: tuple[str, ...] = static(default=("*",), doc="patterns of paths on arrays")
 
-    def __call__(self, *args: Any, key: Key[jax.Array, ""] | None = None) -> Any:
+    def __call__(self, *args: Any, key: Key[jax.Array, ""] | None = None, **options: Any) -> Any:
         """The model's outputs.
 
         Args:
           args: what the model takes.
           key: a typed key, a new one for each call, where products are noisy.
+          options: what else the model is called with, static: ``train=False``.
 
         Raises:
           UserError: noise without a key.
@@ -67,8 +75,9 @@ class AnalogModel:
                 "convert: products of this array are noisy; give a key for each call, "
                 "analog(x, key=jax.random.key(0))"
             )
-        program = program_of(self.function, self.weights, self.others, *args)
-        held = self.crossbars or self.program(*args).crossbars or {}
+        function = functools.partial(self.function, **options)
+        program = program_of(function, self.weights, self.others, *args)
+        held = self.crossbars or self.program(*args, **options).crossbars or {}
         now = {_use(name): one.seen for name, one in held.items()}
         stream = jnp.zeros(2, jnp.uint32) if key is None else random.stream(key)
         return multiplied(
@@ -79,35 +88,57 @@ class AnalogModel:
             products=now,
             multiply=lambda *product: _multiply(*product, is_random=self.array.is_random),
             stream=stream,
+            is_chosen=self._is_chosen,
         )
 
-    def program(self, *args: Any) -> "AnalogModel":
+    def program(self, *args: Any, **options: Any) -> "AnalogModel":
         """The model with its crossbars programmed, once: calls are then as fast as they can be.
 
         Args:
           args: inputs of the shapes that the model takes; values do not matter.
+          options: what else the model is called with.
 
         Raises:
-          UserError: no product is with a parameter that ``layers`` names.
+          UserError: a pattern of ``layers`` names no parameter that the model multiplies with, or
+            ranges are to be calibrated, which is done matrix by matrix (``calibrate``).
+
+        Warns:
+          StaysDigital: parameters that are named are used otherwise than in products.
         """
-        program = program_of(self.function, self.weights, self.others, *args)
+        for name in ("adc_range", "input_scale"):
+            if (kind := getattr(self.array, name)) in ("calibrated", "average_abs_max"):
+                raise UserError(
+                    f"convert: {name} = {kind!r} needs data of each layer, which a model is not "
+                    "calibrated by; take another, such as adc_range = 'max' and input_scale = "
+                    "'abs_max'"
+                )
+        function = functools.partial(self.function, **options)
+        program = program_of(function, self.weights, self.others, *args)
         found = matrices(program, self.weights, self.others, *args)
-        chosen = {
-            use: matrix
-            for use, matrix in found.items()
-            if any(fnmatch.fnmatchcase(use[0], pattern) for pattern in self.layers)
-        }
-        if not chosen:
-            there = ", ".join(sorted({path for path, _ in found})) or "none"
-            raise UserError(
-                f"convert: layers = {list(self.layers)} names no product of the model; it "
-                f"multiplies with {there}"
+        there = {path for path, _ in found}
+        for pattern in self.layers:
+            if not fnmatch.filter(there, pattern):
+                raise UserError(
+                    f"convert: layers: {pattern!r} names no product of the model; it multiplies "
+                    f"with {', '.join(sorted(there)) or 'none'}"
+                )
+        other = [
+            path
+            for path, w in self.weights.items()
+            if jnp.ndim(w) > 1 and path not in there and not path.endswith(("bias", "scale"))
+        ]
+        if other := [path for path in other if self._is_chosen(path)]:
+            warnings.warn(
+                f"convert: {', '.join(other)}: used otherwise than in a product, stays digital",
+                StaysDigital,
+                stacklevel=3,
             )
         crossbars = {
-            _name(use): _programmed(self, matrix, random.fold_in(self.stream, number))
-            for number, (use, matrix) in enumerate(chosen.items())
+            _name(use): _programmed(self, matrix, random.fold_in(self.stream, _number(_name(use))))
+            for use, matrix in found.items()
+            if self._is_chosen(use[0])
         }
-        return self.replace(crossbars=crossbars)._seen()
+        return self._with(crossbars=crossbars)._seen()
 
     def at(self, time: Leaf | str) -> "AnalogModel":
         """The model at a time after programming, with one draw of the noise of reads.
@@ -115,12 +146,22 @@ class AnalogModel:
         Args:
           time: seconds, or a text such as ``"1 day"``.
         """
-        return self.replace(time=seconds(time))._seen()
+        return self._with(time=seconds(time))._seen()
 
     def replace(self, **changes: Any) -> "AnalogModel":
-        """The same with other attributes."""
+        """The same with other attributes; unless these are crossbars, it is to be programmed anew.
+
+        Args:
+          changes: attributes by name.
+        """
+        return self._with(**{"crossbars": None} | changes)
+
+    def _with(self, **changes: Any) -> "AnalogModel":
         values = {name: getattr(self, name) for name in self.__dataclass_fields__}
         return AnalogModel(**values | changes)
+
+    def _is_chosen(self, path: str) -> bool:
+        return any(fnmatch.fnmatchcase(path, pattern) for pattern in self.layers)
 
     def _seen(self) -> "AnalogModel":
         """The model with its crossbars as they are at its time."""
@@ -134,10 +175,12 @@ class AnalogModel:
         word = jnp.float32(0.0) if time is None else time
         of_now = random.fold_in(self.stream, jax.lax.bitcast_convert_type(word, jnp.int32))
         found = {
-            name: _side_by_side(each, one, random.fold_in(of_now, k), one.nu.ndim - _RANK)
-            for k, (name, one) in enumerate(self.crossbars.items())
+            name: _side_by_side(
+                each, one, random.fold_in(of_now, _number(name)), one.nu.ndim - _RANK
+            )
+            for name, one in self.crossbars.items()
         }
-        return self.replace(crossbars=found)
+        return self._with(crossbars=found)
 
 
 _UNITS = {
@@ -173,7 +216,7 @@ def seconds(time: Leaf | str) -> Leaf:
     number, _, unit = time.strip().partition(" ")
     scale = _UNITS.get(unit.strip().removesuffix("s") or "s")
     try:
-        if scale is None:
+        if scale is None or not float(number) >= 0:
             raise ValueError
         return float(number) * scale
     except ValueError:
@@ -196,8 +239,12 @@ def convert(
     """Puts a trained model on arrays: every product with a parameter is an analog one.
 
     Dense layers, convolutions of any kind, projections of attention and gates of recurrent cells
-    are found in the model's program, whatever their classes. Look-ups of embeddings, biases, norms
-    and products of activations with each other stay digital.
+    are found in the model's program, whatever their classes. Look-ups of embeddings, biases, norms,
+    products of activations with each other and with what is made of several parameters stay
+    digital; parameters of which that is so are told.
+
+    Gradients with respect to parameters and to the array's numbers flow where the model is
+    programmed at each call, without ``inputs``.
 
     Args:
       model: an NNX model in evaluation mode; a Linen module and its variables, ``(module,
@@ -215,7 +262,7 @@ def convert(
       The model; ``analog.at("1 day")`` is it a day later.
 
     Raises:
-      UserError: a model of another kind, or patterns that name no product.
+      UserError: a model of another kind or in training mode, or a pattern that names no product.
 
     Example:
       >>> import jax, jax.numpy as jnp
@@ -248,6 +295,13 @@ def convert(
 def _as_function(model: Any) -> tuple[Callable[..., Any], dict[str, Any], Any]:
     """A model as a function of its float parameters by path, what else it holds, and inputs."""
     if isinstance(model, nnx.Module):
+        for path, part in nnx.iter_modules(model):
+            for flag in ("deterministic", "use_running_average"):
+                if getattr(part, flag, None) is False:
+                    raise UserError(
+                        f"convert: {'/'.join(map(str, path))} is in training mode ({flag} = False)"
+                        "; call model.eval() first"
+                    )
         return _of_nnx(model)
     if isinstance(model, tuple) and len(model) == 2:
         module, variables = model
@@ -271,10 +325,10 @@ def _of_nnx(model: nnx.Module) -> tuple[Callable[..., Any], dict[str, Any], Any]
     }
     others = {name: value for name, value in values.items() if name not in weights}
 
-    def function(weights: dict[str, Any], others: dict[str, Any], *args: Any) -> Any:
+    def function(weights: Any, others: Any, *args: Any, **more: Any) -> Any:
         now = weights | others
         leaves = [(path, leaf.replace(now[name])) for name, path, leaf in flat]
-        return nnx.merge(graph, nnx.from_flat_state(leaves))(*args)
+        return nnx.merge(graph, nnx.from_flat_state(leaves))(*args, **more)
 
     return function, dict(sorted(weights.items())), others
 
@@ -286,9 +340,9 @@ def _of_tree(call: Callable[..., Any], variables: Any) -> tuple[Any, dict[str, A
     floats = {n: v for n, v in values.items() if jnp.issubdtype(jnp.asarray(v).dtype, jnp.floating)}
     others = {n: v for n, v in values.items() if n not in floats}
 
-    def function(weights: dict[str, Any], others: dict[str, Any], *args: Any) -> Any:
+    def function(weights: Any, others: Any, *args: Any, **more: Any) -> Any:
         now = weights | others
-        return call(jax.tree.unflatten(treedef, [now[name] for name in names]), *args)
+        return call(jax.tree.unflatten(treedef, [now[name] for name in names]), *args, **more)
 
     return function, dict(sorted(floats.items())), others
 
@@ -325,6 +379,11 @@ def _multiply(crossbar: Crossbar, x: Any, stream: random.Stream, *, is_random: b
 
 def _as_key(stream: random.Stream) -> Key[jax.Array, ""]:
     return jax.random.wrap_key_data(stream, impl="threefry2x32")
+
+
+def _number(name: str) -> int:
+    """A number of a name, whatever other names there are."""
+    return zlib.crc32(name.encode()) & 0x7FFFFFFF
 
 
 def _name(use: Use) -> str:

@@ -80,7 +80,7 @@ class PowerLaw(Drift):
 
 
 @params
-class PCMDrift(PowerLaw):
+class PCMDrift(Drift):
     """Drift and 1/f noise of phase-change memory; both depend on the conductance.
 
     ``nu ~ N(clip(0.0244 - 0.0155 ln g, 0.049, 0.1), clip(-0.0059 - 0.0125 ln g, 0.008, 0.045))``,
@@ -90,9 +90,10 @@ class PCMDrift(PowerLaw):
     Source: Joshi et al., Nat. Commun. 11:2473 (2020); Nandakumar et al., IEEE ICECS (2019).
     """
 
-    nu: Leaf = param(default=1.0, doc="scale of the exponents", at_least=0)
-    sigma_nu: Leaf = param(default=1.0, doc="scale of their spread", at_least=0)
-    noise: Leaf = param(default=1.0, doc="scale of the noise of reads", at_least=0)
+    nu_scale: Leaf = param(default=1.0, doc="of the exponents", at_least=0)
+    spread_scale: Leaf = param(default=1.0, doc="of their spread", at_least=0)
+    noise_scale: Leaf = param(default=1.0, doc="of the noise of reads", at_least=0)
+    t0: Leaf = param(default=20.0, doc="when drift sets in", unit="s", more_than=0)
     t_read: Leaf = param(default=250e-9, doc="duration of a read", unit="s", more_than=0)
 
     def exponents(self, stream: random.Stream, g: Array) -> Array:
@@ -101,14 +102,18 @@ class PCMDrift(PowerLaw):
         mean = jnp.clip(0.0244 - 0.0155 * log, 0.049, 0.1)
         sd = jnp.clip(-0.0059 - 0.0125 * log, 0.008, 0.045)
         xi = random.normal(stream, g.shape, exact=True)
-        return jnp.maximum(self.nu * mean + self.sigma_nu * sd * xi, 0.0)
+        return jnp.maximum(self.nu_scale * mean + self.spread_scale * sd * xi, 0.0)
+
+    def at(self, g: Array, nu: Array, time: Leaf) -> Array:
+        """``g (1 + t / t0)^-nu``."""
+        return PowerLaw(t0=self.t0).at(g, nu, time)
 
     def read_sd(self, g: Array, time: Leaf) -> Array:
         """By the time, and by what was programmed."""
         q = jnp.minimum(0.0088 / jnp.maximum(g, _LEAST) ** 0.65, 0.2)
         t: Any = jnp.asarray(time) + self.t0
         root = jnp.sqrt(jnp.log((t + self.t_read) / (2.0 * self.t_read)))
-        return jnp.asarray(self.noise * q * root)
+        return jnp.asarray(self.noise_scale * q * root)
 
 
 DRIFTS: dict[str, type[Drift]] = {"none": Drift, "power_law": PowerLaw, "pcm": PCMDrift}

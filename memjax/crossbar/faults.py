@@ -47,7 +47,15 @@ class Faults:
           g: fractions of Gmax.
           gmin: a fraction of Gmax.
         """
-        u = random.uniform(stream, g.shape)
-        stuck_high = u < self.stuck_lrs
-        stuck_low = u >= 1.0 - self.stuck_hrs
-        return jnp.where(stuck_high, 1.0, jnp.where(stuck_low, gmin, g))
+        high, low = self.stuck(stream, g.shape)
+        return jnp.where(high, 1.0, jnp.where(low, gmin, g))
+
+    def stuck(self, stream: random.Stream, shape: tuple[int, ...]) -> tuple[Array, Array]:
+        """Which devices are stuck at Gmax, and which at Gmin.
+
+        Args:
+          stream: random stream of the array.
+          shape: of the array (static).
+        """
+        u = random.uniform(stream, shape)
+        return u < self.stuck_lrs, u >= 1.0 - self.stuck_hrs

@@ -17,15 +17,17 @@ from jaxtyping import Array, Float
 
 from memjax import random
 from memjax.crossbar import patches
+from memjax.errors import UserError
 
 Matrix = Float[Array, "*scanned groups rows columns"]
 Use = tuple[str, int]
-"""A parameter's path, and which of its products it is: the first is 0."""
+"""A parameter's path, and which matrix is made of it: the first is 0. Products with one matrix, by
+whatever inputs and however often, are products of one array."""
 
 Multiply = Callable[[Any, Array, random.Stream], Array]
 """``multiply(product, x, stream)``: ``[groups, n, rows]`` to ``[groups, n, columns]``."""
 
-_PASSES = ("reshape", "transpose", "convert_element_type", "squeeze", "expand_dims", "copy")
+_PASSES = ("reshape", "transpose", "rev", "convert_element_type", "squeeze", "copy")
 """What a parameter goes through and stays one."""
 _PROGRAMS = ("jaxpr", "call_jaxpr")
 """What an equation calls the program that it runs: jit, remat, custom derivatives."""
@@ -37,10 +39,12 @@ class Held(NamedTuple):
     Attributes:
       path: of the parameter.
       value: as it is there.
+      how: what it has gone through, a text; the same text makes the same matrix.
     """
 
     path: str
     value: Array
+    how: str = ""
 
 
 class Program(NamedTuple):
@@ -99,6 +103,7 @@ def multiplied(
     products: Mapping[Use, Any],
     multiply: Multiply,
     stream: random.Stream,
+    is_chosen: Callable[[str], bool] = lambda path: False,
 ) -> Any:
     """What a program returns where some of its products are computed by ``multiply``.
 
@@ -110,8 +115,12 @@ def multiplied(
         axis. Products that it has not are computed as they are.
       multiply: the product.
       stream: random stream of the call; each product, and each step of a scan, has its own.
+      is_chosen: whether all products with a parameter must be among ``products``.
+
+    Raises:
+      UserError: one of a parameter that is chosen is not.
     """
-    run = _Multiplier(dict(products), multiply, stream)
+    run = _Multiplier(dict(products), multiply, stream, is_chosen)
     outputs = _run(program.jaxpr, program.consts, _inputs(params, args), run)
     return program.outputs.unflatten([_plain(value) for value in outputs])
 
@@ -122,19 +131,21 @@ def _inputs(params: dict[str, Array], args: Any) -> list[Any]:
 
 
 class _Counter:
-    """Counts the uses of each parameter.
+    """Numbers the matrices that are made of each parameter.
 
     Attributes:
-      uses: the number of the last one, by path.
+      uses: how each was made, in order, by path.
     """
 
     def __init__(self) -> None:
-        self.uses: dict[str, int] = {}
+        self.uses: dict[str, tuple[str, ...]] = {}
 
-    def use_of(self, path: str) -> Use:
-        """The next use of a parameter."""
-        number = self.uses[path] = self.uses.get(path, -1) + 1
-        return path, number
+    def use_of(self, path: str, how: str) -> Use:
+        """Which matrix of a parameter this is."""
+        known = self.uses.get(path, ())
+        if how not in known:
+            self.uses[path] = known = (*known, how)
+        return path, known.index(how)
 
 
 class _Collector(_Counter):
@@ -144,9 +155,9 @@ class _Collector(_Counter):
         super().__init__()
         self.found: dict[Use, Matrix] = {}
 
-    def product(self, path: str, x: Array, matrix: Matrix) -> Array:
+    def product(self, held: Held, how: str, x: Array, matrix: Matrix) -> Array:
         """``x @ matrix``."""
-        self.found[self.use_of(path)] = matrix
+        self.found[self.use_of(held.path, held.how + how)] = matrix
         return jnp.einsum("gnr,grc->gnc", x, matrix)
 
     def cond(self, jaxpr: Any, equation: Any, inputs: list[Any]) -> list[Any]:
@@ -178,19 +189,30 @@ class _Collector(_Counter):
 class _Multiplier(_Counter):
     """Multiplies by products of its own."""
 
-    def __init__(self, products: dict[Use, Any], multiply: Multiply, stream: random.Stream):
+    def __init__(
+        self,
+        products: dict[Use, Any],
+        multiply: Multiply,
+        stream: random.Stream,
+        is_chosen: Callable[[str], bool],
+    ):
         super().__init__()
         self.products, self.multiply, self.stream = products, multiply, stream
-        self.drawn = 0
+        self.is_chosen, self.drawn = is_chosen, 0
 
     def _next(self) -> random.Stream:
         self.drawn += 1
         return random.fold_in(self.stream, self.drawn)
 
-    def product(self, path: str, x: Array, matrix: Matrix) -> Array:
+    def product(self, held: Held, how: str, x: Array, matrix: Matrix) -> Array:
         """By the product of this use, or ``x @ matrix``."""
-        use = self.use_of(path)
+        use = self.use_of(held.path, held.how + how)
         if use not in self.products:
+            if self.is_chosen(held.path):
+                raise UserError(
+                    f"convert: these inputs make another matrix of {held.path} than those that the "
+                    "model was programmed for; program it for these"
+                )
             return jnp.einsum("gnr,grc->gnc", x, matrix)
         return self.multiply(self.products[use], x, self._next()).astype(x.dtype)
 
@@ -202,7 +224,7 @@ class _Multiplier(_Counter):
         def branch(inner: Any) -> Callable[..., list[Array]]:
             def run(*given: Any) -> list[Array]:
                 values = [
-                    Held(x.path, g) if isinstance(x, Held) else g
+                    x._replace(value=g) if isinstance(x, Held) else g
                     for x, g in zip(rest, given, strict=True)
                 ]
                 return [_plain(found) for found in _run(inner.jaxpr, inner.consts, values, self)]
@@ -217,18 +239,23 @@ class _Multiplier(_Counter):
         del jaxpr
         own = equation.params
         consts, carry, xs = _parts(own, inputs)
-        paths = [x.path if isinstance(x, Held) else None for x in xs]
+        helds = [x if isinstance(x, Held) else None for x in xs]
+        paths = {x.path for x in helds if x is not None}
         mine = {use: product for use, product in self.products.items() if use[0] in paths}
         stream, ends = self._next(), {}
 
         def body(carry: list[Array], now: Any) -> tuple[list[Array], list[Array]]:
             step, slices, products = now
             inner = _Multiplier(
-                self.products | products, self.multiply, random.fold_in(stream, step)
+                self.products | products,
+                self.multiply,
+                random.fold_in(stream, step),
+                self.is_chosen,
             )
             inner.uses = dict(self.uses)
             given = [
-                x if path is None else Held(path, x) for path, x in zip(paths, slices, strict=True)
+                x if held is None else held._replace(value=x)
+                for held, x in zip(helds, slices, strict=True)
             ]
             values = [*consts, *carry, *given]
             found = _run(own["jaxpr"].jaxpr, own["jaxpr"].consts, values, inner)
@@ -280,13 +307,20 @@ def _outputs(
         return _run(getattr(inner, "jaxpr", inner), consts, inputs, by)
     if name in _PASSES or (name == "broadcast_in_dim" and _is_same_size(equation)):
         (found,) = _evaluated(jaxpr, equation, inputs)
-        return [Held(inputs[0].path, found)]
+        how = f"{inputs[0].how} {name} {_own(own)}"
+        return [Held(inputs[0].path, found, how)]
+    dtype = equation.outvars[0].aval.dtype
     if name == "dot_general" and sum(held) == 1:
-        return [_dot(own, inputs, by)]
+        return [_dot(own, inputs, by).astype(dtype)]
     if name == "conv_general_dilated" and held == [False, True] and own["batch_group_count"] == 1:
         x, kernel = inputs
         rows, outputs = patches.patches(x, kernel.value.shape, own)
-        return [outputs(by.product(kernel.path, rows, patches.matrix(kernel.value, own)))]
+        matrix = patches.matrix(kernel.value, own)
+        return [
+            outputs(
+                by.product(kernel, f" convolved {own['feature_group_count']}", rows, matrix)
+            ).astype(dtype)
+        ]
     return _evaluated(jaxpr, equation, inputs)
 
 
@@ -298,7 +332,7 @@ def _dot(own: dict[str, Any], inputs: list[Any], by: "_Collector | _Multiplier")
     of_x, of_w = ((left, left_batch), (right, right_batch))[:: 1 if is_right else -1]
     rows, free_x = _as_batches(x, *of_x, last=True)
     matrix, free_w = _as_batches(held.value, *of_w, last=False)
-    y = by.product(held.path, rows, matrix)  # [groups, n, columns]
+    y = by.product(held, f" contracted {of_w}", rows, matrix)  # [groups, n, columns]
     batch = tuple(x.shape[axis] for axis in of_x[1])
     y = y.reshape(*batch, *free_x, *free_w)
     if is_right:
@@ -331,8 +365,13 @@ def _parts(own: dict[str, Any], inputs: list[Any]) -> tuple[list[Any], list[Any]
 
 def _sliced(x: Any, step: int) -> Any:
     if isinstance(x, Held):
-        return Held(x.path, x.value[step])
+        return x._replace(value=x.value[step])
     return x[step]
+
+
+def _own(parameters: dict[str, Any]) -> str:
+    """An equation's parameters as a text."""
+    return " ".join(f"{name}={value}" for name, value in sorted(parameters.items()))
 
 
 def _plain(value: Any) -> Any:

@@ -10,6 +10,7 @@ from memjax import random
 from memjax.crossbar.crossbar import Crossbar
 from memjax.crossbar.drift import Drift
 from memjax.crossbar.faults import Faults
+from memjax.crossbar.mapping import decoding
 from memjax.crossbar.programming import Exact, Programming
 from memjax.crossbar.wires import Wires, effective
 from memjax.errors import UserError
@@ -20,7 +21,7 @@ from memjax.pytree import Leaf, params, static
 class Cells:
     """What the devices of an array do beyond holding their targets: nothing, by default.
 
-    In this order: faults, programming, and at each time drift and the noise of a read. What a
+    In this order: programming, faults, and at each time drift and the noise of a read. What a
     matrix wants of the devices, their levels too, is the ``Array``'s.
 
     Attributes:
@@ -64,7 +65,8 @@ def program(crossbar: Crossbar, cells: Cells, stream: random.Stream) -> Programm
     own = [random.fold_in(stream, purpose) for purpose in range(3)]
     written = cells.programming.program(own[1], targets, gmin=gmin, gmax=array.gmax)
     g = cells.faults.apply(own[0], written, gmin=gmin)
-    nu = jnp.where(g == written, cells.drift.exponents(own[2], targets), 0.0)  # stuck for life
+    high, low = cells.faults.stuck(own[0], targets.shape)
+    nu = jnp.where(high | low, 0.0, cells.drift.exponents(own[2], targets))  # stuck for life
     made = crossbar.replace(g=_of_cells(crossbar, g))
     return Programmed(made, nu, made)
 
@@ -85,14 +87,22 @@ def seen_at(
       time: seconds from the end of programming; ``None``: nothing has drifted yet.
       stream: random stream of the crossbar at this time.
     """
-    crossbar = now = programmed.crossbar
+    before = now = programmed.crossbar
+    compensates = cells.compensation and time is not None
+    if compensates and before.array.mapping == "offset":
+        raise UserError(
+            "compensation: mapping = 'offset' subtracts a number that does not drift; take pairs "
+            "or mapping = 'unit_column'"
+        )
     if time is not None:
-        g = cells.drift.seen(stream, crossbar.g, programmed.nu, time)
-        now = crossbar.replace(g=_of_cells(crossbar, g))
-    scale = _lost(crossbar, now) if cells.compensation and time is not None else None
+        g = cells.drift.seen(stream, before.g, programmed.nu, time)
+        now = before.replace(g=_of_cells(before, g))
     if wires is not None:
         now = wired(now, wires)
-    return programmed._replace(seen=now if scale is None else now.replace(limit=now.limit * scale))
+        before = wired(before, wires) if compensates else before
+    if compensates:
+        now = now.replace(limit=now.limit * _lost(before, now))
+    return programmed._replace(seen=now)
 
 
 def wired(crossbar: Crossbar, wires: Wires) -> Crossbar:
@@ -111,6 +121,11 @@ def wired(crossbar: Crossbar, wires: Wires) -> Crossbar:
         raise UserError(
             f"wires: topology = {wires.topology!r} joins the devices of pairs; mapping = "
             f"{crossbar.array.mapping!r} has none"
+        )
+    if crossbar.array.mapping == "unit_column":
+        raise UserError(
+            "wires: mapping = 'unit_column' has a column of its own, whose place on the wires is "
+            "not modelled; take 'differential' or 'offset'"
         )
     gmax = jnp.asarray(crossbar.array.gmax, jnp.float32)
     down = [max(crossbar.tiles.rows) - rows for rows in crossbar.tiles.rows]
@@ -143,8 +158,10 @@ def _lost(before: Crossbar, now: Crossbar) -> Any:
     and now, each column read by one input at a time."""
     sums = []
     for crossbar in (before, now):
-        seen = crossbar.g[:, 0] - crossbar.g[:, 1] if crossbar.array.is_pair else crossbar.g[:, 0]
-        sums.append(jnp.mean(jnp.abs(seen), axis=(0, -2, -1)))  # tiles by tiles
+        g = crossbar.g
+        seen = g[:, 0] - (g[:, 1] if crossbar.array.is_pair else g[:, 0, ..., -1:])
+        factor = decoding(crossbar.array).factor.reshape(-1, 1, 1, 1, 1)
+        sums.append(jnp.mean(jnp.abs(jnp.sum(factor * seen, axis=0)), axis=(-2, -1)))
     ratio = sums[0] / jnp.maximum(sums[1], 1e-4 * sums[0] + 1e-30)
     return ratio[..., None, None]
 

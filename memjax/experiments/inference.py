@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 from jaxtyping import Array
 
 from memjax import crossbar, random
@@ -18,10 +19,11 @@ from memjax.errors import UserError
 from memjax.experiments import flax_checks
 from memjax.experiments.base import Column, Experiment, Objective, Report, Stages
 from memjax.experiments.flax import Flax
-from memjax.experiments.flax_sections import FlaxTraining, FloatOptimizer
-from memjax.experiments.images import Images, Labelled
+from memjax.experiments.flax_model import Model
+from memjax.experiments.flax_sections import FLOAT_OPTIMIZERS, Network
+from memjax.experiments.images import Images, Labelled, check_batch
 from memjax.experiments.sections import Open, choice, part
-from memjax.pytree import Leaf, as_arrays, param, params, static
+from memjax.pytree import Leaf, param, params, static
 
 _PROGRAM, _READ, _TRAIN = range(3)
 _AT_ONCE = 500
@@ -45,6 +47,21 @@ class TrainedNetwork:
     )
     layers: tuple[str, ...] = static(
         default=("*",), doc="patterns of the paths of parameters on arrays", swept=False
+    )
+
+
+@params
+class FloatTraining:
+    """How the model is trained, once for all lanes, in floating point."""
+
+    epochs: int = static(default=10, doc="passes over the training set", at_least=1, swept=False)
+    batch_size: int = static(default=32, doc="samples an update", at_least=1, swept=False)
+    optimizer: str = static(
+        default="adam", doc="of the weights", choices=tuple(FLOAT_OPTIMIZERS), swept=False
+    )
+    learning_rate: Leaf = param(default=0.001, doc="step of the optimiser", at_least=0, swept=False)
+    learning_rate_decay: Leaf = param(
+        default=1.0, doc="factor on the rate after each epoch", more_than=0, swept=False
     )
 
 
@@ -113,7 +130,7 @@ class Inference(Experiment):
       >>> from memjax.sweep import Spec, run
       >>> def perceptron():
       ...     return linen.Sequential([lambda x: x.reshape(len(x), -1), linen.Dense(10)])
-      >>> train = {"epochs": 1, "float_optimizer": {"name": "sgd"}}
+      >>> train = {"epochs": 1, "optimizer": "sgd"}
       >>> raw = {"seeds": 1, "axes": {"adc_bits": [4, 8]}, "train": train}
       >>> run(Spec.from_dict(raw, experiment=Inference(call=perceptron))).test_accuracy.dims
       ('adc_bits', 'seed', 'time_s')
@@ -126,8 +143,7 @@ class Inference(Experiment):
     wires: ArrayWires = part(ArrayWires, section="array.wires")
     model: TrainedNetwork = part(TrainedNetwork)
     arguments: Open = part(Open, section="model.arguments")
-    train: FlaxTraining = part(FlaxTraining)
-    float_optimizer: FloatOptimizer = part(FloatOptimizer, section="train.float_optimizer")
+    train: FloatTraining = part(FloatTraining)
     data: Images = part(Images)
     evaluation: Times = part(Times, section="evaluate")
     call: Any = static(default=None, doc="the model's class or function", hidden=True)
@@ -136,23 +152,33 @@ class Inference(Experiment):
     def load(self, given: Any = None) -> Trained:
         """The data, and the model's weights: read, or trained in floating point."""
         network = self._network()
-        labelled = network.load(given)
+        labelled, made = network.load(given), network._model()
+        key = jax.random.key(_TRAIN)
+        weights, others = jax.jit(made.init)(key, labelled.train.x[:1])
         if self.model.weights:
-            state = jax.jit(network.init)(jnp.zeros(2, jnp.uint32), labelled)
-            weights = _read(self.model.weights, state.on_devices | state.in_float)
+            floats = {name: x for name, x in others.items() if x.dtype == jnp.float32}
+            found = _read(self.model.weights, weights | floats)
+            weights = {name: found[name] for name in weights}
+            others = others | {name: found[name] for name in floats}
         else:
-            state, weights = _trained(network, labelled)
+            weights, others = self._trained(made, weights, others, labelled, key)
         as_numpy = lambda arrays: {name: np.asarray(x) for name, x in sorted(arrays.items())}  # noqa: E731
-        return Trained(labelled, as_numpy(weights), as_numpy(state.others))
+        return Trained(labelled, as_numpy(weights), as_numpy(others))
 
     def digest(self, data: Trained) -> str:
-        """A fingerprint of the data; the weights follow from the specification, or are read."""
-        found = data.labelled.digest()
-        return found + _digest(data.weights) if self.model.weights else found
+        """A fingerprint of the data and of the model that was trained or read."""
+        return data.labelled.digest() + _digest(data.weights | data.others)
 
     def check(self) -> None:
-        """The model's file must be there."""
+        """The model's file must be there, and nothing ask for a calibration."""
         self._network().check()
+        for name in ("adc_range", "input_scale"):
+            if (kind := getattr(self.array, name)) in ("calibrated", "average_abs_max"):
+                raise UserError(f"Array: {name} = {kind!r} needs data of each layer; take another")
+
+    def check_data(self, data: Trained) -> None:
+        """A batch must be there."""
+        check_batch(data.labelled, self.train.batch_size)
 
     def sources(self) -> list[str]:
         """The text of the model."""
@@ -216,7 +242,8 @@ class Inference(Experiment):
                 own = random.fold_in(random.fold_in(stream, stage), number)
                 key = jax.random.wrap_key_data(own, impl="threefry2x32")
                 outputs = analog(x, key=key)
-            return jnp.sum((jnp.argmax(outputs, axis=1) == y).astype(jnp.float32))
+            right = jnp.sum((jnp.argmax(outputs, axis=1) == y).astype(jnp.float32))
+            return jnp.where(jnp.all(jnp.isfinite(outputs)), right, jnp.nan)
 
         test = data.labelled.test
         x, y, total = jnp.asarray(test.x), jnp.asarray(test.y), len(test.x)
@@ -238,13 +265,50 @@ class Inference(Experiment):
         """The model's experiment in floating point."""
         return Flax(
             pulses=None,
-            train=self.train,
-            float_optimizer=self.float_optimizer,
-            model=dataclasses.replace(Flax().model, flax=self.model.flax),
+            model=Network(flax=self.model.flax),
             arguments=self.arguments,
             data=self.data,
             call=self.call,
         )
+
+    def _trained(
+        self, made: Model, weights: Any, others: Any, data: Labelled, key: Any
+    ) -> tuple[Any, Any]:
+        """A model after its training, always from the same key."""
+        train, batch = self.train, self.train.batch_size
+        x, y = jnp.asarray(data.train.x), jnp.asarray(data.train.y)
+        steps = len(x) // batch
+        rate = optax.exponential_decay(
+            train.learning_rate, steps, train.learning_rate_decay, staircase=True
+        )
+        tx = FLOAT_OPTIMIZERS[train.optimizer](rate)
+
+        def step(carry: Any, now: Any) -> tuple[Any, Any]:
+            weights, others, state = carry
+            chosen, key = now
+
+            def loss(weights: Any) -> tuple[Any, Any]:
+                scores, after = made.apply(weights, others, x[chosen], key, training=True)
+                each = optax.softmax_cross_entropy_with_integer_labels(scores, y[chosen])
+                return jnp.mean(each), after
+
+            (value, after), grads = jax.value_and_grad(loss, has_aux=True)(weights)
+            updates, state = tx.update(grads, state, weights)
+            return (optax.apply_updates(weights, updates), after, state), value
+
+        @jax.jit
+        def epoch(carry: Any, key: Any) -> tuple[Any, Any]:
+            order = jax.random.permutation(key, len(x))[: steps * batch].reshape(steps, batch)
+            return jax.lax.scan(step, carry, (order, jax.random.split(key, steps)))
+
+        carry = (weights, others, tx.init(weights))
+        for number in range(train.epochs):
+            carry, losses = epoch(carry, jax.random.fold_in(key, number))
+        if not bool(jnp.all(jnp.isfinite(losses))):
+            raise UserError(
+                "train: the training in floating point is not finite; lower its learning_rate"
+            )
+        return carry[0], carry[1]
 
     def _analog(self, key_data: Array, data: Trained) -> AnalogModel:
         """The model, yet to be programmed."""
@@ -270,18 +334,6 @@ class Inference(Experiment):
             function=function,
             layers=self.model.layers,
         )
-
-
-def _trained(network: Flax, data: Labelled) -> tuple[Any, dict[str, Any]]:
-    """A model trained in floating point, always from the same key."""
-    network, words = as_arrays(network), jnp.array([0, _TRAIN], jnp.uint32)
-    state = jax.jit(network.init)(words, data)
-    advance = jax.jit(network.advance)
-    for stage in range(network.train.epochs):
-        state, report = advance(state, words, jnp.int32(stage), data)
-    if not bool(report["finite"]):
-        raise UserError("train: the model's training in floating point is not finite; lower a rate")
-    return state, state.on_devices | state.in_float
 
 
 def _read(file: str, like: dict[str, Array]) -> dict[str, Any]:

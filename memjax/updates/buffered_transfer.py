@@ -14,16 +14,17 @@ class BufferedTransfer(Transfer):
 
     ``n = trunc(H[k] / pulse size)`` pulses on C, at most ``transfer_pulses``; then ``H[k] <- H[k] -
     n pulse size``: nothing is lost. With a ``buffer_momentum`` that share of what was written stays
-    in H; with ``forget`` nothing else does, of weights of C that got a pulse.
+    in H; with ``forget`` nothing else does, of weights of C that got a pulse: neither the pulses
+    beyond ``transfer_pulses`` nor the rest of a step.
 
-    Source: Gokmen, Front. Artif. Intell. 4:699148 (2021); forgetting as aihwkit 1.1.0 offers it.
+    Source: Gokmen, Front. Artif. Intell. 4:699148 (2021); forgetting as aihwkit 1.1.0 describes it.
     """
 
     buffer_momentum: Leaf | None = param(
         default=None, doc="share of what was written that stays in H", at_least=0, less_than=1
     )
     forget: bool = static(
-        default=False, doc="whether H forgets what transfer_pulses kept from being written"
+        default=False, doc="whether H forgets what was not written where it fired a pulse"
     )
 
     def drain(self, h: Array, size: Array) -> tuple[Array, Array]:

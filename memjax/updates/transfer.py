@@ -148,11 +148,11 @@ class Transfer(Algorithm):
     )
     auto_scale: bool = static(
         default=False,
-        doc="fast_rate 1: gradients as large as of late want the longest train of pulses",
+        doc="divide A's gradients by their running maximum: with fast_rate 1 it fills a train",
     )
     with_reset: Leaf | None = param(
         default=None,
-        doc="probability that a row of A is pulsed back to 0 after its read",
+        doc="probability that a row of A is pulsed back to where it reads 0 after its read",
         at_least=0,
         at_most=1,
     )
@@ -205,7 +205,8 @@ class Transfer(Algorithm):
         return learning_rate if self.fast_rate is None else self.fast_rate
 
     def rates(self, learning_rate: Any, state: Any, most: float | int) -> Any:
-        """The same; with ``auto_scale`` by array, ``fast_rate most pulse size / its gradient``."""
+        """The rate of A: with ``auto_scale`` that of each array, ``fast_rate most pulse size`` over
+        the running mean of its largest gradient."""
         if not self.auto_scale:
             return self.constant_rate(learning_rate)
         share: Any = self.fast_rate
@@ -233,6 +234,17 @@ class Transfer(Algorithm):
             )
         if self.auto_scale and self.fast_rate is None:
             raise UserError(f"{name}: auto_scale = True scales fast_rate; give one, such as 1.0")
+        if self.with_reset is not None and not cell.is_static(device):
+            raise UserError(
+                f"{name}: with_reset fires pulses beside those of updates, in which devices would "
+                "decay, diffuse or be refreshed once more; leave it out, or take devices and a "
+                "cell that stay as they are"
+            )
+        if self.zero_shift and cell.refreshes:
+            raise UserError(
+                f"{name}: zero_shift has no meaning in a {type(cell).__name__}, each of whose "
+                "devices is only potentiated; leave it out"
+            )
         _check_two_signed(name, device, cell)
         if isinstance(cell, VectorCell) and cell.rule == "in_turn" and cell.devices > 1:
             raise UserError(
@@ -248,7 +260,7 @@ class Transfer(Algorithm):
         key: Key[Array, ""],
         pulses: Scheme | None = None,
         slow_device: Device | None = None,
-        learning_rate: optax.ScalarOrSchedule = 1.0,
+        learning_rate: optax.ScalarOrSchedule | None = None,
         **options: Any,
     ) -> optax.GradientTransformationExtraArgs:
         """Pulsed SGD on A, and C by the rule.
@@ -256,15 +268,26 @@ class Transfer(Algorithm):
         Args:
           device, key, pulses, options: as of ``Algorithm.build``.
           slow_device: makes C of another device than A.
-          learning_rate: what the chain before has scaled gradients by; for ``fast_rate`` alone.
+          learning_rate: what the chain before has scaled gradients by; for ``fast_rate`` alone,
+            which needs it.
+
+        Raises:
+          UserError: a ``fast_rate`` without the ``learning_rate`` whose place it takes.
         """
+        if self.fast_rate is not None and learning_rate is None:
+            raise UserError(
+                f"{type(self).__name__}: fast_rate takes the place of the learning rate that the "
+                "chain before applies; give it too, transform(..., learning_rate=0.1), or take the "
+                "recipe"
+            )
         c_device = device if slow_device is None else slow_device
         check_device(f"{type(self).__name__}, slow_device", c_device)
         keys = jax.random.split(key, 3)
         fast = draw_and_fire(device, key=keys[0], pulses=pulses, **options)
         slow = fire_pulses(c_device, key=keys[1], **options)
         most = (Bernoulli() if pulses is None else pulses).most
-        return _transfer(as_arrays(self), fast, slow, keys[2], learning_rate, most)
+        rate = 1.0 if learning_rate is None else learning_rate
+        return _transfer(as_arrays(self), fast, slow, keys[2], rate, most)
 
 
 def _transfer(
@@ -322,6 +345,13 @@ def _transfer(
         if rule.fast_rate is not None:
             rate = rate_now(learning_rate, state.count)
             if rule.auto_scale:
+                if largest is None and any(
+                    map(are_counts, jax.tree.leaves(wanted, is_leaf=are_counts))
+                ):
+                    raise UserError(
+                        "transfer: auto_scale follows gradients, and these are counts; give update "
+                        "the largest gradient of each array, largest=..., or leave auto_scale out"
+                    )
                 if largest is None:
                     largest = largest_gradients(wanted, rate, state.largest)
                 state = state._replace(largest=jax.tree.map(running_mean, state.largest, largest))
@@ -402,7 +432,7 @@ def _erasing(
     probability: Any = rule.with_reset
     n = -jnp.round(value / of_a.cell.pulse_size(of_a.device))
     is_reset = random.uniform(stream, (*value.shape[:2], 1)) < probability
-    return Counts(jnp.where(turn.is_read[None, :, None] & is_reset, n, 0.0))
+    return Counts(jnp.where(turn.is_read[None, :, None] & is_reset, n, 0.0), jnp.float32(0.0))
 
 
 def _chop(wanted: Any, signs: Array) -> Any:

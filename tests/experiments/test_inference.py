@@ -24,7 +24,7 @@ def perceptron():
 SMALL = {
     "seeds": 2,
     "data": {"train_size": 300, "test_size": 90},
-    "train": {"epochs": 3, "learning_rate": 0.5, "float_optimizer": {"learning_rate": 0.01}},
+    "train": {"epochs": 5, "learning_rate": 0.01},
     "evaluate": {"times": [1.0, 86_400.0]},
 }
 
@@ -79,6 +79,22 @@ def test_weights_may_be_read_and_others_are_told(tmp_path):
             swept(model={"weights": str(file)})
     with pytest.raises(UserError, match=r"cannot be read as \.npz"):
         swept(model={"weights": str(tmp_path / "none.npz")})
+
+
+def test_lanes_of_another_training_are_not_gone_on_with(tmp_path):
+    def grown(epochs, rows):
+        train = {"epochs": epochs, "learning_rate": 0.01}
+        spec = {**SMALL, "axes": {"tile_rows": rows}, "train": train}
+        return run(Spec.from_dict(spec, experiment=Inference(call=perceptron)), tmp_path / "out")
+
+    grown(1, [16])
+    with pytest.raises(UserError, match="holds the results of this specification on other data"):
+        grown(5, [16, 32])
+
+
+def test_training_is_no_axis():
+    with pytest.raises(UserError, match=r"train\.learning_rate: .*cannot be swept|cannot be swept"):
+        swept({"train.learning_rate": [0.0, 0.01]})
 
 
 def test_options_without_effect_are_told():

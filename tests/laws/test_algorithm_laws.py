@@ -1,5 +1,6 @@
 """Laws that every learning algorithm must hold: Optax's and Flax's own, and ``readout``'s."""
 
+import dataclasses
 import functools
 from typing import Any, NamedTuple
 
@@ -40,6 +41,7 @@ LETTERS = {
     },
 }
 """Parameters that make every branch of an algorithm run within a few updates."""
+PLAIN = {"with_reset": None, "zero_shift": 0}
 SOME = ["rprop", "mixed_precision", "agad"]
 """One algorithm for each kind of state: for the slower laws."""
 ALIKE = ["tiki_taka_v2", "chopped_tiki_taka"]
@@ -50,11 +52,18 @@ of = pytest.mark.parametrize
 
 
 def make(name: str, device: str = "SoftBounds", cell: str = "reference", **options: Any) -> Any:
-    return ALGORITHMS[name](**LETTERS.get(name, {})).transform(
+    algorithm = ALGORITHMS[name](**LETTERS.get(name, {}))
+    cells = CELLS[cell](weight_range=RANGE, **KINDS.get(cell, {}))
+    if cells.refreshes:  # fires no pulses beside those of updates
+        algorithm = dataclasses.replace(
+            algorithm, **{k: v for k, v in PLAIN.items() if hasattr(algorithm, k)}
+        )
+    return algorithm.transform(
         MODELS[device](**NOISY),
         key=jax.random.key(3),
-        cell=CELLS[cell](weight_range=RANGE, **KINDS.get(cell, {})),
+        cell=cells,
         memristive="*",
+        **algorithm.rate_options(1.0),
         **options,
     )
 

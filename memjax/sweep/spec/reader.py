@@ -166,6 +166,10 @@ class Reader:
     def _group_of_devices(self, name: str, entry: dict[str, Any]) -> Axis:
         """A zipped group of whole devices and other parameters."""
         names, theirs = self._devices(name, entry["device"], beside=entry)
+        given = entry["device"] if isinstance(entry["device"], list) else names
+        if len(set(zip(names, given, strict=True))) > len(set(names)):
+            what = "two files of one name would be one device in the results; rename one of them"
+            self.origin.fail(("axes", name, "device"), what)
         group = self._parsed((name,), {**entry, "device": names})
         del group.columns["device"]
         if not group.columns:

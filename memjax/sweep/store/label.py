@@ -121,7 +121,7 @@ def check_names(spec: Spec, experiment: Experiment, data: Any) -> None:
             "one baseline; call one of them otherwise"
         )
     for axis in spec.axes:
-        for name in {axis.name, *axis.columns, *axis.along()}:
+        for name in dict.fromkeys((axis.name, *axis.columns, *axis.along())):
             _check_directory(spec.name, name, "an axis")
             if name in taken:
                 raise UserError(
