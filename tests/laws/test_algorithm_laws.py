@@ -160,11 +160,13 @@ def test_a_second_update_does_not_recompile_and_one_key_repeats_bit_for_bit(name
 @of("name", SOME)
 def test_another_key_deals_other_noise(name):
     _, state, step, _ = case(name)
-    others = ALGORITHMS[name](**LETTERS.get(name, {})).transform(
+    algorithm = ALGORITHMS[name](**LETTERS.get(name, {}))
+    others = algorithm.transform(
         MODELS["SoftBounds"](**NOISY),
         key=jax.random.key(4),
         cell=CELLS["reference"](),
         memristive="*",
+        **algorithm.rate_options(1.0),
     )
     p, s, q, t = params(), state, params(), jax.jit(others.init)(params())
     wanted = wish()
@@ -280,7 +282,13 @@ def test_lanes_of_a_vmap_over_device_and_key_are_those_of_a_loop(name):
     def init(levels, key):
         made = MODELS["SoftBounds"](**NOISY | {"levels": levels})
         algorithm = ALGORITHMS[name](**LETTERS.get(name, {}))
-        tx = algorithm.transform(made, key=key, cell=CELLS["reference"](), memristive="*")
+        tx = algorithm.transform(
+            made,
+            key=key,
+            cell=CELLS["reference"](),
+            memristive="*",
+            **algorithm.rate_options(1.0),
+        )
         return tx.init(params())
 
     lanes = jax.jit(jax.vmap(init))(levels, keys)
@@ -301,7 +309,7 @@ def test_an_eager_state_may_be_donated(name):
     """It shares no buffer with itself, with the transform or with the user's key."""
     key = jax.random.key(0)
     algorithm = ALGORITHMS[name](**LETTERS.get(name, {}))
-    tx = algorithm.transform(MODELS["ConstantStep"](), key=key)
+    tx = algorithm.transform(MODELS["ConstantStep"](), key=key, **algorithm.rate_options(1.0))
     p = {"w": jnp.zeros(3)}
     step = jax.jit(tx.update, donate_argnums=1)
     for _ in range(2):
