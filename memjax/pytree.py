@@ -278,6 +278,11 @@ def align(obj: Any) -> None:
         object.__setattr__(obj, name, repeated)
 
 
+def given(**parameters: Any) -> dict[str, Any]:
+    """The parameters that are not ``None``; the others have their class's defaults."""
+    return {name: value for name, value in parameters.items() if value is not None}
+
+
 def _repeated(array: np.ndarray, rank: int, batch: tuple[int, ...]) -> np.ndarray:
     """An array of this rank, or a batch of them, as a batch of this shape."""
     return np.broadcast_to(array, (*batch, *array.shape[array.ndim - rank :]))

@@ -93,6 +93,15 @@ def stream(key: Key[Array, ""]) -> Stream:
     return jnp.stack([left, right])
 
 
+def as_key(stream: Stream) -> Key[Array, ""]:
+    """A stream's words as a typed key, for what draws by JAX.
+
+    Args:
+      stream: two ``uint32`` words.
+    """
+    return jax.random.wrap_key_data(stream, impl="threefry2x32")
+
+
 def fold_in(stream: Stream, data: int | Array) -> Stream:
     """A new stream from a stream and an integer (a step, a layer, a purpose).
 

@@ -8,7 +8,7 @@ import memjax
 ROOT = Path(memjax.__file__).parent
 ROOMS = (
     "errors words compilation renamed",
-    "origin outputs limits fusion random pytree",
+    "origin outputs limits fusion programs random pytree",
     "data",
     "devices",
     "fitting pulses",
@@ -96,3 +96,15 @@ def test_no_file_is_in_a_circle():
         if not ends:
             break
     assert not left, "\n".join(f"{m} -> {sorted(to & left.keys())}" for m, to in left.items())
+
+
+def test_flax_is_imported_where_a_model_is_and_not_to_start_with():
+    """It takes a second, which commands that need none of it would wait for."""
+    eager = set()
+    for name, path in modules().items():
+        for node in ast.parse(path.read_text()).body:
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            if any(part.partition(".")[0] == "flax" for part in names):
+                eager.add(name.removeprefix("memjax."))
+    assert eager == {"nn.linen", "nn.pulsed_linear", "experiments.flax_model"}

@@ -1,5 +1,6 @@
 """Any trained model on arrays: what its program multiplies with is programmed, the rest stays."""
 
+import dataclasses
 import fnmatch
 import functools
 import warnings
@@ -9,18 +10,18 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from flax import linen, nnx
 from jaxtyping import Key
 
 from memjax import random
 from memjax.crossbar import programmed
 from memjax.crossbar.array import Array
 from memjax.crossbar.crossbar import Crossbar
-from memjax.crossbar.model_products import Use, matrices, multiplied, program_of
+from memjax.crossbar.model_products import Program, Use, matrices, multiplied, program_of
 from memjax.crossbar.programmed import Cells, Programmed
 from memjax.crossbar.wires import Wires
 from memjax.errors import UserError
 from memjax.pytree import Leaf, params, static
+from memjax.updates.memristive import path_texts
 
 _RANK = 6
 """Axes of the conductances of one crossbar."""
@@ -75,9 +76,8 @@ class AnalogModel:
                 "convert: products of this array are noisy; give a key for each call, "
                 "analog(x, key=jax.random.key(0))"
             )
-        function = functools.partial(self.function, **options)
-        program = program_of(function, self.weights, self.others, *args)
-        held = self.crossbars or self.program(*args, **options).crossbars or {}
+        program = self._program_of(*args, **options)
+        held = self.crossbars or self._with_crossbars(program, *args).crossbars or {}
         now = {_use(name): one.seen for name, one in held.items()}
         stream = jnp.zeros(2, jnp.uint32) if key is None else random.stream(key)
         return multiplied(
@@ -105,6 +105,13 @@ class AnalogModel:
         Warns:
           StaysDigital: parameters that are named are used otherwise than in products.
         """
+        return self._with_crossbars(self._program_of(*args, **options), *args)
+
+    def _program_of(self, *args: Any, **options: Any) -> Program:
+        function = functools.partial(self.function, **options)
+        return program_of(function, self.weights, self.others, *args)
+
+    def _with_crossbars(self, program: Program, *args: Any) -> "AnalogModel":
         for name in ("adc_range", "input_scale"):
             if (kind := getattr(self.array, name)) in ("calibrated", "average_abs_max"):
                 raise UserError(
@@ -112,8 +119,6 @@ class AnalogModel:
                     "calibrated by; take another, such as adc_range = 'max' and input_scale = "
                     "'abs_max'"
                 )
-        function = functools.partial(self.function, **options)
-        program = program_of(function, self.weights, self.others, *args)
         found = matrices(program, self.weights, self.others, *args)
         there = {path for path, _ in found}
         for pattern in self.layers:
@@ -131,14 +136,14 @@ class AnalogModel:
             warnings.warn(
                 f"convert: {', '.join(other)}: used otherwise than in a product, stays digital",
                 StaysDigital,
-                stacklevel=3,
+                stacklevel=4,
             )
         crossbars = {
             _name(use): _programmed(self, matrix, random.fold_in(self.stream, _number(_name(use))))
             for use, matrix in found.items()
             if self._is_chosen(use[0])
         }
-        return self._with(crossbars=crossbars)._seen()
+        return dataclasses.replace(self, crossbars=crossbars)._seen()
 
     def at(self, time: Leaf | str) -> "AnalogModel":
         """The model at a time after programming, with one draw of the noise of reads.
@@ -146,7 +151,7 @@ class AnalogModel:
         Args:
           time: seconds, or a text such as ``"1 day"``.
         """
-        return self._with(time=seconds(time))._seen()
+        return dataclasses.replace(self, time=seconds(time))._seen()
 
     def replace(self, **changes: Any) -> "AnalogModel":
         """The same with other attributes; unless these are crossbars, it is to be programmed anew.
@@ -154,11 +159,7 @@ class AnalogModel:
         Args:
           changes: attributes by name.
         """
-        return self._with(**{"crossbars": None} | changes)
-
-    def _with(self, **changes: Any) -> "AnalogModel":
-        values = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        return AnalogModel(**values | changes)
+        return dataclasses.replace(self, **{"crossbars": None} | changes)
 
     def _is_chosen(self, path: str) -> bool:
         return any(fnmatch.fnmatchcase(path, pattern) for pattern in self.layers)
@@ -180,7 +181,7 @@ class AnalogModel:
             )
             for name, one in self.crossbars.items()
         }
-        return self._with(crossbars=found)
+        return dataclasses.replace(self, crossbars=found)
 
 
 _UNITS = {
@@ -294,6 +295,9 @@ def convert(
 
 def _as_function(model: Any) -> tuple[Callable[..., Any], dict[str, Any], Any]:
     """A model as a function of its float parameters by path, what else it holds, and inputs."""
+    # Flax is imported here: it takes a second, and a sweep of perceptrons needs none of it.
+    from flax import linen, nnx
+
     if isinstance(model, nnx.Module):
         for path, part in nnx.iter_modules(model):
             for flag in ("deterministic", "use_running_average"):
@@ -314,7 +318,9 @@ def _as_function(model: Any) -> tuple[Callable[..., Any], dict[str, Any], Any]:
     )
 
 
-def _of_nnx(model: nnx.Module) -> tuple[Callable[..., Any], dict[str, Any], Any]:
+def _of_nnx(model: Any) -> tuple[Callable[..., Any], dict[str, Any], Any]:
+    from flax import nnx
+
     graph, state = nnx.split(model)
     flat = [("/".join(map(str, path)), path, leaf) for path, leaf in nnx.to_flat_state(state)]
     values = {name: leaf.get_value() for name, _, leaf in flat}
@@ -334,9 +340,9 @@ def _of_nnx(model: nnx.Module) -> tuple[Callable[..., Any], dict[str, Any], Any]
 
 
 def _of_tree(call: Callable[..., Any], variables: Any) -> tuple[Any, dict[str, Any], Any]:
-    leaves, treedef = jax.tree_util.tree_flatten_with_path(variables)
-    names = [jax.tree_util.keystr(path, simple=True, separator="/") for path, _ in leaves]
-    values = dict(zip(names, (leaf for _, leaf in leaves), strict=True))
+    leaves, treedef = jax.tree.flatten(variables)
+    names = path_texts(variables)
+    values = dict(zip(names, leaves, strict=True))
     floats = {n: v for n, v in values.items() if jnp.issubdtype(jnp.asarray(v).dtype, jnp.floating)}
     others = {n: v for n, v in values.items() if n not in floats}
 
@@ -351,7 +357,7 @@ def _programmed(analog: AnalogModel, matrix: Any, stream: random.Stream) -> Prog
     """Crossbars of matrices side by side, each with devices of its own."""
 
     def one(matrix: Any, stream: random.Stream) -> Programmed:
-        key = _as_key(random.fold_in(stream, 0))
+        key = random.as_key(random.fold_in(stream, 0))
         crossbar = Crossbar(matrix.T, analog.array, key=key)
         return programmed.program(crossbar, analog.cells, random.fold_in(stream, 1))
 
@@ -372,13 +378,9 @@ def _multiply(crossbar: Crossbar, x: Any, stream: random.Stream, *, is_random: b
     numbers = jnp.arange(x.shape[0])
 
     def one(crossbar: Crossbar, x: Any, number: Any) -> Any:
-        return crossbar(x, _as_key(random.fold_in(stream, number)) if is_random else None)
+        return crossbar(x, random.as_key(random.fold_in(stream, number)) if is_random else None)
 
     return jax.vmap(one)(crossbar, x, numbers)
-
-
-def _as_key(stream: random.Stream) -> Key[jax.Array, ""]:
-    return jax.random.wrap_key_data(stream, impl="threefry2x32")
 
 
 def _number(name: str) -> int:

@@ -1,11 +1,34 @@
 """Stuck devices: each for life, whatever is programmed."""
 
+from typing import NamedTuple
+
 import jax.numpy as jnp
 from jaxtyping import Array
 
 from memjax import random
 from memjax.errors import UserError
 from memjax.pytree import Leaf, check, param, params
+
+
+class Stuck(NamedTuple):
+    """Which devices of an array are stuck, and at what.
+
+    Attributes:
+      at_gmax: whether a device is stuck at Gmax.
+      at_gmin: whether it is stuck at Gmin.
+    """
+
+    at_gmax: Array
+    at_gmin: Array
+
+    def held(self, g: Array, *, gmin: Leaf) -> Array:
+        """Conductances with the stuck ones in place.
+
+        Args:
+          g: fractions of Gmax.
+          gmin: a fraction of Gmax.
+        """
+        return jnp.where(self.at_gmax, 1.0, jnp.where(self.at_gmin, gmin, g))
 
 
 @params
@@ -47,15 +70,14 @@ class Faults:
           g: fractions of Gmax.
           gmin: a fraction of Gmax.
         """
-        high, low = self.stuck(stream, g.shape)
-        return jnp.where(high, 1.0, jnp.where(low, gmin, g))
+        return self.stuck(stream, g.shape).held(g, gmin=gmin)
 
-    def stuck(self, stream: random.Stream, shape: tuple[int, ...]) -> tuple[Array, Array]:
-        """Which devices are stuck at Gmax, and which at Gmin.
+    def stuck(self, stream: random.Stream, shape: tuple[int, ...]) -> Stuck:
+        """Which devices of an array are stuck.
 
         Args:
           stream: random stream of the array.
           shape: of the array (static).
         """
         u = random.uniform(stream, shape)
-        return u < self.stuck_lrs, u >= 1.0 - self.stuck_hrs
+        return Stuck(u < self.stuck_lrs, u >= 1.0 - self.stuck_hrs)

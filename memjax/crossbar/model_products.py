@@ -12,12 +12,12 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jax.extend import core
 from jaxtyping import Array, Float
 
 from memjax import random
 from memjax.crossbar import patches
 from memjax.errors import UserError
+from memjax.programs import evaluated, run
 
 Matrix = Float[Array, "*scanned groups rows columns"]
 Use = tuple[str, int]
@@ -278,16 +278,7 @@ class _Multiplier(_Counter):
 
 def _run(jaxpr: Any, consts: Any, args: Any, by: "_Collector | _Multiplier") -> list[Any]:
     """What a program gives, equation by equation; parameters stay ``Held``."""
-    values: dict[Any, Any] = dict(zip(jaxpr.constvars, consts, strict=True))
-    values |= zip(jaxpr.invars, args, strict=True)
-
-    def value(of: Any) -> Any:
-        return of.val if isinstance(of, core.Literal) else values[of]
-
-    for equation in jaxpr.eqns:
-        inputs = [value(of) for of in equation.invars]
-        values |= zip(equation.outvars, _outputs(jaxpr, equation, inputs, by), strict=True)
-    return [value(of) for of in jaxpr.outvars]
+    return run(jaxpr, consts, args, functools.partial(_outputs, by=by))
 
 
 def _outputs(
@@ -385,10 +376,4 @@ def _is_same_size(equation: Any) -> bool:
 
 def _evaluated(jaxpr: Any, equation: Any, inputs: list[Any]) -> list[Any]:
     """What JAX makes of an equation of a program."""
-    used = {
-        of: _plain(x)
-        for of, x in zip(equation.invars, inputs, strict=True)
-        if not isinstance(of, core.Literal)
-    }
-    alone = jaxpr.replace(constvars=[], invars=[*used], outvars=equation.outvars, eqns=[equation])
-    return jax.core.eval_jaxpr(alone, [], *used.values())
+    return evaluated(jaxpr, equation, list(map(_plain, inputs)))

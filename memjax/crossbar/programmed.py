@@ -64,9 +64,11 @@ def program(crossbar: Crossbar, cells: Cells, stream: random.Stream) -> Programm
     gmin = jnp.asarray(array.gmin, jnp.float32)
     own = [random.fold_in(stream, purpose) for purpose in range(3)]
     written = cells.programming.program(own[1], targets, gmin=gmin, gmax=array.gmax)
-    g = cells.faults.apply(own[0], written, gmin=gmin)
-    high, low = cells.faults.stuck(own[0], targets.shape)
-    nu = jnp.where(high | low, 0.0, cells.drift.exponents(own[2], targets))  # stuck for life
+    stuck = cells.faults.stuck(own[0], targets.shape)
+    g = stuck.held(written, gmin=gmin)
+    nu = jnp.where(
+        stuck.at_gmax | stuck.at_gmin, 0.0, cells.drift.exponents(own[2], targets)
+    )  # stuck for life
     made = crossbar.replace(g=_of_cells(crossbar, g))
     return Programmed(made, nu, made)
 

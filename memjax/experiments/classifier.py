@@ -356,7 +356,7 @@ class Classifier(Experiment):
     ) -> optax.GradientTransformationExtraArgs:
         if self.pulses is None:
             return optax.with_extra_args_support(optax.sgd(learning_rate))
-        key = jax.random.wrap_key_data(random.fold_in(key_data, _WRITE), impl="threefry2x32")
+        key = random.as_key(random.fold_in(key_data, _WRITE))
         counted = self._trains() is not None
         pulses: Any = None
         if not (counted or self.algorithm.wants_gradients):

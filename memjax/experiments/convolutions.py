@@ -4,14 +4,15 @@
 a product of matrices stays one.
 """
 
-import itertools
 from collections.abc import Callable
 from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jax.extend import core
 from jaxtyping import Array
+
+from memjax.crossbar import patches
+from memjax.programs import evaluated, run
 
 
 def as_products(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -44,39 +45,19 @@ def as_products(function: Callable[..., Any]) -> Callable[..., Any]:
             return found
 
         program = jax.make_jaxpr(of_leaves)(*flat)
-        return outputs[0].unflatten(_run(program.jaxpr, program.consts, flat))
+        return outputs[0].unflatten(run(program.jaxpr, program.consts, flat, _outputs))
 
     return replaced
 
 
-def _run(jaxpr: Any, consts: Any, args: Any) -> list[Any]:
-    """What a program gives, equation by equation."""
-    values: dict[Any, Any] = dict(zip(jaxpr.constvars, consts, strict=True))
-    values |= zip(jaxpr.invars, args, strict=True)
-
-    def value(of: Any) -> Any:
-        return of.val if isinstance(of, core.Literal) else values[of]
-
-    for equation in jaxpr.eqns:
-        inputs = [value(of) for of in equation.invars]
-        inner = equation.params.get("jaxpr")
-        if equation.primitive.name == "jit" and _convolves(inner.jaxpr):
-            found = _run(inner.jaxpr, inner.consts, inputs)
-        elif _is_plain(equation):
-            x, kernel = inputs
-            found = [_product(x, kernel, equation.params)]
-        else:
-            used = {
-                v: x
-                for v, x in zip(equation.invars, inputs, strict=True)
-                if not isinstance(v, core.Literal)
-            }
-            alone = jaxpr.replace(
-                constvars=[], invars=[*used], outvars=equation.outvars, eqns=[equation]
-            )
-            found = jax.core.eval_jaxpr(alone, [], *used.values())
-        values |= zip(equation.outvars, found, strict=True)
-    return [value(of) for of in jaxpr.outvars]
+def _outputs(jaxpr: Any, equation: Any, inputs: list[Any]) -> list[Any]:
+    """What an equation gives, a plain convolution as a product."""
+    inner = equation.params.get("jaxpr")
+    if equation.primitive.name == "jit" and _convolves(inner.jaxpr):
+        return run(inner.jaxpr, inner.consts, inputs, _outputs)
+    if _is_plain(equation):
+        return [_product(inputs[0], inputs[1], equation.params)]
+    return evaluated(jaxpr, equation, inputs)
 
 
 def _convolves(jaxpr: Any) -> bool:
@@ -102,43 +83,6 @@ def _is_plain(equation: Any) -> bool:
 
 def _product(x: Array, kernel: Array, own: dict[str, Any]) -> Array:
     """A convolution: every patch of the inputs, as a row, times the kernel, as a matrix."""
-    numbers = own["dimension_numbers"]
-    x = jnp.transpose(x, _channels_last(numbers.lhs_spec))
-    out, rows, *places = numbers.rhs_spec
-    kernel = jnp.transpose(kernel, (*places, rows, out))
-    extents, steps, dilations = kernel.shape[:-2], own["window_strides"], own["rhs_dilation"]
-    x = jax.lax.pad(
-        x, jnp.zeros((), x.dtype), ((0, 0, 0), *((*p, 0) for p in own["padding"]), (0, 0, 0))
-    )
-    sizes = [
-        (length - (extent - 1) * dilation - 1) // step + 1
-        for length, extent, step, dilation in zip(
-            x.shape[1:-1], extents, steps, dilations, strict=True
-        )
-    ]
-    slices = []
-    for place in itertools.product(*map(range, extents)):
-        first = [offset * dilation for offset, dilation in zip(place, dilations, strict=True)]
-        last = [
-            start + (size - 1) * step + 1
-            for start, size, step in zip(first, sizes, steps, strict=True)
-        ]
-        slices.append(
-            jax.lax.slice(x, (0, *first, 0), (x.shape[0], *last, x.shape[-1]), (1, *steps, 1))
-        )
-    patches = jnp.stack(slices, axis=-2).reshape(-1, len(slices) * x.shape[-1])
-    matrix = kernel.reshape(-1, kernel.shape[-1])
-    y = jnp.matmul(patches, matrix, precision=own["precision"])
-    y = y.reshape(x.shape[0], *sizes, kernel.shape[-1])
-    return jnp.transpose(y, _from_channels_last(numbers.out_spec))
-
-
-def _channels_last(spec: tuple[int, ...]) -> tuple[int, ...]:
-    """The order that brings (batch, channels, places) to (batch, places, channels)."""
-    batch, channels, *places = spec
-    return batch, *places, channels
-
-
-def _from_channels_last(spec: tuple[int, ...]) -> tuple[int, ...]:
-    order = _channels_last(spec)
-    return tuple(order.index(axis) for axis in range(len(order)))
+    rows, outputs = patches.patches(x, kernel.shape, own)
+    y = jnp.matmul(rows[0], patches.matrix(kernel, own)[0], precision=own["precision"])
+    return outputs(y[None])

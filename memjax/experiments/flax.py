@@ -3,7 +3,6 @@
 import dataclasses
 import functools
 import inspect
-import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -20,7 +19,7 @@ from memjax.errors import UserError
 from memjax.experiments import flax_checks, flax_notes, own_code
 from memjax.experiments.base import Column, Experiment, Objective, Report, Stages
 from memjax.experiments.convolutions import as_products
-from memjax.experiments.flax_checks import abstract, key_of, on_devices
+from memjax.experiments.flax_checks import abstract, on_devices
 from memjax.experiments.flax_sections import (
     FLOAT_OPTIMIZERS,
     FlaxTraining,
@@ -29,6 +28,7 @@ from memjax.experiments.flax_sections import (
     Network,
 )
 from memjax.experiments.images import Images, Labelled, check_batch, labelled
+from memjax.experiments.pieces import in_pieces
 from memjax.experiments.sections import Open, choice, part
 from memjax.experiments.writing_notes import rows_unwritten
 from memjax.nn import read
@@ -209,12 +209,12 @@ class Flax(Experiment):
         Of a small CNN a lane takes the same time at widths of 4 to 64, and 1.7 times that alone.
         """
         x = abstract(data.train.x, self.train.batch_size)
-        return max(super().size(data), flax_checks.largest(*self._made_of(), x) // 4)
+        return max(super().size(data), flax_checks.largest(*self.maker(), x) // 4)
 
     def init(self, key_data: Array, data: Labelled) -> State:
         """A model with its weights programmed."""
-        key = key_of(random.fold_in(key_data, _INIT))
-        weights, others = self._model().init(key, data.train.x[: self.train.batch_size])
+        key = random.as_key(random.fold_in(key_data, _INIT))
+        weights, others = self.flax_model().init(key, data.train.x[: self.train.batch_size])
         chosen = on_devices(weights, self.model.memristive)
         held = {name: w for name, w in weights.items() if chosen[name]}
         in_float = {name: w for name, w in weights.items() if not chosen[name]}
@@ -278,26 +278,17 @@ class Flax(Experiment):
         if self.pulses is not None:
             own = random.fold_in(stream, _READ)
             seen = read(own, seen, device=self.device, cell=self.cell)
-        key = key_of(random.fold_in(stream, _CALL))
-        apply = as_products(functools.partial(self._model().apply, training=training))
+        key = random.as_key(random.fold_in(stream, _CALL))
+        apply = as_products(functools.partial(self.flax_model().apply, training=training))
         return apply(seen | state.in_float, state.others, x, key)
 
     def _outputs(self, state: State, stream: Array, x: Array) -> Any:
-        """The outputs of the test set, in pieces of equal size and perhaps a smaller one."""
-        pieces, size = _pieces(len(x))
+        """The outputs of the test set, piece by piece."""
 
         def some(number: Any, x: Array) -> Any:
             return self._apply(state, random.fold_in(stream, number), x, training=False)[0]
 
-        if pieces == 1:
-            return some(0, x)
-        whole = x[: pieces * size].reshape(pieces, size, *x.shape[1:])
-        outputs = jax.lax.map(lambda piece: some(*piece), (jnp.arange(pieces), whole))
-        outputs = jax.tree.map(lambda y: y.reshape(-1, *y.shape[2:]), outputs)
-        if pieces * size == len(x):
-            return outputs
-        rest = some(pieces, x[pieces * size :])
-        return jax.tree.map(lambda y, z: jnp.concatenate([y, z]), outputs, rest)
+        return in_pieces(some, x, _AT_ONCE)
 
     def _optimizers(self, key_data: Array, decay: Array) -> tuple[Any, Any]:
         """Of the weights on devices, and of the others, at their rates times ``decay``."""
@@ -310,7 +301,7 @@ class Flax(Experiment):
             return descent, digital
         update = self.algorithm.bare(
             self.device,
-            key=key_of(random.fold_in(key_data, _WRITE)),
+            key=random.as_key(random.fold_in(key_data, _WRITE)),
             cell=self.cell,
             pulses=None if self.algorithm.wants_gradients else self.pulses,  # type: ignore[arg-type]
             **self.algorithm.rate_options(learning_rate),
@@ -330,11 +321,13 @@ class Flax(Experiment):
         flax_checks.made(call, self.arguments.entries)
         return call, *others
 
-    def _made_of(self) -> tuple[Any, flax_checks.Arguments]:
+    def maker(self) -> tuple[Any, flax_checks.Arguments]:
+        """What makes the model: its class or function, and the arguments of the call."""
         return self._functions()[0], self.arguments.entries
 
-    def _model(self) -> Any:
-        return flax_checks.made(*self._made_of())
+    def flax_model(self) -> Any:
+        """The model, as pure functions of its arrays."""
+        return flax_checks.made(*self.maker())
 
     def _loss(self) -> Callable[[Any, Array], Array]:
         return self._functions()[1] or _cross_entropy
@@ -345,13 +338,13 @@ class Flax(Experiment):
     def _weights(self, data: Labelled) -> dict[str, bool]:
         """Every weight, and whether it is on devices; raises ``UserError`` where that cannot be."""
         batch = abstract(data.train.x, self.train.batch_size)
-        weights, _ = flax_checks.traced(*self._made_of(), batch)
+        weights, _ = flax_checks.traced(*self.maker(), batch)
         return flax_checks.check_weights(weights, self.model.memristive)
 
     def _check_loss(self, data: Labelled) -> None:
         """Raises ``UserError`` where the loss is no number."""
         (call, own, _), batch = self._functions(), self.train.batch_size
-        _, outputs = flax_checks.traced(*self._made_of(), abstract(data.train.x, batch))
+        _, outputs = flax_checks.traced(*self.maker(), abstract(data.train.x, batch))
         if own is None:
             flax_checks.check_scores(call, outputs, batch, data, "train.loss")
         flax_checks.check_loss(self._loss(), outputs, abstract(data.train.y, batch))
@@ -360,16 +353,16 @@ class Flax(Experiment):
         """The names of the metrics; raises ``UserError`` where they are no numbers."""
         (call, _, own), x = self._functions(), abstract(data.test.x)
         labels = abstract(data.test.y)
-        names = flax_checks.metric_names(*self._made_of(), self._metrics(), x, labels)
+        names = flax_checks.metric_names(*self.maker(), self._metrics(), x, labels)
         if own is None:
-            _, outputs = flax_checks.traced(*self._made_of(), x)
+            _, outputs = flax_checks.traced(*self.maker(), x)
             flax_checks.check_scores(call, outputs, len(data.test.x), data, "evaluate.metrics")
         return names
 
     def _initial(self, data: Labelled) -> tuple[dict[str, np.ndarray], dict[str, bool]]:
         """The weights of a model as it is made, and which of them are on devices."""
         x = jnp.asarray(data.train.x[: self.train.batch_size])
-        weights, _ = jax.jit(self._model().init)(key_of(jnp.zeros(2, jnp.uint32)), x)
+        weights, _ = jax.jit(self.flax_model().init)(random.as_key(jnp.zeros(2, jnp.uint32)), x)
         return {name: np.asarray(w) for name, w in weights.items()}, on_devices(
             weights, self.model.memristive
         )
@@ -385,15 +378,6 @@ def _accuracy(outputs: Array, labels: Array) -> dict[str, Array]:
     """The share of samples whose largest score is that of their class."""
     right = jnp.argmax(outputs, axis=1) == labels
     return {"accuracy": jnp.mean(right.astype(jnp.float32))}
-
-
-def _pieces(samples: int) -> tuple[int, int]:
-    """How many pieces of which size a test set is looked at in; a smaller one may be left."""
-    least = math.ceil(samples / _AT_ONCE)
-    for pieces in range(least, 2 * least):
-        if samples % pieces == 0:
-            return pieces, samples // pieces
-    return samples // _AT_ONCE, _AT_ONCE
 
 
 def _source(own: Any) -> str:

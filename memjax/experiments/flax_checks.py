@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
+from memjax import random
 from memjax.errors import UserError
 from memjax.experiments.convolutions import as_products
 from memjax.experiments.images import Labelled
@@ -30,11 +31,6 @@ def made(call: Any, arguments: Arguments) -> Any:
 def abstract(array: Any, samples: int | None = None) -> jax.ShapeDtypeStruct:
     """The shape of so many samples of an array; of all."""
     return jax.ShapeDtypeStruct((samples or len(array), *array.shape[1:]), array.dtype)
-
-
-def key_of(stream: Array) -> Array:
-    """Random words as a typed key."""
-    return jax.random.wrap_key_data(stream, impl="threefry2x32")
 
 
 def on_devices(weights: Mapping[str, Any], patterns: tuple[str, ...]) -> dict[str, bool]:
@@ -66,9 +62,9 @@ def traced(call: Any, arguments: Arguments, x: Any) -> tuple[Any, Any]:
 
     def both(words: Array, x: Array) -> tuple[Any, Any]:
         model = made(call, arguments)
-        weights, others = model.init(key_of(words), x)
+        weights, others = model.init(random.as_key(words), x)
         return weights, [
-            model.apply(weights, others, x, key_of(words), training=training)[0]
+            model.apply(weights, others, x, random.as_key(words), training=training)[0]
             for training in (True, False)
         ]
 
@@ -80,10 +76,12 @@ def traced(call: Any, arguments: Arguments, x: Any) -> tuple[Any, Any]:
 def largest(call: Any, arguments: Arguments, x: Any) -> int:
     """Numbers in the largest array of a forward pass."""
     model, words = made(call, arguments), jax.ShapeDtypeStruct((2,), np.uint32)
-    weights, others = jax.eval_shape(lambda words, x: model.init(key_of(words), x), words, x)
+    weights, others = jax.eval_shape(lambda words, x: model.init(random.as_key(words), x), words, x)
 
     def apply(words: Array, *given: Any) -> Any:
-        return as_products(functools.partial(model.apply, training=True))(*given, key_of(words))
+        return as_products(functools.partial(model.apply, training=True))(
+            *given, random.as_key(words)
+        )
 
     program = jax.make_jaxpr(apply)(words, weights, others, x)
     arrays = [v.aval for equation in program.eqns for v in equation.outvars]

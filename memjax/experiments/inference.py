@@ -1,7 +1,6 @@
 """A trained Flax model on arrays: programmed in every lane, evaluated at every time."""
 
 import dataclasses
-import hashlib
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,9 +18,9 @@ from memjax.errors import UserError
 from memjax.experiments import flax_checks
 from memjax.experiments.base import Column, Experiment, Objective, Report, Stages
 from memjax.experiments.flax import Flax
-from memjax.experiments.flax_model import Model
 from memjax.experiments.flax_sections import FLOAT_OPTIMIZERS, Network
 from memjax.experiments.images import Images, Labelled, check_batch
+from memjax.experiments.pieces import in_pieces
 from memjax.experiments.sections import Open, choice, part
 from memjax.pytree import Leaf, param, params, static
 
@@ -152,7 +151,7 @@ class Inference(Experiment):
     def load(self, given: Any = None) -> Trained:
         """The data, and the model's weights: read, or trained in floating point."""
         network = self._network()
-        labelled, made = network.load(given), network._model()
+        labelled, made = network.load(given), network.flax_model()
         key = jax.random.key(_TRAIN)
         weights, others = jax.jit(made.init)(key, labelled.train.x[:1])
         if self.model.weights:
@@ -167,7 +166,7 @@ class Inference(Experiment):
 
     def digest(self, data: Trained) -> str:
         """A fingerprint of the data and of the model that was trained or read."""
-        return data.labelled.digest() + _digest(data.weights | data.others)
+        return data.labelled.digest() + super().digest((data.weights, data.others))
 
     def check(self) -> None:
         """The model's file must be there, and nothing ask for a calibration."""
@@ -213,7 +212,7 @@ class Inference(Experiment):
         """A quarter of the largest array of a forward pass."""
         network = self._network()
         x = flax_checks.abstract(data.labelled.test.x, min(_AT_ONCE, len(data.labelled.test.x)))
-        return max(super().size(data), flax_checks.largest(*network._made_of(), x) // 4)
+        return max(super().size(data), flax_checks.largest(*network.maker(), x) // 4)
 
     def init(self, key_data: Array, data: Trained) -> Any:
         """The arrays, programmed."""
@@ -222,7 +221,8 @@ class Inference(Experiment):
         x = jnp.zeros((1, *data.labelled.test.x.shape[1:]), jnp.float32)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", crossbar.IdleOption)  # notes tell of them
-            return self._analog(key_data, data).program(x).crossbars
+            unwired = self._analog(key_data, data).replace(wires=None)
+            return unwired.program(x).crossbars  # wires act on what has drifted: at each time
 
     def evaluate(
         self, state: Any, key_data: Array, stage: Array, data: Trained, *, last: bool
@@ -235,31 +235,16 @@ class Inference(Experiment):
             times = jnp.asarray(self.evaluation.times, jnp.float32)
             analog = analog.replace(crossbars=state).at(times[stage])
 
-        def right(number: Array, x: Array, y: Array) -> Array:
+        def some(number: Any, x: Array) -> Array:
             if self.is_digital:
-                outputs = function(analog.weights, analog.others, x)
-            else:
-                own = random.fold_in(random.fold_in(stream, stage), number)
-                key = jax.random.wrap_key_data(own, impl="threefry2x32")
-                outputs = analog(x, key=key)
-            right = jnp.sum((jnp.argmax(outputs, axis=1) == y).astype(jnp.float32))
-            return jnp.where(jnp.all(jnp.isfinite(outputs)), right, jnp.nan)
+                return function(analog.weights, analog.others, x)
+            own = random.fold_in(random.fold_in(stream, stage), number)
+            return analog(x, key=random.as_key(own))
 
         test = data.labelled.test
-        x, y, total = jnp.asarray(test.x), jnp.asarray(test.y), len(test.x)
-        whole = total // _AT_ONCE
-        count = jnp.zeros(())
-        if whole:
-            pieces = (
-                jnp.arange(whole),
-                x[: whole * _AT_ONCE].reshape(whole, _AT_ONCE, *x.shape[1:]),
-                y[: whole * _AT_ONCE].reshape(whole, _AT_ONCE),
-            )
-            count = jnp.sum(jax.lax.map(lambda piece: right(*piece), pieces))
-        if total > whole * _AT_ONCE:
-            rest = slice(whole * _AT_ONCE, None)
-            count = count + right(jnp.asarray(whole), x[rest], y[rest])
-        return {"test_accuracy": count / total}
+        outputs = in_pieces(some, jnp.asarray(test.x), _AT_ONCE)
+        right = jnp.mean((jnp.argmax(outputs, axis=1) == test.y).astype(jnp.float32))
+        return {"test_accuracy": jnp.where(jnp.all(jnp.isfinite(outputs)), right, jnp.nan)}
 
     def _network(self) -> Flax:
         """The model's experiment in floating point."""
@@ -272,7 +257,7 @@ class Inference(Experiment):
         )
 
     def _trained(
-        self, made: Model, weights: Any, others: Any, data: Labelled, key: Any
+        self, made: Any, weights: Any, others: Any, data: Labelled, key: Any
     ) -> tuple[Any, Any]:
         """A model after its training, always from the same key."""
         train, batch = self.train, self.train.batch_size
@@ -312,7 +297,7 @@ class Inference(Experiment):
 
     def _analog(self, key_data: Array, data: Trained) -> AnalogModel:
         """The model, yet to be programmed."""
-        made = self._network()._model()
+        made = self._network().flax_model()
 
         def function(weights: dict[str, Array], others: dict[str, Array], x: Array) -> Any:
             key = jax.random.key(0)  # no dropout in evaluation
@@ -359,11 +344,3 @@ def _read(file: str, like: dict[str, Array]) -> dict[str, Any]:
                 f"{weight.shape} (Flax kernels are height, width, inputs, outputs)"
             )
     return {name: np.asarray(found[name], np.float32) for name in like}
-
-
-def _digest(arrays: dict[str, Any]) -> str:
-    """A fingerprint of arrays by name."""
-    hashed = hashlib.sha256()
-    for name, array in sorted(arrays.items()):
-        hashed.update(name.encode() + np.ascontiguousarray(array).tobytes())
-    return hashed.hexdigest()

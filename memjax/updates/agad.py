@@ -13,7 +13,7 @@ from memjax import random
 from memjax.cells import Cell
 from memjax.devices import Device
 from memjax.pulses import Scheme
-from memjax.pytree import Leaf, param, params
+from memjax.pytree import Leaf, given, param, params
 from memjax.updates.buffered_transfer import BufferedTransfer
 from memjax.updates.digital_scale import WeightRange
 from memjax.updates.in_situ import in_situ
@@ -132,20 +132,22 @@ def agad(
       >>> tx = memjax.agad(0.1, device, key=jax.random.key(0), chop_every=20)
     """
     algorithm = AGAD(
-        transfer_rate=transfer_rate,
-        gamma=gamma,
-        sigma_transfer=sigma_transfer,
-        transfer_every=1 if transfer_every is None else transfer_every,
-        tile_rows=512 if tile_rows is None else tile_rows,
-        transfer_pulses=31 if transfer_pulses is None else transfer_pulses,
-        fast_rate=fast_rate,
-        auto_scale=auto_scale,
-        with_reset=with_reset,
-        zero_shift=0 if zero_shift is None else zero_shift,
-        buffer_momentum=buffer_momentum,
-        forget=forget,
-        chop_every=chop_every,
-        tail_weight=tail_weight,
+        **given(
+            transfer_rate=transfer_rate,
+            gamma=gamma,
+            sigma_transfer=sigma_transfer,
+            transfer_every=transfer_every,
+            tile_rows=tile_rows,
+            transfer_pulses=transfer_pulses,
+            fast_rate=fast_rate,
+            auto_scale=auto_scale,
+            with_reset=with_reset,
+            zero_shift=zero_shift,
+            buffer_momentum=buffer_momentum,
+            forget=forget,
+            chop_every=chop_every,
+            tail_weight=tail_weight,
+        )
     )
     return in_situ(
         algorithm,

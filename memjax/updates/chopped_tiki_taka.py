@@ -9,7 +9,7 @@ from memjax import random
 from memjax.cells import Cell
 from memjax.devices import Device
 from memjax.pulses import Scheme
-from memjax.pytree import Leaf, param, params
+from memjax.pytree import Leaf, given, param, params
 from memjax.updates.digital_scale import WeightRange
 from memjax.updates.in_situ import in_situ
 from memjax.updates.memristive import Memristive
@@ -78,19 +78,21 @@ def chopped_tiki_taka(
       >>> tx = memjax.chopped_tiki_taka(0.1, device, key=jax.random.key(0), flip_probability=0.05)
     """
     algorithm = ChoppedTikiTaka(
-        transfer_rate=transfer_rate,
-        gamma=gamma,
-        sigma_transfer=sigma_transfer,
-        transfer_every=1 if transfer_every is None else transfer_every,
-        tile_rows=512 if tile_rows is None else tile_rows,
-        transfer_pulses=31 if transfer_pulses is None else transfer_pulses,
-        fast_rate=fast_rate,
-        auto_scale=auto_scale,
-        with_reset=with_reset,
-        zero_shift=0 if zero_shift is None else zero_shift,
-        buffer_momentum=buffer_momentum,
-        forget=forget,
-        flip_probability=flip_probability,
+        **given(
+            transfer_rate=transfer_rate,
+            gamma=gamma,
+            sigma_transfer=sigma_transfer,
+            transfer_every=transfer_every,
+            tile_rows=tile_rows,
+            transfer_pulses=transfer_pulses,
+            fast_rate=fast_rate,
+            auto_scale=auto_scale,
+            with_reset=with_reset,
+            zero_shift=zero_shift,
+            buffer_momentum=buffer_momentum,
+            forget=forget,
+            flip_probability=flip_probability,
+        )
     )
     return in_situ(
         algorithm,

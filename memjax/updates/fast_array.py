@@ -8,6 +8,7 @@ import optax
 from jaxtyping import Array, Int32
 
 from memjax import random
+from memjax.errors import UserError
 from memjax.pulses import Counts
 
 _FINDS, ERASES = 2, 3
@@ -42,15 +43,22 @@ def at_rate(wanted: Any, rate: Any, learning_rate: Array) -> Any:
     return jax.tree.map(scaled, wanted, rate, is_leaf=are_counts)
 
 
-def largest_gradients(wanted: Any, learning_rate: Array, before: Any) -> Any:
-    """The largest magnitude of each array's gradient; of ``Counts`` nothing is known: as before."""
+def largest_gradients(wanted: Any, learning_rate: Array) -> Any:
+    """The largest magnitude of each array's gradient.
 
-    def largest(change: Any, before: Array) -> Array:
+    Raises:
+      UserError: some of what is wanted are ``Counts``, of which that is not known.
+    """
+
+    def largest(change: Any) -> Array:
         if isinstance(change, Counts):
-            return before
+            raise UserError(
+                "transfer: auto_scale follows gradients, and these are counts; give update the "
+                "largest gradient of each array, largest=..., or leave auto_scale out"
+            )
         return jnp.max(jnp.abs(change), initial=0.0) * inverse(learning_rate)
 
-    return jax.tree.map(largest, wanted, before, is_leaf=are_counts)
+    return jax.tree.map(largest, wanted, is_leaf=are_counts)
 
 
 def inverse(number: Array) -> Array:

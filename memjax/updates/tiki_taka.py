@@ -8,7 +8,7 @@ from jaxtyping import Array, Key
 from memjax.cells import Cell
 from memjax.devices import Device
 from memjax.pulses import Bernoulli, Scheme
-from memjax.pytree import Leaf, params
+from memjax.pytree import Leaf, given, params
 from memjax.updates.digital_scale import WeightRange
 from memjax.updates.in_situ import in_situ
 from memjax.updates.memristive import Memristive
@@ -74,16 +74,18 @@ def tiki_taka(
       >>> tx = memjax.tiki_taka(0.1, device, key=jax.random.key(0), gamma=0.5)
     """
     algorithm = TikiTaka(
-        transfer_rate=transfer_rate,
-        gamma=gamma,
-        sigma_transfer=sigma_transfer,
-        transfer_every=1 if transfer_every is None else transfer_every,
-        tile_rows=512 if tile_rows is None else tile_rows,
-        transfer_pulses=31 if transfer_pulses is None else transfer_pulses,
-        fast_rate=fast_rate,
-        auto_scale=auto_scale,
-        with_reset=with_reset,
-        zero_shift=0 if zero_shift is None else zero_shift,
+        **given(
+            transfer_rate=transfer_rate,
+            gamma=gamma,
+            sigma_transfer=sigma_transfer,
+            transfer_every=transfer_every,
+            tile_rows=tile_rows,
+            transfer_pulses=transfer_pulses,
+            fast_rate=fast_rate,
+            auto_scale=auto_scale,
+            with_reset=with_reset,
+            zero_shift=zero_shift,
+        )
     )
     return in_situ(
         algorithm,

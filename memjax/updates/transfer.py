@@ -345,15 +345,8 @@ def _transfer(
         if rule.fast_rate is not None:
             rate = rate_now(learning_rate, state.count)
             if rule.auto_scale:
-                if largest is None and any(
-                    map(are_counts, jax.tree.leaves(wanted, is_leaf=are_counts))
-                ):
-                    raise UserError(
-                        "transfer: auto_scale follows gradients, and these are counts; give update "
-                        "the largest gradient of each array, largest=..., or leave auto_scale out"
-                    )
                 if largest is None:
-                    largest = largest_gradients(wanted, rate, state.largest)
+                    largest = largest_gradients(wanted, rate)
                 state = state._replace(largest=jax.tree.map(running_mean, state.largest, largest))
             wanted = at_rate(wanted, rule.rates(rate, state, most), rate)
             rule = dataclasses.replace(rule, transfer_rate=rule.transfer_rate * rate)

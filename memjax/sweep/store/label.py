@@ -163,7 +163,7 @@ def axis_coords(spec: Spec) -> dict[str, Any]:
         facts = {} if axis.zipped else _described(spec, axis.name)
         coords[axis.name] = (axis.name, _coordinate(axis.labels()), facts)
         for name, values in axis.along().items():
-            facts = {} if values is axis.devices else _described(spec, name)
+            facts = {} if name == "device" else _described(spec, name)
             coords[name] = (axis.name, _coordinate(values), facts)
     coords["seed"] = ("seed", np.arange(spec.seeds), {"long_name": "seed"})
     return coords
