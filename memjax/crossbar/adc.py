@@ -20,9 +20,7 @@ class Adc:
         doc="sign_magnitude, 2^B - 1 levels, 0 among them; plain, 2^B levels",
         choices=("sign_magnitude", "plain"),
     )
-    adc_bits: Leaf | None = param(
-        default=None, doc="bits of an output; None: not quantised", unit="bits", at_least=1
-    )
+    adc_bits: Leaf | None = param(default=None, doc="bits of the ADC", unit="bits", at_least=1)
     adc_rounding: str = static(
         default="nearest",
         doc="nearest, half to even; or stochastic, right in the mean",

@@ -21,9 +21,7 @@ class Dac:
         "[-1, 1]; unsigned, 2^B levels in [0, 1]",
         choices=("sign_magnitude", "plain", "unsigned"),
     )
-    dac_bits: Leaf | None = param(
-        default=None, doc="bits of an input; None: not quantised", unit="bits", at_least=1
-    )
+    dac_bits: Leaf | None = param(default=None, doc="bits of the DAC", unit="bits", at_least=1)
     dac_rounding: str = static(
         default="nearest",
         doc="nearest, half to even; or stochastic, right in the mean",
