@@ -1,12 +1,14 @@
 """Arrays: matrices held as conductances, analog products with them, and any model on them."""
 
+from memjax.crossbar.analog_model import AnalogModel
 from memjax.crossbar.array import Array
 from memjax.crossbar.calibrate import calibrate, tune
-from memjax.crossbar.convert import AnalogModel, convert
+from memjax.crossbar.convert import convert
 from memjax.crossbar.crossbar import Crossbar, IdleOption
 from memjax.crossbar.drift import DRIFTS, Drift, PCMDrift, PowerLaw
 from memjax.crossbar.faults import Faults
 from memjax.crossbar.ir_drop import aihwkit_ir_drop
+from memjax.crossbar.losses import Description, describe
 from memjax.crossbar.programmed import Cells, Programmed
 from memjax.crossbar.programming import (
     PCM,
@@ -33,6 +35,7 @@ __all__ = [
     "Array",
     "Cells",
     "Crossbar",
+    "Description",
     "Drift",
     "Exact",
     "Faults",
@@ -55,6 +58,7 @@ __all__ = [
     "cell_voltages",
     "convert",
     "currents",
+    "describe",
     "effective",
     "power",
     "tune",

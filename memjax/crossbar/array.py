@@ -70,6 +70,25 @@ class Array(Adc, Analog, Dac, Management, Tiling, Mapping):
         return rounds or any(noise is not None for noise in noises)
 
     @property
+    def is_calibrated(self) -> bool:
+        """Whether a range is found from data."""
+        return self.adc_range == "calibrated" or self.input_scale in (
+            "calibrated",
+            "average_abs_max",
+        )
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether a product is one with a matrix: nothing is quantised, clipped or distorted."""
+        absent = (
+            *(self.dac_bits, self.input_bound, self.adc_bits, self.v_offset_sigma),
+            *(self.r_series, self.s_shape, self.slope_calibration, self.gain_sigma),
+            self.offset_sigma,
+        )
+        clips = self.adc_range in ("fixed", "calibrated")
+        return not self.is_random and not clips and all(part is None for part in absent)
+
+    @property
     def reads_slices(self) -> bool:
         """Whether the product with each input slice matters, and not only their sum.
 

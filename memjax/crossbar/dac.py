@@ -57,19 +57,37 @@ def convert_inputs(dac: Dac, x: jax.Array, stream: random.Stream | None) -> jax.
       x: inputs in units of the input scale.
       stream: for stochastic rounding.
     """
-    high = dac.input_bound
+    if dac.dac_bits is None and dac.input_bound is None:
+        return x
+    low, bound = _range(dac, x)
     if dac.dac_bits is None:
-        if high is None:
-            return x
-        return clip_through(x, 0.0 if dac.dac == "unsigned" else -jnp.asarray(high), high)
-    bound = jnp.asarray(1.0 if high is None else high, x.dtype)
-    low = jnp.zeros_like(bound) if dac.dac == "unsigned" else -bound
+        return clip_through(x, low, bound)
     uniform = None
     if dac.dac_rounding == "stochastic":
         assert stream is not None
         uniform = random.uniform(stream, x.shape)
     is_sign = dac.dac == "sign_magnitude"
     return quantise(x, low, bound, dac.dac_bits, zero_is_code=is_sign, uniform=uniform)[0]
+
+
+def is_beyond(dac: Dac, x: jax.Array) -> jax.Array:
+    """Which inputs are clipped.
+
+    Args:
+      dac: the parameters.
+      x: inputs in units of the input scale.
+    """
+    if dac.dac_bits is None and dac.input_bound is None:
+        return jnp.zeros(x.shape, bool)
+    low, high = _range(dac, x)
+    rounding = 1e-6 * high  # of the input scale
+    return (x > high + rounding) | (x < low - rounding)
+
+
+def _range(dac: Dac, x: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """The least and the largest voltage of a row."""
+    high = jnp.asarray(1.0 if dac.input_bound is None else dac.input_bound, x.dtype)
+    return (jnp.zeros_like(high) if dac.dac == "unsigned" else -high), high
 
 
 def input_slices(dac: Dac, x: jax.Array, count: int) -> tuple[jax.Array, jax.Array]:

@@ -7,6 +7,7 @@ gates of an LSTM, a layer inside a scan. Neither the classes of layers nor their
 """
 
 import functools
+import math
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -20,6 +21,7 @@ from memjax.errors import UserError
 from memjax.programs import evaluated, run
 
 Matrix = Float[Array, "*scanned groups rows columns"]
+Rows = Float[Array, "*scanned groups n rows"]
 Use = tuple[str, int]
 """A parameter's path, and which matrix is made of it: the first is 0. Products with one matrix, by
 whatever inputs and however often, are products of one array."""
@@ -45,6 +47,31 @@ class Held(NamedTuple):
     path: str
     value: Array
     how: str = ""
+
+
+class Product(NamedTuple):
+    """One product of a program with a parameter, in the two ways that there are to compute it.
+
+    Attributes:
+      held: the parameter.
+      how: a text; products of one parameter with the same text have the same matrix.
+      matrix: of a value of the parameter, ``[groups, rows, columns]``: its entries in that order.
+      itself: the program's own operation, of a value of the parameter.
+      rows: of nothing, the inputs, ``[groups, n, rows]``.
+      outputs: the operation's, of ``[groups, n, columns]``.
+    """
+
+    held: Held
+    how: str
+    matrix: Callable[[Array], Array]
+    itself: Callable[[Array], Array]
+    rows: Callable[[], Array]
+    outputs: Callable[[Array], Array]
+
+    def by_matrix(self, matrix: Array) -> Array:
+        """With another matrix in the parameter's place: as fast as the program is."""
+        (value,) = jax.linear_transpose(self.matrix, self.held.value)(matrix)  # entries, put back
+        return self.itself(value)
 
 
 class Program(NamedTuple):
@@ -112,7 +139,8 @@ def multiplied(
       params: the parameters.
       args: the function's other arguments.
       products: what ``multiply`` needs of each, a pytree; in a scan with a slice's on the first
-        axis. Products that it has not are computed as they are.
+        axis. An array is another matrix, that the program multiplies with as it does. Products that
+        it has not are computed as they are.
       multiply: the product.
       stream: random stream of the call; each product, and each step of a scan, has its own.
       is_chosen: whether all products with a parameter must be among ``products``.
@@ -120,9 +148,34 @@ def multiplied(
     Raises:
       UserError: one of a parameter that is chosen is not.
     """
-    run = _Multiplier(dict(products), multiply, stream, is_chosen)
-    outputs = _run(program.jaxpr, program.consts, _inputs(params, args), run)
+    by = _Multiplier(dict(products), multiply, stream, is_chosen)
+    outputs = _run(program.jaxpr, program.consts, _inputs(params, args), by)
     return program.outputs.unflatten([_plain(value) for value in outputs])
+
+
+def multiplicands(
+    program: Program,
+    params: dict[str, Array],
+    *args: Any,
+    products: Mapping[Use, Any],
+    multiply: Multiply,
+    stream: random.Stream,
+) -> dict[Use, Rows]:
+    """What each matrix is multiplied with, in a run of ``multiplied``: all of a call, and steps.
+
+    Of what is chosen by data every branch is run; steps of a scan are unrolled.
+
+    Args:
+      program: of a function of parameters.
+      params: the parameters.
+      args: the function's other arguments.
+      products: as ``multiplied`` takes them.
+      multiply: the product.
+      stream: random stream of the call.
+    """
+    by = _Recorder(dict(products), multiply, stream, lambda path: False)
+    _run(program.jaxpr, program.consts, _inputs(params, args), by)
+    return by.rows()
 
 
 def _inputs(params: dict[str, Array], args: Any) -> list[Any]:
@@ -155,10 +208,11 @@ class _Collector(_Counter):
         super().__init__()
         self.found: dict[Use, Matrix] = {}
 
-    def product(self, held: Held, how: str, x: Array, matrix: Matrix) -> Array:
-        """``x @ matrix``."""
-        self.found[self.use_of(held.path, held.how + how)] = matrix
-        return jnp.einsum("gnr,grc->gnc", x, matrix)
+    def product(self, product: Product) -> Array:
+        """As the program does it."""
+        held = product.held
+        self.found[self.use_of(held.path, product.how)] = product.matrix(held.value)
+        return product.itself(held.value)
 
     def cond(self, jaxpr: Any, equation: Any, inputs: list[Any]) -> list[Any]:
         """Runs every branch, whichever is chosen."""
@@ -204,17 +258,22 @@ class _Multiplier(_Counter):
         self.drawn += 1
         return random.fold_in(self.stream, self.drawn)
 
-    def product(self, held: Held, how: str, x: Array, matrix: Matrix) -> Array:
-        """By the product of this use, or ``x @ matrix``."""
-        use = self.use_of(held.path, held.how + how)
+    def product(self, product: Product) -> Array:
+        """By what there is for its use, or as the program does it."""
+        held = product.held
+        use = self.use_of(held.path, product.how)
         if use not in self.products:
             if self.is_chosen(held.path):
                 raise UserError(
                     f"convert: these inputs make another matrix of {held.path} than those that the "
                     "model was programmed for; program it for these"
                 )
-            return jnp.einsum("gnr,grc->gnc", x, matrix)
-        return self.multiply(self.products[use], x, self._next()).astype(x.dtype)
+            return product.itself(held.value)
+        found, stream = self.products[use], self._next()
+        if isinstance(found, Array):
+            return product.by_matrix(found.astype(held.value.dtype))
+        rows = product.rows()
+        return product.outputs(self.multiply(found, rows, stream).astype(rows.dtype))
 
     def cond(self, jaxpr: Any, equation: Any, inputs: list[Any]) -> list[Any]:
         """The choice of programs, each run by products."""
@@ -246,13 +305,7 @@ class _Multiplier(_Counter):
 
         def body(carry: list[Array], now: Any) -> tuple[list[Array], list[Array]]:
             step, slices, products = now
-            inner = _Multiplier(
-                self.products | products,
-                self.multiply,
-                random.fold_in(stream, step),
-                self.is_chosen,
-            )
-            inner.uses = dict(self.uses)
+            inner = self._inside(products, random.fold_in(stream, step))
             given = [
                 x if held is None else held._replace(value=x)
                 for held, x in zip(helds, slices, strict=True)
@@ -264,16 +317,75 @@ class _Multiplier(_Counter):
             return found[: len(carry)], found[len(carry) :]
 
         now = (jnp.arange(own["length"]), [_plain(x) for x in xs], mine)
-        carry, outputs = jax.lax.scan(
-            body,
-            [_plain(value) for value in carry],
-            now,
-            length=own["length"],
-            reverse=own["reverse"],
-            unroll=own["unroll"],
-        )
+        found = self._scanned(body, [_plain(value) for value in carry], now, own, paths)
         self.uses = dict(ends)
+        return found
+
+    def _inside(self, products: dict[Use, Any], stream: random.Stream) -> "_Multiplier":
+        """What runs a step of a scan."""
+        inner = _Multiplier(self.products | products, self.multiply, stream, self.is_chosen)
+        inner.uses = dict(self.uses)
+        return inner
+
+    def _scanned(
+        self, body: Any, carry: list[Array], now: Any, own: dict[str, Any], stacked: set[str]
+    ) -> list[Array]:
+        """The last carry and the outputs of each step."""
+        del stacked
+        order = {name: own[name] for name in ("length", "reverse", "unroll")}
+        carry, outputs = jax.lax.scan(body, carry, now, **order)
         return [*carry, *outputs]
+
+
+class _Recorder(_Multiplier):
+    """Multiplies, and takes down the inputs of each product; every step and branch is run."""
+
+    def __init__(self, *given: Any):
+        super().__init__(*given)
+        self.seen: dict[Use, list[Array]] = {}
+        self.steps: list[_Recorder] = []
+
+    def product(self, product: Product) -> Array:
+        """As any, its rows taken down."""
+        use = self.use_of(product.held.path, product.how)
+        self.seen.setdefault(use, []).append(product.rows())
+        return super().product(product)
+
+    def rows(self) -> dict[Use, Array]:
+        """All that each matrix was multiplied with."""
+        return {use: jnp.concatenate(each, axis=-2) for use, each in self.seen.items()}
+
+    def cond(self, jaxpr: Any, equation: Any, inputs: list[Any]) -> list[Any]:
+        """Every branch, and of them the one that is chosen."""
+        del jaxpr
+        each = [
+            list(map(_plain, _run(inner.jaxpr, inner.consts, inputs[1:], self)))
+            for inner in equation.params["branches"]
+        ]
+        which = jnp.int32(inputs[0])
+        return [jax.lax.select_n(which, *outputs) for outputs in zip(*each, strict=True)]
+
+    def _inside(self, products: dict[Use, Any], stream: random.Stream) -> "_Recorder":
+        inner = _Recorder(self.products | products, self.multiply, stream, self.is_chosen)
+        inner.uses = dict(self.uses)
+        self.steps.append(inner)
+        return inner
+
+    def _scanned(
+        self, body: Any, carry: list[Array], now: Any, own: dict[str, Any], stacked: set[str]
+    ) -> list[Array]:
+        order = range(own["length"])[:: -1 if own["reverse"] else 1]
+        outputs = {}
+        for step in order:
+            carry, outputs[step] = body(carry, jax.tree.map(lambda x, at=step: x[at], now))
+        seen = dict(zip(order, (inner.rows() for inner in self.steps), strict=True))
+        self.steps = []
+        for use in seen[0]:
+            each = [seen[step][use] for step in range(own["length"])]
+            joined = jnp.stack(each) if use[0] in stacked else jnp.concatenate(each, axis=-2)
+            self.seen.setdefault(use, []).append(joined)
+        ordered = (outputs[step] for step in range(own["length"]))
+        return [*carry, *map(jnp.stack, zip(*ordered, strict=True))]
 
 
 def _run(jaxpr: Any, consts: Any, args: Any, by: "_Collector | _Multiplier") -> list[Any]:
@@ -300,52 +412,75 @@ def _outputs(
         (found,) = _evaluated(jaxpr, equation, inputs)
         how = f"{inputs[0].how} {name} {_own(own)}"
         return [Held(inputs[0].path, found, how)]
-    dtype = equation.outvars[0].aval.dtype
+    place = held.index(True)
+    of = None
     if name == "dot_general" and sum(held) == 1:
-        return [_dot(own, inputs, by).astype(dtype)]
+        of = _dot
     if name == "conv_general_dilated" and held == [False, True] and own["batch_group_count"] == 1:
-        x, kernel = inputs
-        rows, outputs = patches.patches(x, kernel.value.shape, own)
-        matrix = patches.matrix(kernel.value, own)
-        return [
-            outputs(
-                by.product(kernel, f" convolved {own['feature_group_count']}", rows, matrix)
-            ).astype(dtype)
-        ]
-    return _evaluated(jaxpr, equation, inputs)
+        of = _convolution
+    if of is None:
+        return _evaluated(jaxpr, equation, inputs)
+
+    def itself(value: Array) -> Array:
+        plain = [value if at == place else x for at, x in enumerate(inputs)]
+        return evaluated(jaxpr, equation, plain)[0]
+
+    return [by.product(of(own, inputs, itself)).astype(equation.outvars[0].aval.dtype)]
 
 
-def _dot(own: dict[str, Any], inputs: list[Any], by: "_Collector | _Multiplier") -> Array:
+def _convolution(own: dict[str, Any], inputs: list[Any], itself: Any) -> Product:
+    """``lax.conv_general_dilated`` with a parameter as its kernel."""
+    x, held = inputs
+    shape, groups = held.value.shape, own["feature_group_count"]
+    return Product(
+        held=held,
+        how=f"{held.how} convolved {groups}",
+        matrix=lambda value: patches.matrix(value, own),
+        itself=itself,
+        rows=lambda: patches.patches(x, shape, own),
+        outputs=lambda y: patches.outputs(y, x, shape, own),
+    )
+
+
+def _dot(own: dict[str, Any], inputs: list[Any], itself: Any) -> Product:
     """``lax.dot_general`` with a parameter on one side, as products of matrices side by side."""
     is_right = isinstance(inputs[1], Held)
     x, held = (inputs[0], inputs[1]) if is_right else (inputs[1], inputs[0])
     (left, right), (left_batch, right_batch) = own["dimension_numbers"]
     of_x, of_w = ((left, left_batch), (right, right_batch))[:: 1 if is_right else -1]
-    rows, free_x = _as_batches(x, *of_x, last=True)
-    matrix, free_w = _as_batches(held.value, *of_w, last=False)
-    y = by.product(held, f" contracted {of_w}", rows, matrix)  # [groups, n, columns]
-    batch = tuple(x.shape[axis] for axis in of_x[1])
-    y = y.reshape(*batch, *free_x, *free_w)
-    if is_right:
-        return y
-    n = len(batch)
-    order = [*range(n), *range(n + len(free_x), y.ndim), *range(n, n + len(free_x))]
-    return jnp.transpose(y, order)
+    batch, free_x, _ = _axes(x, *of_x)
+    _, free_w, _ = _axes(held.value, *of_w)
+
+    def outputs(y: Array) -> Array:
+        shape = [x.shape[axis] for axis in (*batch, *free_x)]
+        y = y.reshape(*shape, *(held.value.shape[axis] for axis in free_w))
+        if is_right:
+            return y
+        n, first = len(batch), len(shape)
+        return jnp.transpose(y, (*range(n), *range(first, y.ndim), *range(n, first)))
+
+    return Product(
+        held=held,
+        how=f"{held.how} contracted {of_w}",
+        matrix=lambda value: _as_batches(value, *of_w, last=False),
+        itself=itself,
+        rows=lambda: _as_batches(x, *of_x, last=True),
+        outputs=outputs,
+    )
 
 
-def _as_batches(
-    x: Array, contracted: Any, batch: Any, *, last: bool
-) -> tuple[Array, tuple[int, ...]]:
-    """An operand as ``[groups, n, rows]`` (``last``) or ``[groups, rows, n]``, its free axes."""
-    free = [axis for axis in range(x.ndim) if axis not in (*contracted, *batch)]
-    order = [*batch, *free, *contracted] if last else [*batch, *contracted, *free]
-    sizes = [
-        functools.reduce(lambda a, b: a * b, (x.shape[axis] for axis in axes), 1)
-        for axes in (batch, free, contracted)
-    ]
-    groups, n, rows = sizes
-    shape = (groups, n, rows) if last else (groups, rows, n)
-    return jnp.transpose(x, order).reshape(shape), tuple(x.shape[axis] for axis in free)
+def _as_batches(x: Array, contracted: Any, batch: Any, *, last: bool) -> Array:
+    """An operand as ``[groups, n, rows]`` (``last``) or ``[groups, rows, n]``."""
+    groups, free, rows = _axes(x, contracted, batch)
+    order = (groups, free, rows) if last else (groups, rows, free)
+    sizes = [math.prod(x.shape[axis] for axis in axes) for axes in order]
+    return jnp.transpose(x, sum(order, ())).reshape(sizes)
+
+
+def _axes(x: Array, contracted: Any, batch: Any) -> tuple[tuple[int, ...], ...]:
+    """Axes of an operand: side by side, free, contracted."""
+    free = (axis for axis in range(x.ndim) if axis not in (*contracted, *batch))
+    return tuple(batch), tuple(free), tuple(contracted)
 
 
 def _parts(own: dict[str, Any], inputs: list[Any]) -> tuple[list[Any], list[Any], list[Any]]:

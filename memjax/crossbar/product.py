@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from memjax import random
 from memjax.crossbar import adc, analog, management, tiling
 from memjax.crossbar.array import Array
-from memjax.crossbar.dac import convert_inputs, input_slices
+from memjax.crossbar.dac import convert_inputs, input_slices, is_beyond
 from memjax.crossbar.mapping import decoding
 from memjax.crossbar.quantise import power_of_two
 from memjax.crossbar.slices import slice_bits
@@ -84,6 +84,46 @@ def currents(crossbar: CrossbarState, x: jax.Array, stream: random.Stream | None
         return jax.vmap(lambda current: _distort(crossbar, band, current, bound, own))(seen)
 
     return jax.lax.map(see, _bands(crossbar, x))
+
+
+class Clipped(NamedTuple):
+    """Shares of what converters see.
+
+    Attributes:
+      inputs: beyond the range of the DACs.
+      outputs: beyond that of the ADCs.
+      range_used: the largest current that is converted, over the end of its range; NaN without one.
+    """
+
+    inputs: jax.Array
+    outputs: jax.Array
+    range_used: jax.Array
+
+
+def clipped(crossbar: CrossbarState, x: jax.Array, stream: random.Stream | None) -> Clipped:
+    """What converters clip in products with a batch of inputs, where bounds are not managed.
+
+    Args:
+      crossbar: the matrix.
+      x: samples by inputs.
+      stream: random stream of this product.
+    """
+    is_output = crossbar.is_output[None]
+
+    def see(band: Band) -> tuple[jax.Array, ...]:
+        x, _ = _scaled(crossbar, band)
+        own = _fold(stream, band.number)
+        seen, _, _ = _analog(crossbar, band, x[:, None], own)
+        overflows = jax.vmap(lambda current: _digitise(crossbar, band, current, own)[1])(seen)
+        ends = _adc_range(crossbar, band)
+        high = jnp.nan if ends is None else jnp.asarray(ends[1], x.dtype)
+        used = jnp.max(jnp.where(is_output, jnp.abs(seen) / high, 0.0))
+        of_inputs = jnp.mean(is_beyond(crossbar.array, x), axis=0)
+        of_outputs = jnp.mean(overflows, where=jnp.broadcast_to(is_output, overflows.shape))
+        return jnp.sum(of_inputs, where=band.is_row), of_outputs, used
+
+    inputs, outputs, used = jax.lax.map(see, _bands(crossbar, x))
+    return Clipped(jnp.sum(inputs) / crossbar.shape[1], jnp.mean(outputs), jnp.max(used))
 
 
 def _bands(crossbar: CrossbarState, x: jax.Array) -> Band:

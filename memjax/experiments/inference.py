@@ -77,6 +77,9 @@ class Times:
     compensation: bool = static(
         default=False, doc="scale the outputs of a tile by what its devices have lost to drift"
     )
+    calibration: int = static(
+        default=500, doc="training samples that calibrated ranges are found from", at_least=1
+    )
 
 
 @params
@@ -169,11 +172,8 @@ class Inference(Experiment):
         return data.labelled.digest() + super().digest((data.weights, data.others))
 
     def check(self) -> None:
-        """The model's file must be there, and nothing ask for a calibration."""
+        """The model's file must be there."""
         self._network().check()
-        for name in ("adc_range", "input_scale"):
-            if (kind := getattr(self.array, name)) in ("calibrated", "average_abs_max"):
-                raise UserError(f"Array: {name} = {kind!r} needs data of each layer; take another")
 
     def check_data(self, data: Trained) -> None:
         """A batch must be there."""
@@ -193,6 +193,8 @@ class Inference(Experiment):
         found = [f"array.{sentence}" for sentence in self.array.idle()]
         if self.evaluation.compensation and type(self.drift) is Drift:
             found.append("evaluate.compensation has no effect: nothing drifts (array.drift)")
+        if self.evaluation.calibration != Times().calibration and not self.array.is_calibrated:
+            found.append("evaluate.calibration has no effect: no range of the array is calibrated")
         return found
 
     def stages(self) -> Stages:
@@ -218,7 +220,8 @@ class Inference(Experiment):
         """The arrays, programmed."""
         if self.is_digital:
             return {}
-        x = jnp.zeros((1, *data.labelled.test.x.shape[1:]), jnp.float32)
+        some = self.evaluation.calibration if self.array.is_calibrated else 1
+        x = jnp.asarray(data.labelled.train.x[:some])
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", crossbar.IdleOption)  # notes tell of them
             unwired = self._analog(key_data, data).replace(wires=None)

@@ -1,5 +1,7 @@
 """Models on arrays: ideal ones are the model, time and faults act, patterns choose."""
 
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -18,12 +20,13 @@ from memjax.crossbar import (
     convert,
     effective,
 )
-from memjax.crossbar.convert import seconds
+from memjax.crossbar.times import seconds
 from memjax.errors import UserError
 
 KEY = jax.random.key(0)
 X = jax.random.normal(jax.random.key(1), (3, 8, 8, 2))
 IDEAL = Array(on_off=20.0, tile_rows=5, tile_columns=4)
+WIDE = dataclasses.replace(IDEAL, adc_range="fixed", adc_high=1e6)  # clips nothing, is no matrix
 
 
 class CNN(nnx.Module):
@@ -67,8 +70,9 @@ def outputs(analog, x, key=None):
 @pytest.mark.parametrize("name", MODELS)
 def test_on_ideal_arrays_a_model_is_itself(name):
     model, call, x = MODELS[name]
-    analog = convert(model, IDEAL, key=KEY, inputs=x)
-    np.testing.assert_allclose(outputs(analog, x), call(x), atol=3e-6)
+    for array in (IDEAL, WIDE):
+        analog = convert(model, array, key=KEY, inputs=x)
+        np.testing.assert_allclose(outputs(analog, x), call(x), atol=3e-6)
 
 
 def test_a_model_that_is_programmed_at_each_call_is_the_one_that_was_programmed():
@@ -194,3 +198,17 @@ def test_texts_that_are_no_times_are_told(text):
 def test_what_is_no_model_is_told():
     with pytest.raises(UserError, match=r"int is no model; give an nnx\.Module"):
         convert(3, key=KEY)
+
+
+def test_ranges_are_calibrated_layer_by_layer():
+    array = Array(adc_bits=8, adc_range="calibrated", input_scale="calibrated", dac_bits=8)
+    with pytest.raises(UserError, match="found from data"):
+        convert(CNN_MODEL, array, key=KEY)(X)
+    analog = convert(CNN_MODEL, array, key=KEY, inputs=X)
+    layers = analog.multiplicands(X, stream=jnp.zeros(2, jnp.uint32))
+    for name, one in analog.crossbars.items():
+        x = layers[name][1]
+        for group, range_ in enumerate(one.seen.input_range):  # of what went in, quantised before
+            assert abs(range_ / jnp.quantile(jnp.abs(x[group]), 0.9995) - 1.0) < 0.1
+    wanted = CNN_MODEL(X)
+    assert np.abs(np.asarray(outputs(analog, X)) - wanted).max() < 0.1 * np.abs(wanted).max()

@@ -8,7 +8,7 @@ from flax import linen as nn
 from flax import nnx
 
 from memjax import random
-from memjax.crossbar.model_products import matrices, multiplied, program_of
+from memjax.crossbar.model_products import matrices, multiplicands, multiplied, program_of
 
 X = jax.random.normal(jax.random.key(0), (2, 9, 9, 4))
 STREAM = random.stream(jax.random.key(1))
@@ -121,7 +121,8 @@ MODELS = {
 
 def multiply(product, x, stream):
     del stream
-    return jnp.einsum("gnr,grc->gnc", x, product)
+    (matrix,) = product
+    return jnp.einsum("gnr,grc->gnc", x, matrix)
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -134,15 +135,18 @@ def test_every_product_is_found_and_its_own_matrices_give_the_model(name):
     @jax.jit
     def both(products):
         given = {"products": products, "multiply": multiply, "stream": STREAM}
-        own = multiplied(program, params, *args, **given)
-        twice = {use: 2.0 * product for use, product in products.items()}
+        as_operands = {use: (matrix,) for use, matrix in products.items()}
+        own = multiplied(program, params, *args, **(given | {"products": as_operands}))
+        matrices = multiplied(program, params, *args, **given)
+        twice = {use: 2.0 * matrix for use, matrix in products.items()}
         other = multiplied(program, params, *args, **(given | {"products": twice}))
         none = multiplied(program, params, *args, **(given | {"products": {}}))
-        return own, other, none, function(params, *args)
+        return own, matrices, other, none, function(params, *args)
 
-    own, other, none, model = both(found)
+    own, by_matrices, other, none, model = both(found)
     close = lambda a, b: np.allclose(a, b, atol=3e-6)  # noqa: E731
     assert jax.tree.all(jax.tree.map(close, own, model))
+    assert jax.tree.all(jax.tree.map(close, by_matrices, model))
     assert jax.tree.all(jax.tree.map(close, none, model))
     assert not jax.tree.all(jax.tree.map(close, other, model)), "products are what is used"
 
@@ -157,7 +161,7 @@ def test_uses_of_a_tied_parameter_have_products_of_their_own():
 def test_each_product_and_each_step_of_a_scan_has_a_stream_of_its_own():
     (function, params, x), _ = MODELS["scanned layers"]
     program = program_of(function, params, x)
-    products = matrices(program, params, x)
+    products = {use: (matrix,) for use, matrix in matrices(program, params, x).items()}
 
     def noise(product, x, stream):
         return multiply(product, x, stream) * 0.0 + random.normal(stream, (1, *x.shape[1:]))
@@ -170,3 +174,24 @@ def test_each_product_and_each_step_of_a_scan_has_a_stream_of_its_own():
     assert len(set(sums.tolist())) == 3
     assert not np.any(np.asarray(run(random.fold_in(STREAM, 1)))[1:] == sums[1:])
     np.testing.assert_array_equal(run(STREAM), sums)
+
+
+def test_what_matrices_are_multiplied_with_is_taken_down():
+    (function, params, x), _ = MODELS["scanned layers"]
+    program = program_of(function, params, x)
+    given = {"products": {}, "multiply": multiply, "stream": STREAM}
+    rows = multiplicands(program, params, x, **given)["k", 0]
+    np.testing.assert_array_equal(rows[0, 0], x)  # [steps, groups, n, rows]
+    layers = zip(params["k"][:-1], params["b"][:-1], rows[:-1], rows[1:], strict=True)
+    for k, b, before, after in layers:
+        np.testing.assert_allclose(jnp.tanh(before[0] @ k + b[None]), after[0], atol=1e-6)
+
+    (function, params, rest, x), _ = MODELS["LSTM"]
+    rows = multiplicands(program_of(function, params, rest, x), params, rest, x, **given)
+    assert rows["cell/dense_i/kernel", 0].shape == (1, x.shape[0] * x.shape[1], 4)
+    steps = rows["cell/dense_i/kernel", 0].reshape(x.shape[1], x.shape[0], 4)
+    np.testing.assert_array_equal(steps, jnp.swapaxes(x, 0, 1))  # step by step
+
+    (function, params, x), _ = MODELS["branches"]
+    rows = multiplicands(program_of(function, params, x), params, x, **given)["w", 0]
+    np.testing.assert_allclose(rows[0], jnp.concatenate([-x, x]), atol=0)
