@@ -9,6 +9,7 @@ from memjax.crossbar.drift import DRIFTS, Drift, PCMDrift, PowerLaw
 from memjax.crossbar.faults import Faults
 from memjax.crossbar.ir_drop import aihwkit_ir_drop
 from memjax.crossbar.losses import Description, describe
+from memjax.crossbar.pictures import drift_fan, drop_map, product_scatter, programming_spread
 from memjax.crossbar.programmed import Cells, Programmed
 from memjax.crossbar.programming import (
     PCM,
@@ -59,7 +60,11 @@ __all__ = [
     "convert",
     "currents",
     "describe",
+    "drift_fan",
+    "drop_map",
     "effective",
     "power",
+    "product_scatter",
+    "programming_spread",
     "tune",
 ]

@@ -99,16 +99,11 @@ def describe(
       >>> print(describe(convert(model, array, key=jax.random.key(1), inputs=x), x).notes[0])
       kernel: 10 dB: lost in converters (10 dB by themselves), not in cells (143 dB)
     """
-    if key is None and analog.array.is_random:
-        raise UserError("describe: products of this array are noisy; give key=jax.random.key(0)")
-    if analog.crossbars is None:
-        analog = analog.program(*args, **options)
-    stream = jnp.zeros(2, jnp.uint32) if key is None else random.stream(key)
+    analog, stream = _ready(analog, *args, key=key, **options)
+    rows = {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", IdleOption)  # told in words
-        found = analog.multiplicands(*args, stream=stream, **options)
-        rows = {}
-        for name, (matrix, x) in found.items():
+        for name, (matrix, x) in analog.multiplicands(*args, stream=stream, **options).items():
             held = (analog.crossbars or {})[name]
             losses = _losses(analog, held, matrix, x, stream)
             rows[name] = _shape(analog.array, held) | losses._asdict()
@@ -116,6 +111,53 @@ def describe(
 
     table = pd.DataFrame.from_dict(rows, orient="index").dropna(axis="columns", how="all")
     return Description(table, tuple(_notes(analog, table)))
+
+
+class Products(NamedTuple):
+    """A layer's products, ``[..., n, columns]``, and their signal-to-noise ratio in dB."""
+
+    wanted: Any
+    y: Any
+    snr: float
+
+
+def products(
+    analog: AnalogModel, *args: Any, key: Key[jax.Array, ""] | None = None, **options: Any
+) -> dict[str, Products]:
+    """Each layer's products as they are and as they should be, with the inputs that it gets.
+
+    Args:
+      analog: the model.
+      args: what it is called with.
+      key: a typed key, where products are noisy.
+      options: what else the model is called with.
+
+    Raises:
+      UserError: noise without a key.
+    """
+    analog, stream = _ready(analog, *args, key=key, **options)
+
+    def one(of: Any, own: Stream) -> tuple[Any, Any]:
+        crossbar, matrix, x = of
+        wanted = jnp.matmul(x, matrix, precision=jax.lax.Precision.HIGHEST)
+        return wanted, crossbar(x, own if crossbar.array.is_random else None)
+
+    found = {}
+    for name, (matrix, x) in analog.multiplicands(*args, stream=stream, **options).items():
+        held = (analog.crossbars or {})[name]
+        wanted, y = side_by_side(one, (held.seen, matrix, x), stream, axes_of(held))
+        found[name] = Products(wanted, y, float(_decibels(wanted, y)))
+    return found
+
+
+def _ready(
+    analog: AnalogModel, *args: Any, key: Key[jax.Array, ""] | None, **options: Any
+) -> tuple[AnalogModel, Stream]:
+    """The model, programmed, and the random stream of a call."""
+    if key is None and analog.array.is_random:
+        raise UserError("products of this array are noisy; give key=jax.random.key(0)")
+    stream = jnp.zeros(2, jnp.uint32) if key is None else random.stream(key)
+    return (analog if analog.crossbars else analog.program(*args, **options)), stream
 
 
 def _losses(analog: AnalogModel, held: Programmed, matrix: Any, x: Any, stream: Stream) -> Losses:

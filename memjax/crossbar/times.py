@@ -3,7 +3,7 @@
 from memjax.errors import UserError
 from memjax.pytree import Leaf
 
-_UNITS = {
+TIMES = {
     "s": 1.0,
     "second": 1.0,
     "minute": 60.0,
@@ -14,6 +14,7 @@ _UNITS = {
     "month": 2_592_000.0,
     "year": 31_536_000.0,
 }
+"""Seconds of a unit, by its name."""
 
 
 def seconds(time: Leaf | str) -> Leaf:
@@ -34,7 +35,7 @@ def seconds(time: Leaf | str) -> Leaf:
     if not isinstance(time, str):
         return time
     number, _, unit = time.strip().partition(" ")
-    scale = _UNITS.get(unit.strip().removesuffix("s") or "s")
+    scale = TIMES.get(unit.strip().removesuffix("s") or "s")
     try:
         if scale is None or not float(number) >= 0:
             raise ValueError
@@ -42,5 +43,5 @@ def seconds(time: Leaf | str) -> Leaf:
     except ValueError:
         raise UserError(
             f"time = {time!r} must be a number and a unit, such as '1 day'; there are "
-            f"{', '.join(unit for unit in _UNITS if len(unit) > 1)}"
+            f"{', '.join(unit for unit in TIMES if len(unit) > 1)}"
         ) from None
