@@ -5,6 +5,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from memjax.crossbar.access import Access
 from memjax.crossbar.adc import Adc
 from memjax.crossbar.analog import Analog
 from memjax.crossbar.dac import Dac
@@ -16,7 +17,7 @@ from memjax.pytree import align, check, params
 
 
 @params
-class Array(Adc, Analog, Dac, Management, Tiling, Mapping):
+class Array(Access, Adc, Analog, Dac, Management, Tiling, Mapping):
     """How a matrix is held by memristive devices and multiplied by: everything, ideal by default.
 
     A product goes, in this order, through the input scale, the DAC, input noise, the cells of a
@@ -25,7 +26,7 @@ class Array(Adc, Analog, Dac, Management, Tiling, Mapping):
     swept, traced or a batch for ``vmap``; what is ``None`` is absent and costs nothing.
 
     The parameters are those of ``Mapping`` and ``Slicing``, ``Tiling``, ``Management``, ``Dac``,
-    ``Analog`` and ``Adc``, each in a file of its name.
+    ``Access``, ``Analog`` and ``Adc``, each in a file of its name.
 
     Example:
       >>> from memjax.crossbar import Array
@@ -128,6 +129,7 @@ _CONDITIONS: tuple[tuple[str, Any, str], ...] = (
         lambda a: a.slice_bits is not None,
         "inputs come at once (slice_bits)",
     ),
+    ("r_access", lambda a: _is_not_zero(a.r_access), "it is 0; leave it out"),
     ("w_noise_kind", lambda a: a.w_noise is not None, "there is no w_noise"),
     (
         "v_offset_w_min",
@@ -160,6 +162,15 @@ _CONDITIONS: tuple[tuple[str, Any, str], ...] = (
     ),
 )
 """Options, when they act, and why else they do not."""
+
+
+def _is_not_zero(value: Any) -> bool:
+    return value is not None and not _is_known(value, 0)
+
+
+def _is_known(value: Any, number: int) -> bool:
+    """Whether all of a value is known to be a number."""
+    return not isinstance(value, jax.core.Tracer) and bool(np.all(np.asarray(value) == number))
 
 
 def _is_given(array: Array, name: str) -> bool:

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float32, Key
 
 from memjax import random
-from memjax.crossbar import tiling
+from memjax.crossbar import access, tiling
 from memjax.crossbar.array import Array
 from memjax.crossbar.dac import number_of_slices
 from memjax.crossbar.mapping import decoding, encode, limits
@@ -147,9 +147,10 @@ def _map(W: jax.Array, array: Array, tiles: Tiles) -> tuple[jax.Array, jax.Array
 def _weights(held: CrossbarState) -> jax.Array:
     """The matrix of the conductances."""
     factor, zero = (part[:, None, None, None, None] for part in decoding(held.array))
-    g = held.g[:, 0]
+    seen = access.behind(held.array, held.g, held.array.gmax)
+    g = seen[:, 0]
     if held.array.is_pair:
-        g = g - held.g[:, 1]
+        g = g - seen[:, 1]
     elif held.array.mapping == "unit_column":
         g = g[..., :-1] - g[..., -1:]
     else:

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from memjax import random
-from memjax.crossbar import adc, analog, management, tiling
+from memjax.crossbar import access, adc, analog, management, tiling
 from memjax.crossbar.array import Array
 from memjax.crossbar.dac import convert_inputs, input_slices, is_beyond
 from memjax.crossbar.mapping import decoding
@@ -133,10 +133,10 @@ def _bands(crossbar: CrossbarState, x: jax.Array) -> Band:
     def each(of: jax.Array) -> jax.Array:
         return jnp.broadcast_to(of, (len(rows), *of.shape[1:]))
 
-    columns, scale = crossbar.columns, crossbar.input_range
+    array, columns, scale = crossbar.array, crossbar.columns, crossbar.input_range
     return Band(
         x=jnp.moveaxis(tiling.split(x, rows), 1, 0),
-        g=jnp.moveaxis(crossbar.g, 2, 0),
+        g=jnp.moveaxis(access.behind(array, crossbar.g, array.gmax), 2, 0),
         limit=each(crossbar.limit),
         columns=None if columns is None else jnp.moveaxis(columns, 3, 0),
         input_range=None if scale is None else each(scale.reshape(-1)),
@@ -243,10 +243,11 @@ def _analog(
 def _currents(array: Array, band: Band, x: jax.Array, stream: random.Stream | None) -> jax.Array:
     """Currents of the columns, normalised: cells, series resistance, read noise."""
     is_difference = array.is_pair and array.subtract == "analog"
-    seen = band.g[:, :1] - band.g[:, 1:] if is_difference else band.g
+    cells = band.g[:, :1] - band.g[:, 1:] if is_difference else band.g
+    current = _contract(x, cells)
     xi = None if band.columns is None else band.columns[2][None]
     x_sum = jnp.sum(x, axis=-1)[:, None, None, :, None]
-    current = analog.series(array, _contract(x, seen), x_sum, xi)
+    current = analog.series(array, current, x_sum, xi)
     if array.w_noise is None:
         return current
     if array.w_noise_kind == "pcm_read":

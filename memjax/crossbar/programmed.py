@@ -1,5 +1,6 @@
 """Crossbars that were programmed: with errors and stuck devices, and as time leaves them."""
 
+import dataclasses
 from typing import Any, NamedTuple
 
 import jax
@@ -7,6 +8,8 @@ import jax.numpy as jnp
 from jaxtyping import Array
 
 from memjax import random
+from memjax.crossbar.access import behind
+from memjax.crossbar.array import Array as CrossbarArray
 from memjax.crossbar.crossbar import Crossbar
 from memjax.crossbar.drift import Drift
 from memjax.crossbar.faults import Faults
@@ -110,35 +113,53 @@ def seen_at(
 def wired(crossbar: Crossbar, wires: Wires) -> Crossbar:
     """A crossbar as its wires leave it: each tile's conductances are those of ``effective``.
 
-    A tile ends where its cells end: its last row is next to the converters.
+    A tile ends where its cells end: its last row is next to the converters. Access transistors are
+    part of the matrix that is found.
 
     Args:
       crossbar: of linear cells.
       wires: of a topology without gates; interleaved ones take both devices of a pair.
 
     Raises:
-      UserError: interleaved wires where weights are no pairs, or a topology that gates its rows.
+      UserError: wires that the array cannot have (``check_wires``), or a topology that gates its
+        rows.
     """
-    if wires.is_interleaved and not crossbar.array.is_pair:
-        raise UserError(
-            f"wires: topology = {wires.topology!r} joins the devices of pairs; mapping = "
-            f"{crossbar.array.mapping!r} has none"
-        )
-    if crossbar.array.mapping == "unit_column":
-        raise UserError(
-            "wires: mapping = 'unit_column' has a column of its own, whose place on the wires is "
-            "not modelled; take 'differential' or 'offset'"
-        )
-    gmax = jnp.asarray(crossbar.array.gmax, jnp.float32)
+    array = crossbar.array
+    check_wires(array, wires)
+    gmax = jnp.asarray(array.gmax, jnp.float32)
     down = [max(crossbar.tiles.rows) - rows for rows in crossbar.tiles.rows]
-    g = _rolled(crossbar.g, down) * gmax
+    g = _rolled(behind(array, crossbar.g, gmax), down) * gmax
     if wires.is_interleaved:
         pairs = jnp.moveaxis(g, 1, -3)  # [slices, tiles, tiles, 2, rows, columns]
         seen = _each(pairs, wires, 3)
         seen = jnp.stack([seen, jnp.zeros_like(seen)], axis=1)
     else:
         seen = _each(g, wires, 2)
+    if array.r_access is not None:
+        crossbar = crossbar.replace(array=dataclasses.replace(array, r_access=None))
     return crossbar.replace(g=_of_cells(crossbar, _rolled(seen / gmax, [-d for d in down])))
+
+
+def check_wires(array: CrossbarArray, wires: Wires) -> None:
+    """Refuses wires that an array cannot have.
+
+    Args:
+      array: how matrices are held.
+      wires: of its tiles.
+
+    Raises:
+      UserError: interleaved wires where weights are no pairs, or a unit column.
+    """
+    if wires.is_interleaved and not array.is_pair:
+        raise UserError(
+            f"wires: topology = {wires.topology!r} joins the devices of pairs; mapping = "
+            f"{array.mapping!r} has none"
+        )
+    if array.mapping == "unit_column":
+        raise UserError(
+            "wires: mapping = 'unit_column' has a column of its own, whose place on the wires is "
+            "not modelled; take 'differential' or 'offset'"
+        )
 
 
 def _rolled(g: Array, by: list[int]) -> Array:
@@ -160,7 +181,7 @@ def _lost(before: Crossbar, now: Crossbar) -> Any:
     and now, each column read by one input at a time."""
     sums = []
     for crossbar in (before, now):
-        g = crossbar.g
+        g = behind(crossbar.array, crossbar.g, crossbar.array.gmax)
         seen = g[:, 0] - (g[:, 1] if crossbar.array.is_pair else g[:, 0, ..., -1:])
         factor = decoding(crossbar.array).factor.reshape(-1, 1, 1, 1, 1)
         sums.append(jnp.mean(jnp.abs(jnp.sum(factor * seen, axis=0)), axis=(-2, -1)))

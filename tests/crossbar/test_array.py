@@ -74,6 +74,7 @@ def test_bad_options_are_refused_in_a_line(options, told):
         ({"slope_calibration": 0.5}, "there is neither s_shape nor r_series"),
         ({"bound_factor": 10.0}, "bound_management is none"),
         ({"adc_range": "granular"}, "outputs are not quantised"),
+        ({"r_access": 0.0}, "r_access = 0.0 has no effect"),
     ],
 )
 def test_an_option_without_effect_is_told(options, told):
@@ -94,6 +95,7 @@ def test_what_acts_is_not_told():
         bound_management="iterative", bound_factor=10.0, percentile=0.9, scale="tile", x_max=2.0,
     )  # fmt: skip
     assert array.idle() == []
+    assert Array(r_access=1e3).idle() == []
 
 
 @pytest.mark.parametrize(
