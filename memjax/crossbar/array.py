@@ -9,6 +9,7 @@ from memjax.crossbar.access import Access
 from memjax.crossbar.adc import Adc
 from memjax.crossbar.analog import Analog
 from memjax.crossbar.dac import Dac
+from memjax.crossbar.ir_drop import IRDrop
 from memjax.crossbar.management import Management
 from memjax.crossbar.mapping import Mapping
 from memjax.crossbar.tiling import Tiling
@@ -17,16 +18,17 @@ from memjax.pytree import align, check, params
 
 
 @params
-class Array(Access, Adc, Analog, Dac, Management, Tiling, Mapping):
+class Array(Access, Adc, Analog, Dac, IRDrop, Management, Tiling, Mapping):
     """How a matrix is held by memristive devices and multiplied by: everything, ideal by default.
 
     A product goes, in this order, through the input scale, the DAC, input noise, the cells of a
-    tile, series resistance, read noise, saturation, noise before the ADC, the ADC, the decoding of
-    conductances, and a digital sum over tiles (``memjax.crossbar.Crossbar``). Every number may be
-    swept, traced or a batch for ``vmap``; what is ``None`` is absent and costs nothing.
+    tile, the drop along bit lines, series resistance, read noise, saturation, noise before the ADC,
+    the ADC, the decoding of conductances, and a digital sum over tiles
+    (``memjax.crossbar.Crossbar``). Every number may be swept, traced or a batch for ``vmap``; what
+    is ``None`` is absent and costs nothing.
 
     The parameters are those of ``Mapping`` and ``Slicing``, ``Tiling``, ``Management``, ``Dac``,
-    ``Access``, ``Analog`` and ``Adc``, each in a file of its name.
+    ``Access``, ``IRDrop``, ``Analog`` and ``Adc``, each in a file of its name.
 
     Example:
       >>> from memjax.crossbar import Array
@@ -93,10 +95,11 @@ class Array(Access, Adc, Analog, Dac, Management, Tiling, Mapping):
     def reads_slices(self) -> bool:
         """Whether the product with each input slice matters, and not only their sum.
 
-        Cells and wires are linear, so it does not where the ADC converts the sum of what has
-        neither noise nor a series resistance: slices take time then, and change nothing.
+        It does not where the ADC converts the sum of what linear cells give, with neither noise, a
+        series resistance nor a drop that depends on the load: slices take time then, and change
+        nothing.
         """
-        distortions = (self.w_noise, self.r_series, self.v_offset_sigma)
+        distortions = (self.w_noise, self.r_series, self.v_offset_sigma, self.ir_drop)
         is_linear = all(distortion is None for distortion in distortions)
         return self.slice_bits is not None and (self.adc_per_cycle or not is_linear)
 
@@ -129,6 +132,8 @@ _CONDITIONS: tuple[tuple[str, Any, str], ...] = (
         lambda a: a.slice_bits is not None,
         "inputs come at once (slice_bits)",
     ),
+    ("ir_drop_ratio", lambda a: a.ir_drop is not None, "there is no ir_drop"),
+    ("ir_drop", lambda a: _is_not_zero(a.ir_drop), "it is multiplied by 0; leave it out"),
     ("r_access", lambda a: _is_not_zero(a.r_access), "it is 0; leave it out"),
     ("w_noise_kind", lambda a: a.w_noise is not None, "there is no w_noise"),
     (

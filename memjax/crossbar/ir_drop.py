@@ -3,13 +3,55 @@
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from memjax.pytree import Leaf
+from memjax.pytree import Leaf, param, params
+
+AIHWKIT_RATIO = 1.0 / (0.35 * 5e-6)
+"""Conductance of a segment of 0.35 ohm over a Gmax of 5 uS."""
+
+
+@params
+class IRDrop:
+    """The drop along the bit lines of each tile, by aihwkit's approximation."""
+
+    ir_drop: Leaf | None = param(
+        default=None,
+        doc="aihwkit's approximation of what bit lines lose, times this; None: none, 1: as it is",
+        at_least=0,
+    )
+    ir_drop_ratio: Leaf = param(
+        default=AIHWKIT_RATIO,
+        doc="conductance of a segment of a bit line, of ir_drop",
+        unit="Gmax",
+        more_than=0,
+    )
+
+
+def lost(load: Array, rows: Array | float, ratio: Array) -> Array:
+    """The share ``c = a (a (a / 20 - 1 / 5) + 1 / 2)``, with ``a = load rows / ratio``.
+
+    Args:
+      load: of a column, ``sum_i |w_i| |x_i|``.
+      rows: of its tile.
+      ratio: conductance of a segment over Gmax.
+    """
+    a = rows / ratio * load
+    return a * (a * (0.05 * a - 0.2) + 0.5)
+
+
+def distance(rows: Array, count: Array | float) -> Array:
+    """How much of the bit line is beyond each row: ``1 - (1 - i / m)^2``.
+
+    Args:
+      rows: i, from 0.
+      count: m, of the tile.
+    """
+    return 1.0 - (1.0 - rows / count) ** 2
 
 
 def aihwkit_ir_drop(
     weights: Float[Array, "rows columns"],
     inputs: Float[Array, "*batch rows"],
-    ratio: Leaf = 1.0 / (0.35 * 5e-6),
+    ratio: Leaf = AIHWKIT_RATIO,
     scale: Leaf = 1.0,
 ) -> Float[Array, "*batch columns"]:
     """What aihwkit subtracts from ``inputs @ weights`` for the resistance of the bit lines.
@@ -36,9 +78,8 @@ def aihwkit_ir_drop(
 
     Source: aihwkit 1.1.0, ``IOParameters.ir_drop`` (Rasch et al., IEEE AICAS 2021).
     """
-    rows = weights.shape[0]
+    rows = float(weights.shape[0])
     ratio, scale = jnp.asarray(ratio, weights.dtype), jnp.asarray(scale, weights.dtype)
-    place = 1.0 - (1.0 - jnp.arange(rows, dtype=weights.dtype) / rows) ** 2
-    load = rows / ratio * (jnp.abs(inputs) @ jnp.abs(weights))
-    share = load * (load * (0.05 * load - 0.2) + 0.5)
+    place = distance(jnp.arange(len(weights), dtype=weights.dtype), rows)
+    share = lost(jnp.abs(inputs) @ jnp.abs(weights), rows, ratio)
     return scale * share * ((inputs * jnp.broadcast_to(place, inputs.shape)) @ weights)

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from memjax import random
-from memjax.crossbar import access, adc, analog, management, tiling
+from memjax.crossbar import access, adc, analog, ir_drop, management, tiling
 from memjax.crossbar.array import Array
 from memjax.crossbar.dac import convert_inputs, input_slices, is_beyond
 from memjax.crossbar.mapping import decoding
@@ -241,10 +241,12 @@ def _analog(
 
 
 def _currents(array: Array, band: Band, x: jax.Array, stream: random.Stream | None) -> jax.Array:
-    """Currents of the columns, normalised: cells, series resistance, read noise."""
+    """Currents of the columns, normalised: cells, wires, series resistance, read noise."""
     is_difference = array.is_pair and array.subtract == "analog"
     cells = band.g[:, :1] - band.g[:, 1:] if is_difference else band.g
     current = _contract(x, cells)
+    if array.ir_drop is not None:
+        current = current - _drop(array, band, x, cells)
     xi = None if band.columns is None else band.columns[2][None]
     x_sum = jnp.sum(x, axis=-1)[:, None, None, :, None]
     current = analog.series(array, current, x_sum, xi)
@@ -259,6 +261,16 @@ def _currents(array: Array, band: Band, x: jax.Array, stream: random.Stream | No
         variance = variance * (0.5 if array.is_pair and not is_difference else 1.0)
     sd = jnp.asarray(array.w_noise, jnp.float32) * _root(variance)
     return current + sd * random.normal(_needed(stream, 0), current.shape)
+
+
+def _drop(array: Array, band: Band, x: jax.Array, cells: jax.Array) -> jax.Array:
+    """What the bit lines of each tile lose of its currents."""
+    assert array.ir_drop is not None
+    scale, ratio = (jnp.asarray(of, x.dtype) for of in (array.ir_drop, array.ir_drop_ratio))
+    rows = jnp.sum(band.is_row.astype(x.dtype))
+    place = ir_drop.distance(jnp.arange(x.shape[-1], dtype=x.dtype), rows)
+    share = ir_drop.lost(_contract(jnp.abs(x), jnp.abs(cells)), rows, ratio)
+    return scale * share * _contract(x * place[None, None], cells)
 
 
 def _contract(x: jax.Array, g: jax.Array) -> jax.Array:

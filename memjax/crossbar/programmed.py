@@ -148,8 +148,14 @@ def check_wires(array: CrossbarArray, wires: Wires) -> None:
       wires: of its tiles.
 
     Raises:
-      UserError: interleaved wires where weights are no pairs, or a unit column.
+      UserError: interleaved wires where weights are no pairs, a unit column, or wires
+        that are approximated too.
     """
+    if array.ir_drop is not None:
+        raise UserError(
+            "wires: ir_drop approximates what wires lose exactly, and would take it twice; leave "
+            "out one of them"
+        )
     if wires.is_interleaved and not array.is_pair:
         raise UserError(
             f"wires: topology = {wires.topology!r} joins the devices of pairs; mapping = "

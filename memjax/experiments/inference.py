@@ -14,6 +14,7 @@ from jaxtyping import Array
 
 from memjax import crossbar, random
 from memjax.crossbar import DRIFTS, PROGRAMMING, AnalogModel, Cells, Drift, Faults, Programming
+from memjax.crossbar.programmed import check_wires
 from memjax.errors import UserError
 from memjax.experiments import flax_checks
 from memjax.experiments.base import Column, Experiment, Objective, Report, Stages
@@ -172,8 +173,10 @@ class Inference(Experiment):
         return data.labelled.digest() + super().digest((data.weights, data.others))
 
     def check(self) -> None:
-        """The model's file must be there."""
+        """The model's file must be there, and wires fit."""
         self._network().check()
+        if (wires := self.wires.made()) is not None:
+            check_wires(self.array, wires)
 
     def check_data(self, data: Trained) -> None:
         """A batch must be there."""

@@ -74,6 +74,8 @@ def test_bad_options_are_refused_in_a_line(options, told):
         ({"slope_calibration": 0.5}, "there is neither s_shape nor r_series"),
         ({"bound_factor": 10.0}, "bound_management is none"),
         ({"adc_range": "granular"}, "outputs are not quantised"),
+        ({"ir_drop_ratio": 1e4}, "ir_drop_ratio = 10000.0 has no effect: there is no ir_drop"),
+        ({"ir_drop": 0.0}, "ir_drop = 0.0 has no effect"),
         ({"r_access": 0.0}, "r_access = 0.0 has no effect"),
     ],
 )
@@ -93,6 +95,7 @@ def test_what_acts_is_not_told():
         adc_per_cycle=True, adc_bits=5, adc="plain", adc_range="fixed", adc_low=0.0, adc_high=2.0,
         subtract="digital", w_noise=0.1, w_noise_kind="additive", r_series=0.1, v_offset_w_min=0.0,
         bound_management="iterative", bound_factor=10.0, percentile=0.9, scale="tile", x_max=2.0,
+        ir_drop=1.0, ir_drop_ratio=1e4,
     )  # fmt: skip
     assert array.idle() == []
     assert Array(r_access=1e3).idle() == []

@@ -195,8 +195,8 @@ def test_gradients_reach_every_number():
     array = Array(
         on_off=10.0, percentile=1.2, x_max=1.5, dac_bits=5, adc_bits=6, adc_range="fixed",
         adc_high=1.0, w_noise=0.1, out_noise=0.1, input_noise=0.1, r_series=0.1, s_shape=0.1,
-        slope_calibration=0.5, v_offset_sigma=0.1, gain_sigma=0.1, offset_sigma=0.1,
-        r_access=1e3, bound_management="iterative",
+        slope_calibration=0.5, v_offset_sigma=0.1, gain_sigma=0.1, offset_sigma=0.1, ir_drop=1.0,
+        ir_drop_ratio=50.0, r_access=1e3, bound_management="iterative",
     )  # fmt: skip
     leaves = jax.tree.map(jnp.float32, array)
 
