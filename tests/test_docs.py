@@ -134,7 +134,7 @@ def test_transforms_in_a_model_of_ones_own():
 def test_the_page_of_arrays():
     """docs/arrays.md: its code, and its specification but for the model."""
     page = (DOCS / "arrays.md").read_text()
-    (code,) = re.findall(r"```python\n(.*?)```", page, re.S)
+    code = "\n".join(re.findall(r"```python\n(.*?)```", page, re.S))
     made: dict[str, Any] = {}
     with jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):
         exec(code, made)

@@ -254,7 +254,7 @@ def _programmed(analog: AnalogModel, matrix: Any, stream: random.Stream) -> Prog
 
 def _operand(crossbar: Crossbar) -> Any:
     """What a product is made by: a crossbar, or the matrix that it is."""
-    if not crossbar.array.is_linear:
+    if not crossbar.array.is_matrix:
         return crossbar
 
     def matrix(one: Crossbar) -> Any:

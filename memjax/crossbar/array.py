@@ -8,6 +8,7 @@ import numpy as np
 from memjax.crossbar.access import Access
 from memjax.crossbar.adc import Adc
 from memjax.crossbar.analog import Analog
+from memjax.crossbar.current_voltage import CurrentVoltage, outside
 from memjax.crossbar.dac import Dac
 from memjax.crossbar.ir_drop import IRDrop
 from memjax.crossbar.management import Management
@@ -18,7 +19,7 @@ from memjax.pytree import align, check, params
 
 
 @params
-class Array(Access, Adc, Analog, Dac, IRDrop, Management, Tiling, Mapping):
+class Array(Access, Adc, Analog, CurrentVoltage, Dac, IRDrop, Management, Tiling, Mapping):
     """How a matrix is held by memristive devices and multiplied by: everything, ideal by default.
 
     A product goes, in this order, through the input scale, the DAC, input noise, the cells of a
@@ -28,7 +29,7 @@ class Array(Access, Adc, Analog, Dac, IRDrop, Management, Tiling, Mapping):
     is ``None`` is absent and costs nothing.
 
     The parameters are those of ``Mapping`` and ``Slicing``, ``Tiling``, ``Management``, ``Dac``,
-    ``Access``, ``IRDrop``, ``Analog`` and ``Adc``, each in a file of its name.
+    ``CurrentVoltage``, ``Access``, ``IRDrop``, ``Analog`` and ``Adc``, each in a file of its name.
 
     Example:
       >>> from memjax.crossbar import Array
@@ -81,15 +82,16 @@ class Array(Access, Adc, Analog, Dac, IRDrop, Management, Tiling, Mapping):
         )
 
     @property
-    def is_linear(self) -> bool:
+    def is_matrix(self) -> bool:
         """Whether a product is one with a matrix: nothing is quantised, clipped or distorted."""
         absent = (
             *(self.dac_bits, self.input_bound, self.adc_bits, self.v_offset_sigma),
             *(self.r_series, self.s_shape, self.slope_calibration, self.gain_sigma),
-            self.offset_sigma,
+            *(self.offset_sigma, self.ir_drop),
         )
         clips = self.adc_range in ("fixed", "calibrated")
-        return not self.is_random and not clips and all(part is None for part in absent)
+        distorts = self.is_random or clips or self.iv != "linear"
+        return not distorts and all(part is None for part in absent)
 
     @property
     def reads_slices(self) -> bool:
@@ -100,7 +102,7 @@ class Array(Access, Adc, Analog, Dac, IRDrop, Management, Tiling, Mapping):
         nothing.
         """
         distortions = (self.w_noise, self.r_series, self.v_offset_sigma, self.ir_drop)
-        is_linear = all(distortion is None for distortion in distortions)
+        is_linear = self.iv == "linear" and all(distortion is None for distortion in distortions)
         return self.slice_bits is not None and (self.adc_per_cycle or not is_linear)
 
     @property
@@ -131,6 +133,14 @@ _CONDITIONS: tuple[tuple[str, Any, str], ...] = (
         "cycles adc_per_cycle",
         lambda a: a.slice_bits is not None,
         "inputs come at once (slice_bits)",
+    ),
+    ("coding v_read", lambda a: a.iv != "linear", "cells are linear (iv)"),
+    ("sinh_shape", lambda a: a.iv == "sinh", "iv is not sinh"),
+    ("cubic_loss", lambda a: a.iv == "cubic", "iv is not cubic"),
+    (
+        "iv",
+        lambda a: a.iv != "sinh" or _sees_other_voltages(a),
+        "all reads are at v_read (coding, slice_bits)",
     ),
     ("ir_drop_ratio", lambda a: a.ir_drop is not None, "there is no ir_drop"),
     ("ir_drop", lambda a: _is_not_zero(a.ir_drop), "it is multiplied by 0; leave it out"),
@@ -167,6 +177,14 @@ _CONDITIONS: tuple[tuple[str, Any, str], ...] = (
     ),
 )
 """Options, when they act, and why else they do not."""
+
+
+def _sees_other_voltages(a: Array) -> bool:
+    """Whether a cell may be read at another voltage than v_read."""
+    if a.coding == "pulse_width":
+        return False
+    digits_are_bits = a.slice_bits is not None and _is_known(a.slice_bits, 1)
+    return not digits_are_bits or a.input_noise is not None
 
 
 def _is_not_zero(value: Any) -> bool:
@@ -247,6 +265,12 @@ def _check_together(a: Array) -> None:
             refuse("adc_range = 'granular' needs slice_bits and adc_per_cycle = true")
         if a.weight_bits is None:
             refuse("adc_range = 'granular' needs weight_bits: its steps are those of a weight")
+    if (sentence := outside(a, a.gmax, a.on_off)) is not None:
+        refuse(sentence)
+    if a.iv != "linear" and a.r_access is not None:
+        refuse(
+            f"r_access is in series with linear cells, iv = {a.iv!r} is of others; leave out one"
+        )
     if a.adc_range == "batch_max_pow2" and _least(a.adc_bits) < 2:
         refuse(f"adc_bits = {a.adc_bits} with adc_range = 'batch_max_pow2' must be at least 2")
 

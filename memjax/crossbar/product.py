@@ -1,5 +1,7 @@
 """One product: inputs through the converters, the cells and back, tile by tile."""
 
+import functools
+import operator
 from typing import Any, NamedTuple
 
 import jax
@@ -8,6 +10,7 @@ import jax.numpy as jnp
 from memjax import random
 from memjax.crossbar import access, adc, analog, ir_drop, management, tiling
 from memjax.crossbar.array import Array
+from memjax.crossbar.current_voltage import drives, orders
 from memjax.crossbar.dac import convert_inputs, input_slices, is_beyond
 from memjax.crossbar.mapping import decoding
 from memjax.crossbar.quantise import power_of_two
@@ -243,8 +246,10 @@ def _analog(
 def _currents(array: Array, band: Band, x: jax.Array, stream: random.Stream | None) -> jax.Array:
     """Currents of the columns, normalised: cells, wires, series resistance, read noise."""
     is_difference = array.is_pair and array.subtract == "analog"
-    cells = band.g[:, :1] - band.g[:, 1:] if is_difference else band.g
-    current = _contract(x, cells)
+    parts = tuple(zip(drives(array, x), orders(array, band.g, array.gmax), strict=True))
+    seen = [(x, g[:, :1] - g[:, 1:] if is_difference else g) for x, g in parts]
+    current = functools.reduce(operator.add, [_contract(*part) for part in seen])
+    x, cells = seen[0]  # whatever is beside the cells goes by their current at low voltages
     if array.ir_drop is not None:
         current = current - _drop(array, band, x, cells)
     xi = None if band.columns is None else band.columns[2][None]

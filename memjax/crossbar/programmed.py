@@ -148,9 +148,14 @@ def check_wires(array: CrossbarArray, wires: Wires) -> None:
       wires: of its tiles.
 
     Raises:
-      UserError: interleaved wires where weights are no pairs, a unit column, or wires
-        that are approximated too.
+      UserError: interleaved wires where weights are no pairs, a unit column, cells that are not
+        linear, or wires that are approximated too.
     """
+    if array.iv != "linear":
+        raise UserError(
+            f"wires: cells of iv = {array.iv!r} are no matrix behind wires; leave iv out, or solve "
+            "input by input: memjax.crossbar.currents(G, volts, wires, law=array.amperes)"
+        )
     if array.ir_drop is not None:
         raise UserError(
             "wires: ir_drop approximates what wires lose exactly, and would take it twice; leave "

@@ -50,6 +50,11 @@ from reference.case_s import W, X
         ({"bound_management": "iterative"}, "needs a range that overflows"),
         ({"percentile": 0.0}, "percentile = 0.0 must be more than 0"),
         ({"adc_overflow": 1.0}, "adc_overflow = 1.0 must be less than 1"),
+        ({"iv": "quadratic"}, "iv = 'quadratic' must be one of linear, sinh, cubic, milo"),
+        ({"iv": "milo"}, "iv = 'milo' is of cells of 50 to 225 uS; give gmax = 225e-6 and on_off"),
+        ({"iv": "milo", "gmax": 225e-6, "on_off": 4.5, "v_read": 0.6}, "known up to 0.5 V"),
+        ({"iv": "cubic", "v_read": 2.0}, "currents that fall where voltages rise; give less than"),
+        ({"iv": "sinh", "r_access": 1e3}, "r_access is in series with linear cells"),
     ],
 )
 def test_bad_options_are_refused_in_a_line(options, told):
@@ -74,6 +79,11 @@ def test_bad_options_are_refused_in_a_line(options, told):
         ({"slope_calibration": 0.5}, "there is neither s_shape nor r_series"),
         ({"bound_factor": 10.0}, "bound_management is none"),
         ({"adc_range": "granular"}, "outputs are not quantised"),
+        ({"coding": "pulse_width"}, "coding = 'pulse_width' has no effect: cells are linear"),
+        ({"sinh_shape": 2.0, "iv": "cubic"}, "sinh_shape = 2.0 has no effect: iv is not sinh"),
+        ({"cubic_loss": 0.1}, "cubic_loss = 0.1 has no effect: iv is not cubic"),
+        ({"iv": "sinh", "coding": "pulse_width"}, "iv = 'sinh' has no effect: all reads are at"),
+        ({"iv": "sinh", "slice_bits": 1, "dac_bits": 4}, "iv = 'sinh' has no effect: all reads"),
         ({"ir_drop_ratio": 1e4}, "ir_drop_ratio = 10000.0 has no effect: there is no ir_drop"),
         ({"ir_drop": 0.0}, "ir_drop = 0.0 has no effect"),
         ({"r_access": 0.0}, "r_access = 0.0 has no effect"),
@@ -95,7 +105,7 @@ def test_what_acts_is_not_told():
         adc_per_cycle=True, adc_bits=5, adc="plain", adc_range="fixed", adc_low=0.0, adc_high=2.0,
         subtract="digital", w_noise=0.1, w_noise_kind="additive", r_series=0.1, v_offset_w_min=0.0,
         bound_management="iterative", bound_factor=10.0, percentile=0.9, scale="tile", x_max=2.0,
-        ir_drop=1.0, ir_drop_ratio=1e4,
+        ir_drop=1.0, ir_drop_ratio=1e4, iv="sinh", sinh_shape=1.0, v_read=0.1, input_noise=0.1,
     )  # fmt: skip
     assert array.idle() == []
     assert Array(r_access=1e3).idle() == []

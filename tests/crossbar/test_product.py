@@ -210,7 +210,7 @@ def test_gradients_reach_every_number():
 
     found = slopes(leaves)
     without = {"input_quantile", "adc_quantile", "adc_overflow"}
-    without |= {"bound_factor", "bound_resolution"}
+    without |= {"bound_factor", "bound_resolution", "v_read", "sinh_shape", "cubic_loss"}
     for name in Array.__dataclass_fields__:
         slope = getattr(found, name)
         if isinstance(slope, jax.Array):

@@ -97,6 +97,19 @@ def test_training_is_no_axis():
         swept({"train.learning_rate": [0.0, 0.01]})
 
 
+def test_currents_and_wires_of_cells_are_axes():
+    """The ends of each are nothing and far too much."""
+    axes = {"sinh_shape": [0.0, 200.0], "ir_drop": [0.0, 1.0]}
+    ds = swept(axes, array={"iv": "sinh", "ir_drop_ratio": 1.0})
+    assert "no effect" not in " ".join(ds.attrs.get("notes", []))
+    accuracy = ds.test_accuracy
+    assert float(accuracy.isel(sinh_shape=0, ir_drop=0).min()) > 0.7
+    assert float(accuracy.isel(sinh_shape=1, ir_drop=0).max()) < 0.6
+    assert float(accuracy.isel(sinh_shape=0, ir_drop=1).max()) < 0.6
+    with pytest.raises(UserError, match="would take it twice"):
+        swept(array={"ir_drop": 1.0, "wires": {"r_row": 1.0}})
+
+
 def test_options_without_effect_are_told():
     ds = swept(array={"adc_rounding": "stochastic"}, evaluate={"compensation": True})
     notes = " ".join(ds.attrs.get("notes", []))
