@@ -1,6 +1,8 @@
 """A trained Flax model on arrays: programmed in every lane, evaluated at every time."""
 
+import copy
 import dataclasses
+import itertools
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -192,8 +194,8 @@ class Inference(Experiment):
 
     def notes(self, axes: Sequence[Mapping[str, list[Any]]], data: Any = None) -> list[str]:
         """Options without effect."""
-        del axes, data
-        found = [f"array.{sentence}" for sentence in self.array.idle()]
+        del data
+        found = [f"array.{sentence}" for sentence in _idle(self.array, axes)]
         if self.evaluation.compensation and type(self.drift) is Drift:
             found.append("evaluate.compensation has no effect: nothing drifts (array.drift)")
         if self.evaluation.calibration != Times().calibration and not self.array.is_calibrated:
@@ -325,6 +327,24 @@ class Inference(Experiment):
             function=function,
             layers=self.model.layers,
         )
+
+
+def _idle(array: crossbar.Array, axes: Sequence[Mapping[str, list[Any]]]) -> list[str]:
+    """What is said of an array to no effect in any lane: a number that is swept counts as its
+    largest."""
+    swept = {
+        name.removeprefix("array."): values if isinstance(values[0], str) else [max(values)]
+        for axis in axes
+        for name, values in axis.items()
+        if name.removeprefix("array.") in {field.name for field in dataclasses.fields(array)}
+    }
+    found = []
+    for values in itertools.product(*swept.values()):
+        lane = copy.copy(array)  # of lanes one by one each is checked; of the largest together none
+        for name, value in zip(swept, values, strict=True):
+            object.__setattr__(lane, name, value)
+        found.append(lane.idle())
+    return [sentence for sentence in found[0] if all(sentence in other for other in found)]
 
 
 def _read(file: str, like: dict[str, Array]) -> dict[str, Any]:
