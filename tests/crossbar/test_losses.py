@@ -55,7 +55,12 @@ def test_numbers_are_those_of_each_layer(model):
     [
         ({"adc_bits": 3}, None, {}, "lost in converters"),
         ({}, Cells(faults=Faults(stuck_lrs=0.2)), {}, "lost in cells"),
-        ({"adc_bits": 8}, None, {}, "wastes .* bits: take adc_range = 'calibrated'"),
+        (
+            {"adc_bits": 8, "adc_range": "fixed", "adc_high": 90.0},
+            None,
+            {},
+            "wastes .* bits: take adc_range = 'calibrated'",
+        ),
         ({"adc_range": "fixed", "adc_high": 0.1}, None, {}, "beyond the ADCs' range"),
         ({"dac_bits": 6, "x_max": 0.5}, None, {}, "beyond the DACs' range"),
         (
