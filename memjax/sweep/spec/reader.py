@@ -228,14 +228,19 @@ class Reader:
             selector = (
                 chooser.selector if chooser.selector in swept else f"{section}.{chooser.selector}"
             )
-            for choice in swept[selector][1] if selector in swept else []:
+            chosen, choices = swept.get(selector, (None, []))
+            for point, choice in enumerate(choices):
                 table = self.schema.with_value(
                     section, self.tables[section], chooser.selector, choice
                 )
                 for parameter, (axis, values) in swept.items():
                     found = self.schema.candidates(parameter, self.tables)
-                    if axis is swept[selector][0] or [s for s, _ in found] != [section]:
+                    if [s for s, _ in found] != [section]:
                         continue
+                    if axis is chosen:
+                        if axis.devices is None or axis.is_theirs(parameter):
+                            continue
+                        values = [values[point]]
                     self._check_column(
                         section, table, found[0][1], values, (choice, axis, parameter)
                     )

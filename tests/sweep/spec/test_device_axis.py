@@ -64,6 +64,7 @@ def test_a_zipped_group_may_have_devices(small, tiny):
         ({**PAIR, "learning_rate": [0.1, 0.1, 0.2]}, "is there twice"),
         ({**PAIR, "learning_rate": [0.1, 0.1 + 1e-12, 0.2]}, "one point to a float32"),
         ({**PAIR, "device": ["EpiRAM", "EpiRAN", "GokmenVlasov"]}, "did you mean EpiRAM"),
+        ({"device": ["EpiRAM", "GokmenVlasov"], "nl_up": [1, 2]}, "ConstantStep has no such"),
     ],
 )
 def test_what_no_such_group_can_be_is_told(small, group, told):
