@@ -32,6 +32,7 @@ def device_notes(trained: Any, axes: Sequence[Swept]) -> list[str]:
     swept = {name: values for axis in axes for name, values in axis.items()}
     found = [
         _inert_on_off(trained, swept),
+        _inert_programming(trained, swept),
         _one_signed(trained, swept),
         _potentiation_only(trained, axes, swept),
         _clipped_trains(trained, swept),
@@ -50,6 +51,15 @@ def _inert_on_off(classifier: Any, swept: Swept) -> str:
         "on_off has no effect here: noise in proportion to the step cancels it; set "
         "device.sigma_g or device.sigma_read"
     )
+
+
+def _inert_programming(classifier: Any, swept: Swept) -> str:
+    device = classifier.device
+    is_noisy = "noisy" in swept.get("device.programming", [device.programming])
+    sigmas = swept.get("device.sigma_write", [device.sigma_write])
+    if not is_noisy or any(sigma is not None for sigma in sigmas):
+        return ""
+    return 'programming = "noisy" has no effect here: its noise is device.sigma_write; set it'
 
 
 def _one_signed(classifier: Any, swept: Swept) -> str:

@@ -135,7 +135,8 @@ def on_devices(
 
     Warns:
       DevicesWarning: weights beyond the range of their cells, a ``sigma_read`` that nothing draws,
-        rows that are first written after ``MANY_UPDATES``, or wanted changes that are no numbers.
+        a noisy programming without ``sigma_write``, rows that are first written after
+        ``MANY_UPDATES``, or wanted changes that are no numbers.
     """
 
     def init(params: Any) -> OnDevicesState:
@@ -147,6 +148,7 @@ def on_devices(
         _tell_of_slow_writing(who, *last_to_be_written(held))
         if not reads:
             _tell_of_reads(who, device)
+        _tell_of_exact_programming(who, device)
         arrays = inner.init(in_cells(omega, held) if fits else held)
         none = jnp.zeros((), jnp.int32)
         digests = jax.tree.map(digest, held) if watch else None
@@ -255,6 +257,12 @@ def _tell_of_reads(who: str, device: Device) -> None:
             f"{who}: sigma_read acts where weights are read, which is the model's: give it "
             "memjax.read(state, params, key) in place of params, or use memjax.nn layers"
         )
+
+
+def _tell_of_exact_programming(who: str, device: Device) -> None:
+    """Warns of a noisy programming without a noise."""
+    if device.programming == "noisy" and not device.is_programmed_with_noise:
+        _warn(f'{who}: programming = "noisy" has no effect without sigma_write; give that too')
 
 
 def _tell_of_not_finite(who: str, are_finite: Array) -> None:

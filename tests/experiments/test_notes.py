@@ -26,6 +26,21 @@ def test_a_swept_on_off_that_nothing_sees_is_noted(raw, noted):
 
 
 @pytest.mark.parametrize(
+    ("raw", "noted"),
+    [
+        ({"device": {"programming": "noisy"}}, True),
+        ({"axes": {"programming": ["exact", "noisy"]}}, True),
+        ({"device": {"programming": "noisy", "sigma_write": 0.5}}, False),
+        ({"axes": {"sigma_write": [0, 1]}, "device": {"programming": "noisy"}}, False),
+        ({}, False),
+    ],
+)
+def test_a_noisy_programming_without_a_noise_is_noted(raw, noted):
+    found = notes(Spec.from_dict({"axes": {"levels": [8, 32]}} | raw))
+    assert [note.partition(" has")[0] for note in found] == ['programming = "noisy"'] * noted
+
+
+@pytest.mark.parametrize(
     ("raw", "wanted"),
     [
         # learning_rate (levels - 1) / (2 weight_range) pulses, against 1.5 trains of 10
