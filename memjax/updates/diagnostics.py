@@ -69,7 +69,7 @@ def count_pulses(
       state: the cells before the update.
       weight: the weights before it.
       counts: signed pulse counts.
-      change: what the weights changed by.
+      change: what the weights changed by, without what the first programming missed them by.
     """
     size = cell.pulse_size(device)
     n = materialize(

@@ -162,9 +162,13 @@ def fire_pulses(
             new_states.append(new)
             if state.stats is not None:
                 change = materialize(change)
+                programmed = state.cell.readout(state.device, old, weight) - weight
+                by_pulses = change - jnp.where(state.count == 0, programmed, 0.0)
                 seen = counts._replace(n=n)
                 counted.append(
-                    count_pulses(state.device, state.cell, old, weight, counts=seen, change=change)
+                    count_pulses(
+                        state.device, state.cell, old, weight, counts=seen, change=by_pulses
+                    )
                 )
             changes.append(change)
         state = state._replace(

@@ -42,6 +42,13 @@ def test_sums_are_numpys():
     assert np.isnan(float(s.stats.energy)) and np.isnan(float(s.stats.time))
 
 
+def test_what_the_first_programming_missed_is_no_error_of_pulses():
+    """Exact pulses of 1/200: all that they miss is the initial noise, of half a step."""
+    noisy = ConstantStep(levels=201, sigma_write=0.5, programming="noisy")
+    _, s = pulse(noisy, np.zeros((2, 16, 3), np.float32))
+    assert float(s.stats.noise) == 0
+
+
 def test_rows_that_slices_do_not_share_evenly_are_summed_too():
     some = COUNTS[:, :13]
     _, s = pulse(ConstantStep(levels=201), some)
