@@ -62,10 +62,7 @@ def crossbars(params: Any) -> list[Rows]:
       >>> crossbars({"experts": jnp.zeros((6, 8, 4))})[0].shape
       (6, 8, 4)
     """
-    parents = [path.rpartition("/")[0] for path in path_texts(params)]
-    leaves = zip(parents, jax.tree.leaves(params), strict=True)
-    shapes = [_shape(parent, jnp.shape(leaf)) for parent, leaf in leaves]
-    keys = [(parent, shape[0], shape[2]) for parent, shape in zip(parents, shapes, strict=True)]
+    keys, shapes = _keys(params)
     firsts, totals = [], dict.fromkeys(keys, 0)
     for key, shape in zip(keys, shapes, strict=True):
         firsts.append(totals[key])
@@ -74,6 +71,38 @@ def crossbars(params: Any) -> list[Rows]:
         Rows(first, totals[key], shape)
         for first, key, shape in zip(firsts, keys, shapes, strict=True)
     ]
+
+
+def largest_of_crossbars(numbers: Any, params: Any) -> Any:
+    """The largest number of the arrays of each crossbar, in place of each array's own.
+
+    Args:
+      numbers: one an array, a tree congruent with the params.
+      params: a tree of weights.
+
+    Example:
+      >>> import jax.numpy as jnp
+      >>> params = {"bias": jnp.zeros(3), "kernel": jnp.zeros((4, 3))}
+      >>> own = {"bias": jnp.float32(3.0), "kernel": jnp.float32(2.0)}
+      >>> [float(top) for top in largest_of_crossbars(own, params).values()]
+      [3.0, 3.0]
+    """
+    keys, _ = _keys(params)
+    treedef: Any
+    own, treedef = jax.tree.flatten(numbers)
+    tops: dict[Any, Array] = {}
+    for key, number in zip(keys, own, strict=True):
+        tops[key] = jnp.maximum(tops[key], number) if key in tops else number
+    return treedef.unflatten([tops[key] for key in keys])
+
+
+def _keys(params: Any) -> tuple[list[tuple[str, int, int]], list[tuple[int, int, int]]]:
+    """What names the crossbar of every array, and its shape as crossbars, rows, columns."""
+    parents = [path.rpartition("/")[0] for path in path_texts(params)]
+    leaves = zip(parents, jax.tree.leaves(params), strict=True)
+    shapes = [_shape(parent, jnp.shape(leaf)) for parent, leaf in leaves]
+    keys = [(parent, shape[0], shape[2]) for parent, shape in zip(parents, shapes, strict=True)]
+    return keys, shapes
 
 
 def _shape(parent: str, shape: tuple[int, ...]) -> tuple[int, int, int]:

@@ -37,7 +37,16 @@ from memjax.updates.fast_array import (
 from memjax.updates.fire_pulses import PulsedUpdateState, fire_pulses
 from memjax.updates.leaf_names import leaf_names
 from memjax.updates.pulsed_update import draw_and_fire
-from memjax.updates.rows import Rows, Turn, crossbars, put, take, updates_of_a_pass, whose_turn
+from memjax.updates.rows import (
+    Rows,
+    Turn,
+    crossbars,
+    largest_of_crossbars,
+    put,
+    take,
+    updates_of_a_pass,
+    whose_turn,
+)
 from memjax.updates.struct_of_trees import is_masked, stack, unstack
 from memjax.updates.write_rows import write_rows
 
@@ -56,7 +65,7 @@ class TransferState(NamedTuple):
       memory: what the rule remembers of each weight, a struct of trees congruent with the params.
       chopper: the sign of each row of A, a tree of ``[crossbars, rows]``.
       symmetry: the symmetry points of A, from which its reads count (zero_shift).
-      largest: the running mean of each array's largest gradient (auto_scale).
+      largest: the running mean of the largest gradient of each array's crossbar (auto_scale).
     """
 
     count: Int32[Array, ""]  # type: ignore[assignment]
@@ -206,7 +215,7 @@ class Transfer(Algorithm):
 
     def rates(self, learning_rate: Any, state: Any, most: float | int) -> Any:
         """The rate of A: with ``auto_scale`` that of each array, ``fast_rate most pulse size`` over
-        the running mean of its largest gradient."""
+        the running mean of its crossbar's largest gradient."""
         if not self.auto_scale:
             return self.constant_rate(learning_rate)
         share: Any = self.fast_rate
@@ -346,7 +355,7 @@ def _transfer(
             rate = rate_now(learning_rate, state.count)
             if rule.auto_scale:
                 if largest is None:
-                    largest = largest_gradients(wanted, rate)
+                    largest = largest_of_crossbars(largest_gradients(wanted, rate), params)
                 state = state._replace(largest=jax.tree.map(running_mean, state.largest, largest))
             wanted = at_rate(wanted, rule.rates(rate, state, most), rate)
             rule = dataclasses.replace(rule, transfer_rate=rule.transfer_rate * rate)

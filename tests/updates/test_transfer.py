@@ -268,6 +268,7 @@ def test_an_auto_scaled_rate_fills_the_longest_train_by_the_largest_gradient(sca
     mean = float(s.largest["kernel"]) / scale
     assert np.isclose(mean, 0.99 + 0.01 * 2.0) and abs(pulses[2] - most / mean) <= 0.5
     assert not np.any(a["bias"]), "an array without gradients wants none"
+    assert float(s.largest["bias"]) == float(s.largest["kernel"]), "rows of one crossbar"
 
 
 def test_a_row_of_the_fast_array_may_be_erased_after_its_read():
