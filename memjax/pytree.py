@@ -138,15 +138,20 @@ def check(obj: Any) -> None:
         value = getattr(obj, field.name)
         bounds, is_static = field.metadata.get("bounds"), field.metadata.get("static")
         choices = field.metadata.get("choices")
+        what = f"{type(obj).__name__}: {field.name}"
+        if is_static and isinstance(value, jax.Array):
+            raise UserError(
+                f"{what} fixes a program, which no array can; give a Python number, to "
+                f'optax.inject_hyperparams static_args = ["{field.name}"]'
+            )
+        if isinstance(field.default, bool) and not isinstance(value, bool | np.bool_):
+            raise UserError(f"{what} = {value!r} must be True or False")
         if choices is not None and value not in choices:
             known = ", ".join(choices)
-            raise UserError(
-                f"{type(obj).__name__}: {field.name} = {value!r} must be one of {known}"
-            )
+            raise UserError(f"{what} = {value!r} must be one of {known}")
         if field.metadata.get("is_function") and value and ".py:" not in value:
             raise UserError(
-                f"{type(obj).__name__}: {field.name} = {value!r} must name something in a Python "
-                "file, 'file.py:name'"
+                f"{what} = {value!r} must name something in a Python file, 'file.py:name'"
             )
         if bounds is None or (is_static and not bounds):
             continue
@@ -156,7 +161,7 @@ def check(obj: Any) -> None:
             object.__setattr__(obj, field.name, _as_table(obj, field, value))
             continue
         whole = bool(is_static) and field.type is not float and float not in get_args(field.type)
-        check_number(f"{type(obj).__name__}: {field.name}", value, whole=whole, **bounds)
+        check_number(what, value, whole=whole, **bounds)
 
 
 _RULES = {
@@ -188,7 +193,7 @@ def check_number(
         is_number = isinstance(value, numbers.Real)
     if not is_number:
         raise UserError(f"{what} = {value!r} must be a number")
-    if whole and not isinstance(value, numbers.Integral):
+    if whole and (isinstance(value, bool) or not isinstance(value, numbers.Integral)):
         raise UserError(f"{what} = {value!r} must be whole")
     array = np.asarray(value)
     if finite:

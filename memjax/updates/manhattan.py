@@ -111,6 +111,8 @@ def manhattan(
       >>> import jax, memjax
       >>> tx = memjax.manhattan(memjax.devices.ConstantStep(levels=256), key=jax.random.key(0))
     """
+    if not callable(float_learning_rate):
+        check_number("manhattan: float_learning_rate", float_learning_rate, more_than=0)
     algorithm = Manhattan(width=width)
     return in_situ(
         algorithm,

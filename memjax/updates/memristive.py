@@ -75,6 +75,11 @@ def chosen(
     if callable(memristive):
         return [bool(memristive(name, leaf)) for name, leaf in zip(names, leaves, strict=True)]
     patterns = [memristive] if isinstance(memristive, str) else memristive
+    if not isinstance(patterns, Sequence) or not all(isinstance(p, str) for p in patterns):
+        raise UserError(
+            f'{who}: memristive = {memristive!r} must be patterns of paths, such as ["*/kernel"], '
+            "or a function of path and weight"
+        )
     for pattern in patterns:
         if names and not any(fnmatch.fnmatchcase(name, pattern) for name in names):
             raise UserError(

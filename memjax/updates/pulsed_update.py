@@ -104,7 +104,7 @@ def draw_and_fire(
 ) -> optax.GradientTransformationExtraArgs:
     """``pulsed_update`` of weights that are all on devices, which nothing watches."""
     scheme = Bernoulli() if pulses is None else pulses
-    if not isinstance(scheme, Scheme):
+    if isinstance(scheme, type) or not isinstance(scheme, Scheme):
         raise UserError(
             f"pulsed_update: pulses = {scheme!r} cannot draw pulses from a gradient; try "
             "memjax.pulses.Bernoulli(), or delivered_counts() behind memjax.nn layers"

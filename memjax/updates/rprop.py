@@ -141,6 +141,8 @@ def rprop(
       >>> import jax, memjax
       >>> tx = memjax.rprop(memjax.devices.Ernoult(levels=100), key=jax.random.key(0), shrink=0.95)
     """
+    if not callable(float_learning_rate):
+        check_number("rprop: float_learning_rate", float_learning_rate, more_than=0)
     algorithm = RProp(shrink=shrink)
     return in_situ(
         algorithm,

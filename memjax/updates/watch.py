@@ -36,16 +36,23 @@ def are_moved(who: str, digests: Any, params: Any) -> Array:
       params: the weights as they are now.
 
     Raises:
-      UserError: some of them are others, and none is traced.
+      UserError: some of them are others, and none is traced; or another tree.
     """
     if any(jnp.ndim(old) for old in jax.tree.leaves(digests)):
         raise UserError(f"{who}: the state is of several variants; call {who} under vmap")
-    differs = jax.tree.map(
-        lambda old, w: old if is_masked(old) else digest(w) != old,
-        digests,
-        params,
-        is_leaf=is_masked,
-    )
+    try:
+        differs = jax.tree.map(
+            lambda old, w: old if is_masked(old) else digest(w) != old,
+            digests,
+            params,
+            is_leaf=is_masked,
+        )
+    except ValueError:
+        held = ", ".join(path_texts(digests)[:12])
+        raise UserError(
+            f"{who}: params are another tree than init was given, whose weights on devices are "
+            f"{held}; give one like it"
+        ) from None
     found = jax.tree.leaves(differs)
     if any(isinstance(one, jax.core.Tracer) for one in found):
         return jnp.any(jnp.stack(found))

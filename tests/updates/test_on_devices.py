@@ -116,6 +116,15 @@ def test_gradients_unlike_the_params_are_refused_with_their_path(grads, told):
     assert "\n" not in str(error.value)
 
 
+def test_params_of_another_tree_are_refused():
+    p = {"a": jnp.zeros((2, 2)), "b": jnp.zeros((2, 2))}
+    tx = memjax.pulsed_update(ConstantStep(), key=KEY)
+    s, less = tx.init(p), {"a": p["a"]}
+    for use in (lambda: memjax.readout(s, less), lambda: tx.update(less, s, less)):
+        with pytest.raises(UserError, match=r"another tree than init .* on devices are a, b"):
+            use()
+
+
 def test_counts_of_what_is_not_on_devices_are_refused():
     tx = memjax.pulsed_update(ConstantStep(), key=KEY)
     p = {"bias": jnp.zeros(3), "kernel": jnp.zeros((2, 3))}
@@ -156,6 +165,14 @@ def test_a_read_noise_that_nothing_draws_is_told():
         memjax.memristive_sgd(0.1, ConstantStep(sigma_read=0.1), key=KEY).init(p)
     memjax.memristive_sgd(0.1, ConstantStep(sigma_read=0.0), key=KEY).init(p)
     memjax.coincidence_sgd(ConstantStep(sigma_read=0.1), key=KEY).init(p)  # its layers draw it
+
+
+def test_a_noisy_programming_without_a_noise_is_told():
+    p = {"w": jnp.zeros((2, 2))}
+    with pytest.warns(DevicesWarning, match='"noisy" has no effect without sigma_write'):
+        memjax.memristive_sgd(0.1, ConstantStep(programming="noisy"), key=KEY).init(p)
+    fine = ConstantStep(programming="noisy", sigma_write=0.1)
+    memjax.memristive_sgd(0.1, fine, key=KEY).init(p)
 
 
 @pytest.mark.parametrize(

@@ -14,12 +14,13 @@ import memjax
 from memjax.cells import DifferentialPair, RefreshPair, VectorCell
 from memjax.devices import ConstantStep, PowerStep
 from memjax.pulses import Bernoulli, Binomial, ClippedPulses
-from memjax.pytree import params
+from memjax.pytree import check, params
 from memjax.updates import (
     ALGORITHMS,
     MixedPrecision,
     PulsedSGD,
     TikiTaka,
+    TikiTakaV2,
     in_situ,
     pulse_width,
     sign_pulses,
@@ -160,6 +161,31 @@ def test_any_number_is_a_rate(rate):
 def test_what_is_no_number_is_no_rate(rate):
     with pytest.raises((memjax.UserError, TypeCheckError), match=r"number|learning_rate"):
         memjax.agad(rate, ConstantStep(), key=KEY)
+
+
+@pytest.mark.parametrize("rate", [0.0, -0.1])
+@pytest.mark.parametrize("recipe", [memjax.manhattan, memjax.rprop])
+def test_signs_need_a_rate_above_0(recipe, rate):
+    """A rate of 0 would take every sign away, and no pulse be fired."""
+    with pytest.raises(memjax.UserError, match=r"float_learning_rate = .* must be more than 0"):
+        recipe(ConstantStep(), key=KEY, float_learning_rate=rate)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"transfer_every": jnp.float32(2.0)}, r'static_args = ."transfer_every"'),
+        ({"zero_shift": True}, "zero_shift = True must be whole"),
+        ({"forget": "no"}, "forget = 'no' must be True or False"),
+        ({"fast_rate": 1.0, "auto_scale": 1}, "auto_scale = 1 must be True or False"),
+    ],
+)
+def test_what_fixes_a_program_is_a_python_value(wrong, told):
+    rule = TikiTakaV2()
+    for name, value in wrong.items():  # behind the back of the tests' type checks
+        object.__setattr__(rule, name, value)
+    with pytest.raises(memjax.UserError, match=told):
+        check(rule)
 
 
 def test_a_rate_may_grow_beyond_all_training():
