@@ -145,17 +145,37 @@ def batch_max_pow2(
 
     Source: Lammie et al., Neurocomputing 485:124 (2022).
     """
-    is_output = jnp.broadcast_to(is_output, current.shape)
+    size = jnp.sum(jnp.asarray(is_output), axis=-1)[0][..., None] * current.shape[0]
     pooled = jnp.moveaxis(jnp.where(is_output, jnp.abs(current), -1.0), 0, -1)
     flat = jax.lax.stop_gradient(pooled.reshape(*pooled.shape[:-2], -1))
-    descending = -jnp.sort(-flat, axis=-1)
-    size = jnp.sum(flat >= 0.0, axis=-1, keepdims=True)
     place = jnp.round(jnp.asarray(overflow, jnp.float32) * size.astype(jnp.float32))
     place = jnp.clip(place.astype(jnp.int32), 0, jnp.maximum(size - 1, 0))
-    largest = jnp.take_along_axis(descending, place, axis=-1)
+    largest = jax.lax.cond(
+        jnp.all(place == 0), lambda: jnp.max(flat, axis=-1, keepdims=True), lambda: nth(flat, place)
+    )
     octave = jnp.ceil(jnp.log2(jnp.maximum(largest, 1e-30)))
     step = power_of_two(1.0 - jnp.asarray(bits, jnp.float32) + octave)[None]
     top = power_of_two(jnp.asarray(bits, jnp.float32) - 1.0)
     code = current / step
     code = code + jax.lax.stop_gradient(jnp.floor(code + 0.5) - code)
     return step * clip_through(code, -top, top - 1.0), (code > top - 1.0) | (code < -top)
+
+
+def nth(values: jax.Array, place: jax.Array) -> jax.Array:
+    """The ``place``-th largest along the last axis, from 0, without sorting.
+
+    Floats of at least 0 are in the order of their bits, so that the bits are found one by one.
+
+    Args:
+      values: numbers; what is less than 0 is not counted.
+      place: of a last axis of 1.
+    """
+    bits = jax.lax.bitcast_convert_type(values.astype(jnp.float32), jnp.int32)
+
+    def try_bit(number: jax.Array, found: jax.Array) -> jax.Array:
+        higher = found | (1 << (30 - number))
+        count = jnp.sum(bits >= higher, axis=-1, keepdims=True)
+        return jnp.where(count > place, higher, found)
+
+    found = jax.lax.fori_loop(0, 31, try_bit, jnp.zeros_like(bits[..., :1]))
+    return jax.lax.bitcast_convert_type(found, jnp.float32)
