@@ -23,8 +23,9 @@ class Tiling:
         default="even",
         doc="of what is larger: even, parts that differ by one at most (aihwkit); equal, rounded "
         "parts and a last one of the rest, which may exceed the limit (CrossSim EQUAL); full, full "
-        "tiles and a remainder (CrossSim MAX)",
-        choices=("even", "equal", "full"),
+        "tiles and a remainder, but even where their number divides the size (CrossSim MAX); "
+        "always_full, full tiles and a remainder (MemTorch)",
+        choices=("even", "equal", "full", "always_full"),
     )
 
 
@@ -66,13 +67,18 @@ def sizes(size: int, limit: int | None, cut: str) -> tuple[int, ...]:
     Args:
       size: of the axis.
       limit: the largest part that is wanted.
-      cut: ``even``, ``equal`` or ``full``.
+      cut: ``even``, ``equal``, ``full`` or ``always_full``.
+
+    Example:
+      >>> from memjax.crossbar.tiling import sizes
+      >>> [sizes(6, 4, cut) for cut in ("full", "always_full")]
+      [(3, 3), (4, 2)]
     """
     count = 1 if limit is None else -(-size // limit)
     if count == 1:
         return (size,)
     whole, extra = divmod(size, count)
-    if cut == "even" or not extra:
+    if cut == "even" or (not extra and cut != "always_full"):
         return tuple(whole + (part < extra) for part in range(count))
     each = round(size / count) if cut == "equal" else (limit or size)  # half to even
     return (each,) * (count - 1) + (size - each * (count - 1),)

@@ -15,6 +15,7 @@ from memjax.crossbar.tiling import Tiles, join, join_matrix, sizes, split, split
         (10, 3, "equal", (2, 2, 2, 4)),  # 2.5 to even
         (7, 3, "full", (3, 3, 1)),
         (8, 6, "full", (4, 4)),  # their number divides it
+        (8, 6, "always_full", (6, 2)),
         (10, 4, "even", (4, 3, 3)),
         (10, 4, "full", (4, 4, 2)),
         (10, None, "full", (10,)),
@@ -22,7 +23,7 @@ from memjax.crossbar.tiling import Tiles, join, join_matrix, sizes, split, split
         (3, 1, "even", (1, 1, 1)),
     ],
 )
-def test_cuts_are_those_of_crosssim_and_aihwkit(size, limit, cut, parts):
+def test_cuts_are_those_of_other_simulators(size, limit, cut, parts):
     assert sizes(size, limit, cut) == parts
 
 
