@@ -28,8 +28,6 @@ from memjax.experiments.sections import Open, choice, part
 from memjax.pytree import Leaf, param, params, static
 
 _PROGRAM, _READ, _TRAIN = range(3)
-_AT_ONCE = 500
-"""Test images that are looked at side by side."""
 
 
 @params
@@ -82,6 +80,12 @@ class Times:
     )
     calibration: int = static(
         default=500, doc="training samples that calibrated ranges are found from", at_least=1
+    )
+    batch_size: int = static(
+        default=500,
+        doc="most test samples of a call: they share the range of adc_range = 'batch_max_pow2'",
+        at_least=1,
+        swept=False,
     )
 
 
@@ -218,7 +222,8 @@ class Inference(Experiment):
     def size(self, data: Trained) -> int:
         """A quarter of the largest array of a forward pass."""
         network = self._network()
-        x = flax_checks.abstract(data.labelled.test.x, min(_AT_ONCE, len(data.labelled.test.x)))
+        test = data.labelled.test.x
+        x = flax_checks.abstract(test, min(self.evaluation.batch_size, len(test)))
         return max(super().size(data), flax_checks.largest(*network.maker(), x) // 4)
 
     def init(self, key_data: Array, data: Trained) -> Any:
@@ -250,7 +255,7 @@ class Inference(Experiment):
             return analog(x, key=random.as_key(own))
 
         test = data.labelled.test
-        outputs = in_pieces(some, jnp.asarray(test.x), _AT_ONCE)
+        outputs = in_pieces(some, jnp.asarray(test.x), self.evaluation.batch_size)
         right = jnp.mean((jnp.argmax(outputs, axis=1) == test.y).astype(jnp.float32))
         return {"test_accuracy": jnp.where(jnp.all(jnp.isfinite(outputs)), right, jnp.nan)}
 

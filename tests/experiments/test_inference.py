@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from flax import linen
 
+from memjax.crossbar import Array
 from memjax.errors import UserError
 from memjax.experiments.inference import Inference
 from memjax.sweep import Spec, run
@@ -114,3 +115,15 @@ def test_options_without_effect_are_told():
     ds = swept(array={"adc_rounding": "stochastic"}, evaluate={"compensation": True})
     notes = " ".join(ds.attrs.get("notes", []))
     assert "adc_rounding" in notes and "compensation has no effect" in notes
+
+
+def test_what_an_axis_brings_to_effect_is_not_called_idle():
+    experiment = Inference(call=perceptron, array=Array(adc_range="batch_max_pow2"))
+    assert any("adc_range" in note for note in experiment.notes([]))
+    assert not experiment.notes([{"array.adc_bits": [4, 8]}])
+
+
+def test_the_size_of_a_batch_acts_on_a_range_of_the_batch():
+    array = {"adc_bits": 3, "adc_range": "batch_max_pow2"}
+    small, large = (swept(array=array, evaluate={"batch_size": n}) for n in (1, 90))
+    assert np.any(small.test_accuracy.values != large.test_accuracy.values)
