@@ -4,6 +4,7 @@ from memjax.crossbar.analog_model import AnalogModel
 from memjax.crossbar.array import Array
 from memjax.crossbar.calibrate import calibrate, tune
 from memjax.crossbar.convert import convert
+from memjax.crossbar.cost import CIRCUITS, Circuits, Cost, NoCircuits, model_cost, product_cost
 from memjax.crossbar.crossbar import Crossbar, IdleOption
 from memjax.crossbar.drift import DRIFTS, Drift, PCMDrift, PowerLaw
 from memjax.crossbar.faults import Faults
@@ -28,6 +29,7 @@ from memjax.crossbar.wires import Wires, cell_voltages, currents, effective, pow
 from memjax.crossbar.write_verify import WriteVerify, Written
 
 __all__ = [
+    "CIRCUITS",
     "DRIFTS",
     "PCM",
     "PROGRAMMING",
@@ -35,6 +37,8 @@ __all__ = [
     "AnalogModel",
     "Array",
     "Cells",
+    "Circuits",
+    "Cost",
     "Crossbar",
     "Description",
     "Drift",
@@ -44,6 +48,7 @@ __all__ = [
     "Independent",
     "Inverse",
     "Milo",
+    "NoCircuits",
     "PCMDrift",
     "PowerLaw",
     "Programmed",
@@ -63,7 +68,9 @@ __all__ = [
     "drift_fan",
     "drop_map",
     "effective",
+    "model_cost",
     "power",
+    "product_cost",
     "product_scatter",
     "programming_spread",
     "tune",

@@ -129,6 +129,30 @@ def clipped(crossbar: CrossbarState, x: jax.Array, stream: random.Stream | None)
     return Clipped(jnp.sum(inputs) / crossbar.shape[1], jnp.mean(outputs), jnp.max(used))
 
 
+def driven(crossbar: CrossbarState, x: jax.Array, stream: random.Stream | None) -> jax.Array:
+    """What rows are driven with, in input scales, noise aside.
+
+    Args:
+      crossbar: the matrix.
+      x: samples by inputs.
+      stream: random stream of this product.
+
+    Returns:
+      Bands, reads (an input slice each), samples, rows.
+    """
+    array = crossbar.array
+
+    def see(band: Band) -> jax.Array:
+        x, _ = _scaled(crossbar, band)
+        own = _fold(_fold(stream, band.number), 0)
+        digital = jnp.where(band.is_row[None], convert_inputs(array, x, own), 0.0)
+        if array.slice_bits is None:
+            return digital[None]
+        return input_slices(array, digital, crossbar.cycles)[0]
+
+    return jax.lax.map(see, _bands(crossbar, x))
+
+
 def _bands(crossbar: CrossbarState, x: jax.Array) -> Band:
     """All bands, in front."""
     rows = crossbar.tiles.rows
