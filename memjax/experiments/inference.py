@@ -15,11 +15,24 @@ import optax
 from jaxtyping import Array
 
 from memjax import crossbar, random
-from memjax.crossbar import DRIFTS, PROGRAMMING, AnalogModel, Cells, Drift, Faults, Programming
+from memjax.crossbar import (
+    CIRCUITS,
+    DRIFTS,
+    PROGRAMMING,
+    AnalogModel,
+    Cells,
+    Circuits,
+    Cost,
+    Drift,
+    Faults,
+    NoCircuits,
+    Programming,
+    model_cost,
+)
 from memjax.crossbar.programmed import check_wires
 from memjax.errors import UserError
 from memjax.experiments import flax_checks
-from memjax.experiments.base import Column, Experiment, Objective, Report, Stages
+from memjax.experiments.base import Column, Coordinate, Experiment, Objective, Report, Stages
 from memjax.experiments.flax import Flax
 from memjax.experiments.flax_sections import FLOAT_OPTIMIZERS, Network
 from memjax.experiments.images import Images, Labelled, check_batch
@@ -28,6 +41,17 @@ from memjax.experiments.sections import Open, choice, part
 from memjax.pytree import Leaf, param, params, static
 
 _PROGRAM, _READ, _TRAIN = range(3)
+_COSTED = 100
+"""Test images whose inputs of layers say what products cost."""
+_COSTS = {
+    "energy_nJ": Column((), "nJ", "energy of an inference"),
+    "latency_us": Column((), "us", "time of an inference, layer after layer"),
+    "area_mm2": Column((), "mm2", "area of arrays and circuits"),
+    "layer_energy_nJ": Column(("layer", "part"), "nJ", "energy of an inference"),
+    "layer_latency_us": Column(("layer",), "us", "time of an inference"),
+    "layer_area_mm2": Column(("layer",), "mm2", "area of arrays and circuits"),
+}
+_PARTS = ("cells", "dac", "adc", "digital")
 
 
 @params
@@ -150,6 +174,7 @@ class Inference(Experiment):
     faults: Faults = part(Faults, section="array.faults")
     drift: Drift = choice("kind", "none", DRIFTS, section="array.drift")
     wires: ArrayWires = part(ArrayWires, section="array.wires")
+    cost: NoCircuits = choice("circuits", "none", CIRCUITS)
     model: TrainedNetwork = part(TrainedNetwork)
     arguments: Open = part(Open, section="model.arguments")
     train: FloatTraining = part(FloatTraining)
@@ -204,6 +229,13 @@ class Inference(Experiment):
             found.append("evaluate.compensation has no effect: nothing drifts (array.drift)")
         if self.evaluation.calibration != Times().calibration and not self.array.is_calibrated:
             found.append("evaluate.calibration has no effect: no range of the array is calibrated")
+        if isinstance(self.cost, Circuits):
+            swept = {name for axis in axes for name in axis}
+            found += [
+                f"cost: without array.{name} these converters cost nothing"
+                for name in ("dac_bits", "adc_bits")
+                if getattr(self.array, name) is None and f"array.{name}" not in swept
+            ]
         return found
 
     def stages(self) -> Stages:
@@ -211,9 +243,19 @@ class Inference(Experiment):
         return Stages("time_s", self.evaluation.times, "s", "time since programming")
 
     def columns(self, data: Trained) -> dict[str, Column]:
-        """The accuracy at each time."""
+        """The accuracy at each time, and what an inference costs at the last one."""
         del data
-        return {"test_accuracy": Column(("time_s",), "1", "test accuracy")}
+        accuracy = {"test_accuracy": Column(("time_s",), "1", "test accuracy")}
+        return accuracy | (_COSTS if self._is_costed else {})
+
+    def coords(self, data: Trained) -> dict[str, Coordinate]:
+        """Layers, and parts of their energy."""
+        if not self._is_costed:
+            return {}
+        return {
+            "layer": Coordinate(self._layers(data), "", "parameters on arrays"),
+            "part": Coordinate(list(_PARTS), "", "what takes the energy"),
+        }
 
     def objective(self, data: Trained) -> Objective:
         """The accuracy on the test set."""
@@ -240,8 +282,7 @@ class Inference(Experiment):
     def evaluate(
         self, state: Any, key_data: Array, stage: Array, data: Trained, *, last: bool
     ) -> Report:
-        """The accuracy at a time."""
-        del last
+        """The accuracy at a time, and at the last what an inference costs."""
         analog = self._analog(key_data, data)
         function, stream = analog.function, random.fold_in(key_data, _READ)
         if not self.is_digital:
@@ -257,7 +298,21 @@ class Inference(Experiment):
         test = data.labelled.test
         outputs = in_pieces(some, jnp.asarray(test.x), self.evaluation.batch_size)
         right = jnp.mean((jnp.argmax(outputs, axis=1) == test.y).astype(jnp.float32))
-        return {"test_accuracy": jnp.where(jnp.all(jnp.isfinite(outputs)), right, jnp.nan)}
+        report = {"test_accuracy": jnp.where(jnp.all(jnp.isfinite(outputs)), right, jnp.nan)}
+        if last and self._is_costed:
+            key = random.as_key(random.fold_in(random.fold_in(stream, stage), -1))
+            costs = model_cost(analog, jnp.asarray(test.x[:_COSTED]), circuits=self.cost, key=key)
+            report |= _told([costs[name] for name in self._layers(data)])
+        return report
+
+    @property
+    def _is_costed(self) -> bool:
+        return isinstance(self.cost, Circuits) and not self.is_digital
+
+    def _layers(self, data: Trained) -> list[str]:
+        """The names of what is on arrays."""
+        key_data = jax.ShapeDtypeStruct((2,), np.uint32)
+        return sorted(jax.eval_shape(self.init, key_data, data))
 
     def _network(self) -> Flax:
         """The model's experiment in floating point."""
@@ -350,6 +405,18 @@ def _idle(array: crossbar.Array, axes: Sequence[Mapping[str, list[Any]]]) -> lis
             object.__setattr__(lane, name, value)
         found.append(lane.idle())
     return [sentence for sentence in found[0] if all(sentence in other for other in found)]
+
+
+def _told(costs: list[Cost]) -> Report:
+    """What layers cost, in the units of columns."""
+    parts = jnp.stack([jnp.stack([getattr(cost, part) for part in _PARTS]) for cost in costs])
+    layers = {
+        "energy_nJ": 1e9 * parts,
+        "latency_us": 1e6 * jnp.stack([cost.latency for cost in costs]),
+        "area_mm2": 1e6 * jnp.stack([cost.area for cost in costs]),
+    }
+    found = {name: jnp.sum(value) for name, value in layers.items()}
+    return found | {f"layer_{name}": value for name, value in layers.items()}
 
 
 def _read(file: str, like: dict[str, Array]) -> dict[str, Any]:

@@ -127,3 +127,19 @@ def test_the_size_of_a_batch_acts_on_a_range_of_the_batch():
     array = {"adc_bits": 3, "adc_range": "batch_max_pow2"}
     small, large = (swept(array=array, evaluate={"batch_size": n}) for n in (1, 90))
     assert np.any(small.test_accuracy.values != large.test_accuracy.values)
+
+
+def test_an_inference_tells_what_it_costs():
+    """64 inputs in two tiles, 10 outputs: 20 conversions, and 64 drives."""
+    cost = {"circuits": "isaac", "adc_energy": 1e-9, "dac_energy": 1e-9, "row_capacitance": 0.0}
+    array = {"tile_rows": 32, "dac_bits": 1, "dac": "unsigned", "adc_bits": 8}
+    ds = swept({"v_read": [0.1, 0.2], "adc_bits": [8, 9]}, array=array, cost=cost)
+    parts = ds.layer_energy_nJ.sel(layer="layers_1/kernel").isel(seed=0)
+    np.testing.assert_allclose(parts.sel(part="adc", adc_bits=[8, 9]), [[20, 40]] * 2, rtol=1e-6)
+    np.testing.assert_allclose(parts.sel(part="dac"), 64, rtol=1e-6)
+    cells = ds.layer_energy_nJ.sel(part="cells")
+    np.testing.assert_allclose(cells.sel(v_read=0.2), 4 * cells.sel(v_read=0.1), rtol=1e-5)
+    assert ds.energy_nJ.dims == ds.latency_us.dims == ("v_read", "adc_bits", "seed")
+    np.testing.assert_allclose(ds.energy_nJ, ds.layer_energy_nJ.sum(("layer", "part")), rtol=1e-6)
+    assert float(ds.area_mm2.min()) > 0
+    assert "energy_nJ" not in swept().data_vars
