@@ -6,7 +6,7 @@ from memjax.crossbar.calibrate import calibrate, tune
 from memjax.crossbar.convert import convert
 from memjax.crossbar.cost import CIRCUITS, Circuits, Cost, NoCircuits, model_cost, product_cost
 from memjax.crossbar.crossbar import Crossbar, IdleOption
-from memjax.crossbar.drift import DRIFTS, Drift, PCMDrift, PowerLaw
+from memjax.crossbar.drift import DRIFTS, Drift, Endurance, PCMDrift, PowerLaw, Retention
 from memjax.crossbar.faults import Faults
 from memjax.crossbar.ir_drop import aihwkit_ir_drop
 from memjax.crossbar.losses import Description, describe
@@ -42,6 +42,7 @@ __all__ = [
     "Crossbar",
     "Description",
     "Drift",
+    "Endurance",
     "Exact",
     "Faults",
     "IdleOption",
@@ -54,6 +55,7 @@ __all__ = [
     "Programmed",
     "Programming",
     "Proportional",
+    "Retention",
     "Table",
     "Wan",
     "Wires",

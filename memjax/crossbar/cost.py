@@ -125,9 +125,9 @@ def product_cost(
 
     The cells take ``sum V^2 G t`` over all reads, of the voltages and the conductances that there
     are, without wires' losses. A word line takes ``C V^2`` a read. A tile's rows have a DAC each,
-    which G+ and G- share; a slice of a weight is an array of its own. Tiles work side by
-    side; while one product is read the one before is converted: n take
-    ``n max(t_read, t_adc) + min(t_read, t_adc)``. A converter without bits costs nothing, nor do buffers, networks between tiles, control,
+    which G+ and G- share; a slice of a weight is an array of its own. Tiles work side by side; one
+    product is read while the one before is converted: ``n max(t_read, t_adc) + min(t_read, t_adc)``
+    for n. A converter without bits costs nothing, nor do buffers, networks between tiles, control,
     activation functions, leakage, programming and bound management's repetitions.
 
     Args:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from memjax import random
-from memjax.crossbar import DRIFTS, PCM, PCMDrift, PowerLaw
+from memjax.crossbar import DRIFTS, PCM, Endurance, PCMDrift, PowerLaw, Retention
 
 STREAM = random.stream(jax.random.key(1))
 MANY = 200_000
@@ -78,3 +78,43 @@ def test_phase_change_devices_drift_as_published(target):
         assert g.mean() == pytest.approx(mean, abs=apart * sd + rounded)
         # a half-normal with heavier tails: its sd has a larger standard error
         assert g.std() == pytest.approx(sd, rel=3 * apart, abs=rounded)
+
+
+METAL_OXIDE = {
+    "cell": 8.0,
+    "temperature": 350.0,
+    "lrs_p0": 5.0,
+    "lrs_p1": 0.1,
+    "lrs_p2": 2.0,
+    "lrs_p3": 0.2,
+    "hrs_p0": 20.0,
+    "hrs_p1": 0.2,
+    "hrs_p2": -1.0,
+    "hrs_p3": -0.3,
+}
+
+
+@pytest.mark.parametrize("x", [1.0, 60.0, 1e4])
+def test_retention_and_endurance_are_memtorchs_formula(x):
+    g = np.array([0.9, 0.1])
+    wanted = []
+    for value, state in zip(g, ("lrs", "hrs"), strict=True):
+        p0, p1, p2, p3 = (METAL_OXIDE[f"{state}_p{k}"] for k in range(4))
+        rate = p1 * 8.0 + p2 * min(298.0 / 350.0, 1.0)
+        threshold, log_r = p0 * np.exp(rate), -np.log10(value)
+        if x > threshold:
+            log_r += p3 * rate * (np.log10(x) - np.log10(threshold))
+        wanted.append(10.0**-log_r)
+    found = Retention(**METAL_OXIDE).seen(STREAM, jnp.float32(g), jnp.ones(2), x)
+    np.testing.assert_allclose(found, wanted, rtol=1e-5)
+    worn = Endurance(cycles=x, **METAL_OXIDE).seen(STREAM, jnp.float32(g), jnp.ones(2), 7.0)
+    np.testing.assert_array_equal(worn, found)
+
+
+def test_a_sudden_failure_leaves_a_stable_resistance():
+    model = Retention(failure="sudden", lrs_stable=0.4, hrs_stable=0.3, **METAL_OXIDE)
+    g = jnp.array([0.9, 0.1])
+    np.testing.assert_array_equal(model.after(g, 1.0), g)
+    np.testing.assert_allclose(model.after(g, 100.0), [0.4, 0.3])  # from 61 and 42 on
+    np.testing.assert_array_equal(model.at(g, jnp.zeros(2), 100.0), g)  # stuck
+    np.testing.assert_array_equal(Retention().after(g, 1e20), g)
