@@ -2,6 +2,7 @@
 
 from memjax.crossbar.analog_model import AnalogModel
 from memjax.crossbar.array import Array
+from memjax.crossbar.batch_norm import adapt
 from memjax.crossbar.calibrate import calibrate, tune
 from memjax.crossbar.convert import convert
 from memjax.crossbar.cost import CIRCUITS, Circuits, Cost, NoCircuits, model_cost, product_cost
@@ -61,6 +62,7 @@ __all__ = [
     "Wires",
     "WriteVerify",
     "Written",
+    "adapt",
     "aihwkit_ir_drop",
     "calibrate",
     "cell_voltages",

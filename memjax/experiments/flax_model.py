@@ -2,7 +2,7 @@
 
 import contextlib
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol, runtime_checkable
 
 import jax
@@ -46,6 +46,14 @@ class Model(Protocol):
           x: a batch of inputs.
           key: a typed key, a new one for each call.
           training: whether it is in training mode (static).
+        """
+        ...
+
+    def statistics(self, others: Mapping[str, Any]) -> frozenset[str]:
+        """Which of the other arrays are running statistics of batches.
+
+        Args:
+          others: as of ``init``.
         """
         ...
 
@@ -125,6 +133,11 @@ class _Nnx:
         after = _flat(nnx.split(network)[1])
         return outputs, {name: after[name] for name in others}
 
+    def statistics(self, others: Mapping[str, Any]) -> frozenset[str]:
+        """As of ``Model.statistics``."""
+        state = nnx.state(nnx.eval_shape(lambda: self.build(nnx.Rngs(0))), nnx.BatchStat)
+        return frozenset(_name(path) for path, _ in nnx.to_flat_state(state)) & frozenset(others)
+
 
 class _Linen:
     """A model of Flax Linen."""
@@ -156,6 +169,10 @@ class _Linen:
         )
         after = others | traverse_util.flatten_dict(linen.meta.unbox(changed), sep="/")
         return outputs, {name: after[name] for name in others}
+
+    def statistics(self, others: Mapping[str, Any]) -> frozenset[str]:
+        """As of ``Model.statistics``."""
+        return frozenset(name for name in others if name.startswith("batch_stats/"))
 
 
 def _is_trained(path: Any, variable: Any) -> bool:

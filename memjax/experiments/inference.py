@@ -29,6 +29,7 @@ from memjax.crossbar import (
     Programming,
     model_cost,
 )
+from memjax.crossbar.batch_norm import adapted
 from memjax.crossbar.programmed import check_wires
 from memjax.errors import UserError
 from memjax.experiments import flax_checks
@@ -110,6 +111,11 @@ class Times:
         doc="most test samples of a call: they share the range of adc_range = 'batch_max_pow2'",
         at_least=1,
         swept=False,
+    )
+    adapt_images: int = static(
+        default=0,
+        doc="training images from which batch norm's statistics are estimated again at each time",
+        at_least=0,
     )
 
 
@@ -210,8 +216,13 @@ class Inference(Experiment):
             check_wires(self.array, wires)
 
     def check_data(self, data: Trained) -> None:
-        """A batch must be there."""
+        """A batch must be there, and images to adapt to."""
         check_batch(data.labelled, self.train.batch_size)
+        if (images := self.evaluation.adapt_images) > (there := len(data.labelled.train.x)):
+            raise UserError(
+                f"evaluate: adapt_images = {images} is more than the {there} training images; "
+                "lower it"
+            )
 
     def sources(self) -> list[str]:
         """The text of the model."""
@@ -223,8 +234,9 @@ class Inference(Experiment):
 
     def notes(self, axes: Sequence[Mapping[str, list[Any]]], data: Any = None) -> list[str]:
         """Options without effect."""
-        del data
         found = [f"array.{sentence}" for sentence in _idle(self.array, axes)]
+        if data is not None and self.evaluation.adapt_images and not self._statistics(data):
+            found.append("evaluate.adapt_images has no effect: the model has no batch norm")
         if self.evaluation.compensation and type(self.drift) is Drift:
             found.append("evaluate.compensation has no effect: nothing drifts (array.drift)")
         if self.evaluation.calibration != Times().calibration and not self.array.is_calibrated:
@@ -288,6 +300,8 @@ class Inference(Experiment):
         if not self.is_digital:
             times = jnp.asarray(self.evaluation.times, jnp.float32)
             analog = analog.replace(crossbars=state).at(times[stage])
+            if names := self._statistics(data):
+                analog = self._adapted(analog, names, random.fold_in(stream, stage), data)
 
         def some(number: Any, x: Array) -> Array:
             if self.is_digital:
@@ -299,11 +313,31 @@ class Inference(Experiment):
         outputs = in_pieces(some, jnp.asarray(test.x), self.evaluation.batch_size)
         right = jnp.mean((jnp.argmax(outputs, axis=1) == test.y).astype(jnp.float32))
         report = {"test_accuracy": jnp.where(jnp.all(jnp.isfinite(outputs)), right, jnp.nan)}
-        if last and self._is_costed:
+        if last and isinstance(self.cost, Circuits) and not self.is_digital:
             key = random.as_key(random.fold_in(random.fold_in(stream, stage), -1))
             costs = model_cost(analog, jnp.asarray(test.x[:_COSTED]), circuits=self.cost, key=key)
             report |= _told([costs[name] for name in self._layers(data)])
         return report
+
+    def _statistics(self, data: Trained) -> frozenset[str]:
+        """The running statistics that are estimated again."""
+        if not self.evaluation.adapt_images:
+            return frozenset()
+        return self._network().flax_model().statistics(data.others)
+
+    def _adapted(
+        self, analog: AnalogModel, names: frozenset[str], stream: random.Stream, data: Trained
+    ) -> AnalogModel:
+        made, images = self._network().flax_model(), self.evaluation.adapt_images
+
+        def training(weights: Any, others: Any, x: Array) -> dict[str, Array]:
+            after = made.apply(weights, others, x, jax.random.key(_TRAIN), training=True)[1]
+            return {name: after[name] for name in names}
+
+        x = jnp.asarray(data.labelled.train.x[:images])
+        batch = min(images, self.evaluation.batch_size)
+        key = random.as_key(random.fold_in(stream, -2))
+        return adapted(analog, training, names, x, batch, key)
 
     @property
     def _is_costed(self) -> bool:

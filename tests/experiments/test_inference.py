@@ -3,7 +3,7 @@
 import jax
 import numpy as np
 import pytest
-from flax import linen
+from flax import linen, nnx
 
 from memjax.crossbar import Array
 from memjax.errors import UserError
@@ -143,3 +143,29 @@ def test_an_inference_tells_what_it_costs():
     np.testing.assert_allclose(ds.energy_nJ, ds.layer_energy_nJ.sum(("layer", "part")), rtol=1e-6)
     assert float(ds.area_mm2.min()) > 0
     assert "energy_nJ" not in swept().data_vars
+
+
+class Normalised(nnx.Module):
+    def __init__(self, *, rngs):
+        self.first = nnx.Linear(64, 16, rngs=rngs)
+        self.norm = nnx.BatchNorm(16, rngs=rngs)
+        self.out = nnx.Linear(16, 10, rngs=rngs)
+
+    def __call__(self, x):
+        return self.out(nnx.relu(self.norm(self.first(x.reshape(len(x), -1)))))
+
+
+def test_batch_norm_may_be_adapted_to_what_has_drifted():
+    """A year makes weights 0.37 of what they were, and the norm's statistics wrong."""
+    told = {
+        "array": {"drift": {"kind": "power_law", "nu": 0.07, "sigma_nu": 0.05}},
+        "evaluate": {"times": [1e8], "adapt_images": 300, "batch_size": 100},
+    }
+    adapted = swept({"adapt_images": [0, 300]}, call=Normalised, **told)
+    left, found = (adapted.test_accuracy.sel(adapt_images=n).mean() for n in (0, 300))
+    assert float(left) + 0.1 < float(found)
+    assert float(found) > float(adapted.baseline_accuracy.mean()) - 0.2
+    with pytest.raises(UserError, match="more than the 300 training images"):
+        swept(evaluate={"adapt_images": 301})
+    notes = " ".join(swept(evaluate={"adapt_images": 10}).attrs.get("notes", []))
+    assert "the model has no batch norm" in notes
