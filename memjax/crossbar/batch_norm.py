@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from memjax import random
-from memjax.crossbar.convert import AnalogModel
+from memjax.crossbar.analog_model import AnalogModel
 from memjax.errors import UserError
 from memjax.updates.memristive import path_texts
 
