@@ -154,7 +154,7 @@ class AnalogModel:
     ) -> dict[str, Programmed]:
         """Crossbars with ranges from what they would be multiplied with in floating point."""
         none = {"products": {}, "multiply": _multiply, "stream": self.stream}
-        rows = multiplicands(program, self.weights, self.others, *args, **none)
+        rows = multiplicands(program, self.weights, self.others, *args, **none, every_branch=True)
 
         def ranged(of: tuple[Programmed, Any], stream: random.Stream) -> Programmed:
             one, x = of
@@ -182,7 +182,8 @@ class AnalogModel:
           options: what else it is called with.
 
         Returns:
-          By use, ``[..., rows, columns]`` of the model's parameters and ``[..., n, rows]``.
+          By use, ``[..., rows, columns]`` of the model's parameters and ``[..., n, rows]``; without
+          those of branches that the inputs do not take, unless they are traced.
         """
         program = self._program_of(*args, **options)
         held = self.crossbars or self._with_crossbars(program, *args).crossbars or {}
@@ -190,7 +191,8 @@ class AnalogModel:
             program, self.weights, self.others, *args, **self._products(held, stream)
         )
         found = matrices(program, self.weights, self.others, *args)
-        return {name: (found[use_of(name)], rows[use_of(name)]) for name in held}
+        uses = {name: use_of(name) for name in held}
+        return {name: (found[use], rows[use]) for name, use in uses.items() if use in rows}
 
     def _products(self, held: dict[str, Programmed], stream: random.Stream) -> dict[str, Any]:
         """How a program multiplies."""

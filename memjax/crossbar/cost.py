@@ -28,7 +28,7 @@ class Circuits(NoCircuits):
     ISAAC's units have 8 arrays of 128 x 128 cells, read in 100 ns (1.2e9 conversions/s, a column
     each): 8 ADCs of 8 bits, 16 mW and 9,600 um^2; 1,024 DACs of a bit, 4 mW and 170 um^2; as many
     sample-and-holds, 10 uW and 40 um^2; 4 shift-and-adds, 0.2 mW and 240 um^2; cells, 200 um^2.
-    ``v_read`` and ``row_capacitance`` (0.2 fF/um of wire) are not ISAAC's: take those of your
+    ``v_row`` and ``row_capacitance`` (0.2 fF/um of wire) are not ISAAC's: take those of your
     technology. A converter's energy and area grow by a factor a bit; 2 is a constant energy a
     step, Walden's figure of merit.
 
@@ -36,7 +36,7 @@ class Circuits(NoCircuits):
     merit, Murmann, ADC performance survey.
     """
 
-    v_read: Leaf = param(
+    v_row: Leaf = param(
         default=0.2, doc="voltage of an input of one input scale", unit="V", more_than=0
     )
     t_read: Leaf = param(
@@ -140,7 +140,7 @@ def product_cost(
       >>> import jax.numpy as jnp
       >>> from memjax.crossbar import Array, Circuits, Crossbar, product_cost
       >>> crossbar = Crossbar(jnp.ones((128, 128)), Array(dac_bits=1, dac="unsigned", adc_bits=8))
-      >>> one = product_cost(crossbar, jnp.ones(128), Circuits(v_read=0.1))
+      >>> one = product_cost(crossbar, jnp.ones(128), Circuits(v_row=0.1))
       >>> round(float(one.cells) * 1e12)  # 128 x 128 cells of 25 uS, 0.1 V and 100 ns
       410
       >>> round(float(one.adc) * 1e12), round(float(one.latency) * 1e9)
@@ -203,7 +203,7 @@ def of_drives(
     t_adc = jnp.where(of_adc > 0.0, t_adc / jnp.asarray(c.adc_rate, f32), 0.0)
     t_read = jnp.asarray(c.t_read, f32) * reads / rounds
     both = jnp.maximum(t_read, t_adc), jnp.minimum(t_read, t_adc)
-    square = jnp.asarray(c.v_read, f32) ** 2
+    square = jnp.asarray(c.v_row, f32) ** 2
     cells_of_row = planes * sum(columns) * sides
     area = (
         c.cell_area * cells_of_row * sum(tiles.rows)

@@ -160,10 +160,11 @@ def multiplicands(
     products: Mapping[Use, Any],
     multiply: Multiply,
     stream: random.Stream,
+    every_branch: bool = False,
 ) -> dict[Use, Rows]:
     """What each matrix is multiplied with, in a run of ``multiplied``: all of a call, and steps.
 
-    Of what is chosen by data every branch is run; steps of a scan are unrolled.
+    Steps of a scan are unrolled. Of what data choose, every branch is run where they are traced.
 
     Args:
       program: of a function of parameters.
@@ -172,8 +173,10 @@ def multiplicands(
       products: as ``multiplied`` takes them.
       multiply: the product.
       stream: random stream of the call.
+      every_branch: whether branches are run that are not chosen.
     """
     by = _Recorder(dict(products), multiply, stream, lambda path: False)
+    by.every_branch = every_branch
     _run(program.jaxpr, program.consts, _inputs(params, args), by)
     return by.rows()
 
@@ -338,7 +341,9 @@ class _Multiplier(_Counter):
 
 
 class _Recorder(_Multiplier):
-    """Multiplies, and takes down the inputs of each product; every step and branch is run."""
+    """Multiplies, and takes down the inputs of each product; steps of scans are unrolled."""
+
+    every_branch = True
 
     def __init__(self, *given: Any):
         super().__init__(*given)
@@ -356,13 +361,16 @@ class _Recorder(_Multiplier):
         return {use: jnp.concatenate(each, axis=-2) for use, each in self.seen.items()}
 
     def cond(self, jaxpr: Any, equation: Any, inputs: list[Any]) -> list[Any]:
-        """Every branch, and of them the one that is chosen."""
+        """The branch that is chosen, or every one, and of them that."""
         del jaxpr
+        which, branches = jnp.int32(inputs[0]), equation.params["branches"]
+        if not self.every_branch and not isinstance(which, jax.core.Tracer):
+            inner = branches[min(max(int(which), 0), len(branches) - 1)]
+            return list(map(_plain, _run(inner.jaxpr, inner.consts, inputs[1:], self)))
         each = [
             list(map(_plain, _run(inner.jaxpr, inner.consts, inputs[1:], self)))
-            for inner in equation.params["branches"]
+            for inner in branches
         ]
-        which = jnp.int32(inputs[0])
         return [jax.lax.select_n(which, *outputs) for outputs in zip(*each, strict=True)]
 
     def _inside(self, products: dict[Use, Any], stream: random.Stream) -> "_Recorder":

@@ -83,6 +83,6 @@ def _is_plain(equation: Any) -> bool:
 
 def _product(x: Array, kernel: Array, own: dict[str, Any]) -> Array:
     """A convolution: every patch of the inputs, as a row, times the kernel, as a matrix."""
-    rows, outputs = patches.patches(x, kernel.shape, own)
-    y = jnp.matmul(rows[0], patches.matrix(kernel, own)[0], precision=own["precision"])
-    return outputs(y[None])
+    (rows,), (matrix,) = patches.patches(x, kernel.shape, own), patches.matrix(kernel, own)
+    y = jnp.matmul(rows, matrix, precision=own["precision"])
+    return patches.outputs(y[None], x, kernel.shape, own)

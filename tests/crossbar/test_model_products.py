@@ -193,5 +193,7 @@ def test_what_matrices_are_multiplied_with_is_taken_down():
     np.testing.assert_array_equal(steps, jnp.swapaxes(x, 0, 1))  # step by step
 
     (function, params, x), _ = MODELS["branches"]
-    rows = multiplicands(program_of(function, params, x), params, x, **given)["w", 0]
-    np.testing.assert_allclose(rows[0], jnp.concatenate([-x, x]), atol=0)
+    program = program_of(function, params, x)
+    for every, wanted in ((True, jnp.concatenate([-x, x])), (False, x if x.sum() > 0 else -x)):
+        rows = multiplicands(program, params, x, **given, every_branch=every)["w", 0]
+        np.testing.assert_array_equal(rows[0], wanted)

@@ -133,13 +133,13 @@ def test_an_inference_tells_what_it_costs():
     """64 inputs in two tiles, 10 outputs: 20 conversions, and 64 drives."""
     cost = {"circuits": "isaac", "adc_energy": 1e-9, "dac_energy": 1e-9, "row_capacitance": 0.0}
     array = {"tile_rows": 32, "dac_bits": 1, "dac": "unsigned", "adc_bits": 8}
-    ds = swept({"v_read": [0.1, 0.2], "adc_bits": [8, 9]}, array=array, cost=cost)
+    ds = swept({"v_row": [0.1, 0.2], "adc_bits": [8, 9]}, array=array, cost=cost)
     parts = ds.layer_energy_nJ.sel(layer="layers_1/kernel").isel(seed=0)
     np.testing.assert_allclose(parts.sel(part="adc", adc_bits=[8, 9]), [[20, 40]] * 2, rtol=1e-6)
     np.testing.assert_allclose(parts.sel(part="dac"), 64, rtol=1e-6)
     cells = ds.layer_energy_nJ.sel(part="cells")
-    np.testing.assert_allclose(cells.sel(v_read=0.2), 4 * cells.sel(v_read=0.1), rtol=1e-5)
-    assert ds.energy_nJ.dims == ds.latency_us.dims == ("v_read", "adc_bits", "seed")
+    np.testing.assert_allclose(cells.sel(v_row=0.2), 4 * cells.sel(v_row=0.1), rtol=1e-5)
+    assert ds.energy_nJ.dims == ds.latency_us.dims == ("v_row", "adc_bits", "seed")
     np.testing.assert_allclose(ds.energy_nJ, ds.layer_energy_nJ.sum(("layer", "part")), rtol=1e-6)
     assert float(ds.area_mm2.min()) > 0
     assert "energy_nJ" not in swept().data_vars
