@@ -13,6 +13,7 @@ from memjax.crossbar.ir_drop import aihwkit_ir_drop
 from memjax.crossbar.losses import Description, describe
 from memjax.crossbar.pictures import drift_fan, drop_map, product_scatter, programming_spread
 from memjax.crossbar.programmed import Cells, Programmed
+from memjax.crossbar.programmed_weights import programmed_weights
 from memjax.crossbar.programming import (
     PCM,
     PROGRAMMING,
@@ -26,6 +27,8 @@ from memjax.crossbar.programming import (
     Table,
     Wan,
 )
+from memjax.crossbar.weight_clipping import clip_weights
+from memjax.crossbar.weight_noise import WeightNoise
 from memjax.crossbar.wires import Wires, cell_voltages, currents, effective, power
 from memjax.crossbar.write_verify import WriteVerify, Written
 
@@ -59,6 +62,7 @@ __all__ = [
     "Retention",
     "Table",
     "Wan",
+    "WeightNoise",
     "Wires",
     "WriteVerify",
     "Written",
@@ -66,6 +70,7 @@ __all__ = [
     "aihwkit_ir_drop",
     "calibrate",
     "cell_voltages",
+    "clip_weights",
     "convert",
     "currents",
     "describe",
@@ -76,6 +81,7 @@ __all__ = [
     "power",
     "product_cost",
     "product_scatter",
+    "programmed_weights",
     "programming_spread",
     "tune",
 ]
