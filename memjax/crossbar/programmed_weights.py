@@ -1,5 +1,6 @@
 """A network's weights as an array holds them, programmed anew for each mini-batch."""
 
+import fnmatch
 import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -20,9 +21,9 @@ from memjax.errors import UserError
 from memjax.updates.memristive import path_texts
 
 _DISTORTIONS = (
-    "dac_bits input_bound input_noise w_noise r_series v_offset_sigma s_shape slope_calibration "
-    "gain_sigma offset_sigma out_noise adc_bits"
-).split()
+    *("dac_bits", "input_bound", "input_noise", "w_noise", "r_series", "v_offset_sigma"),
+    *("s_shape", "slope_calibration", "gain_sigma", "offset_sigma", "out_noise", "adc_bits"),
+)
 """What makes a product something else than that with the matrix of the conductances."""
 
 
@@ -104,7 +105,7 @@ def programmed_weights(
             )
         weights = {path: by_path[path] for path in analog.weights}
         now = analog.replace(weights=weights, stream=random.stream(key))
-        return treedef.unflatten((by_path | held_weights(now, *given)).values())
+        return jax.tree.unflatten(treedef, (by_path | held_weights(now, *given)).values())
 
     return seen
 
@@ -146,6 +147,19 @@ def held_weights(analog: AnalogModel, *args: Any) -> dict[str, Any]:
         path: straight_through(w, held[path]) if path in crossbars else w
         for path, w in analog.weights.items()
     }
+
+
+def paths_on_arrays(analog: AnalogModel, *args: Any) -> tuple[str, ...]:
+    """The paths of the parameters that a model's arrays hold.
+
+    Args:
+      analog: the model.
+      args: inputs of the shapes that it takes.
+    """
+    program = program_of(analog.function, analog.weights, analog.others, *args)
+    found = jax.eval_shape(lambda: matrices(program, analog.weights, analog.others, *args))
+    held = (path for path, _ in found if any(fnmatch.fnmatchcase(path, p) for p in analog.layers))
+    return tuple(dict.fromkeys(held))
 
 
 def _matrices(crossbars: Any, name: str, matrix: jax.Array) -> jax.Array:

@@ -11,7 +11,9 @@ from memjax.pytree import Leaf
 from memjax.updates.memristive import Memristive, chosen, path_texts
 
 
-def clip_weights(alpha: Leaf = 2.5, *, memristive: Memristive = None) -> optax.GradientTransformation:
+def clip_weights(
+    alpha: Leaf = 2.5, *, memristive: Memristive = None
+) -> optax.GradientTransformation:
     """Clips each layer to ``+-alpha sd(w)`` after every step: the last link of a chain.
 
     Noise in proportion to the largest weight, and conductances, whose range is shared by all
@@ -50,12 +52,16 @@ def clip_weights(alpha: Leaf = 2.5, *, memristive: Memristive = None) -> optax.G
                 "clip_weights: weights are missing; give them, "
                 "optimiser.update(gradients, state, params)"
             )
-        old, treedef = jax.tree.flatten(params)
-        are_clipped = chosen("clip_weights", memristive, path_texts(params), old)
-        links = zip(old, treedef.flatten_up_to(updates), are_clipped, strict=True)
-        return treedef.unflatten(
-            [_clipped(w + u, alpha) - w if is_clipped else u for w, u, is_clipped in links]
-        ), state
+        are_clipped = chosen(
+            "clip_weights", memristive, path_texts(params), jax.tree.leaves(params)
+        )
+
+        def clipped(is_clipped: bool, w: Any, u: Any) -> Any:
+            return _clipped(w + u, alpha) - w if is_clipped else u
+
+        structure = jax.tree.structure(params)
+        chosen_tree = jax.tree.unflatten(structure, are_clipped)
+        return jax.tree.map(clipped, chosen_tree, params, updates), state
 
     return optax.GradientTransformation(init, update)
 

@@ -16,8 +16,8 @@ class WeightNoise:
     """Weights with noise, drawn anew for each mini-batch: ``w~ = w + sigma max|w| xi``.
 
     Forward and backward go through w~; the derivative of w~ with respect to w is taken as 1
-    (straight-through), so that the gradient at w~ updates w, by any optimiser. As large weights make
-    small noise, ``clip_weights`` belongs to it.
+    (straight-through), so that the gradient at w~ updates w, by any optimiser. Where the noise is a
+    share of the largest weight, ``clip_weights`` keeps that one from growing.
 
     Example:
       >>> import jax, jax.numpy as jnp
@@ -66,14 +66,11 @@ class WeightNoise:
         leaves, treedef = jax.tree.flatten(params)
         have_noise = chosen("WeightNoise", memristive, path_texts(params), leaves)
         stream = random.stream(key)
-        return treedef.unflatten(
-            [
-                straight_through(w, self._seen(w, random.fold_in(stream, number)))
-                if has_noise
-                else w
-                for number, (w, has_noise) in enumerate(zip(leaves, have_noise, strict=True))
-            ]
-        )
+        seen = [
+            straight_through(w, self._seen(w, random.fold_in(stream, number))) if has_noise else w
+            for number, (w, has_noise) in enumerate(zip(leaves, have_noise, strict=True))
+        ]
+        return jax.tree.unflatten(treedef, seen)
 
     def _seen(self, w: jax.Array, stream: random.Stream) -> jax.Array:
         """A layer with noise."""

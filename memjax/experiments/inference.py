@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 from jaxtyping import Array
 
 from memjax import crossbar, random
@@ -31,11 +30,13 @@ from memjax.crossbar import (
 )
 from memjax.crossbar.batch_norm import adapted
 from memjax.crossbar.programmed import check_wires
+from memjax.crossbar.programmed_weights import paths_on_arrays
 from memjax.errors import UserError
 from memjax.experiments import flax_checks
 from memjax.experiments.base import Column, Coordinate, Experiment, Objective, Report, Stages
 from memjax.experiments.flax import Flax
-from memjax.experiments.flax_sections import FLOAT_OPTIMIZERS, Network
+from memjax.experiments.flax_sections import Network
+from memjax.experiments.float_training import FloatTraining, Forward, forward, trained
 from memjax.experiments.images import Images, Labelled, check_batch
 from memjax.experiments.pieces import in_pieces
 from memjax.experiments.sections import Open, choice, part
@@ -72,21 +73,6 @@ class TrainedNetwork:
     )
     layers: tuple[str, ...] = static(
         default=("*",), doc="patterns of the paths of parameters on arrays", swept=False
-    )
-
-
-@params
-class FloatTraining:
-    """How the model is trained, once for all lanes, in floating point."""
-
-    epochs: int = static(default=10, doc="passes over the training set", at_least=1, swept=False)
-    batch_size: int = static(default=32, doc="samples an update", at_least=1, swept=False)
-    optimizer: str = static(
-        default="adam", doc="of the weights", choices=tuple(FLOAT_OPTIMIZERS), swept=False
-    )
-    learning_rate: Leaf = param(default=0.001, doc="step of the optimiser", at_least=0, swept=False)
-    learning_rate_decay: Leaf = param(
-        default=1.0, doc="factor on the rate after each epoch", more_than=0, swept=False
     )
 
 
@@ -155,6 +141,19 @@ class Trained(NamedTuple):
         return self.labelled.n_classes
 
 
+class Lane(NamedTuple):
+    """A lane between two times.
+
+    Attributes:
+      crossbars: what was programmed, by use.
+      weights, others: of a network of its own, as of ``Trained``; else empty.
+    """
+
+    crossbars: Any
+    weights: dict[str, Any]
+    others: dict[str, Any]
+
+
 @params
 class Inference(Experiment):
     """A model that was trained once, or read, on arrays of devices, over time.
@@ -201,7 +200,7 @@ class Inference(Experiment):
             weights = {name: found[name] for name in weights}
             others = others | {name: found[name] for name in floats}
         else:
-            weights, others = self._trained(made, weights, others, labelled, key)
+            weights, others = self._shared(made, weights, others, labelled, key)
         as_numpy = lambda arrays: {name: np.asarray(x) for name, x in sorted(arrays.items())}  # noqa: E731
         return Trained(labelled, as_numpy(weights), as_numpy(others))
 
@@ -210,10 +209,11 @@ class Inference(Experiment):
         return data.labelled.digest() + super().digest((data.weights, data.others))
 
     def check(self) -> None:
-        """The model's file must be there, and wires fit."""
+        """The model's file must be there, wires fit, and axes be those of lanes."""
         self._network().check()
         if (wires := self.wires.made()) is not None:
             check_wires(self.array, wires)
+        self.train.check_axes()
 
     def check_data(self, data: Trained) -> None:
         """A batch must be there, and images to adapt to."""
@@ -235,6 +235,7 @@ class Inference(Experiment):
     def notes(self, axes: Sequence[Mapping[str, list[Any]]], data: Any = None) -> list[str]:
         """Options without effect."""
         found = [f"array.{sentence}" for sentence in _idle(self.array, axes)]
+        found += [f"train.{sentence}" for sentence in self.train.idle(reads=self.model.weights)]
         if data is not None and self.evaluation.adapt_images and not self._statistics(data):
             found.append("evaluate.adapt_images has no effect: the model has no batch norm")
         if self.evaluation.compensation and type(self.drift) is Drift:
@@ -283,23 +284,28 @@ class Inference(Experiment):
     def init(self, key_data: Array, data: Trained) -> Any:
         """The arrays, programmed."""
         if self.is_digital:
-            return {}
+            return Lane({}, {}, {})
+        data = self._own(key_data, data)
+        own = (data.weights, data.others) if self.train.is_in_lanes else ({}, {})
         some = self.evaluation.calibration if self.array.is_calibrated else 1
         x = jnp.asarray(data.labelled.train.x[:some])
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", crossbar.IdleOption)  # notes tell of them
             unwired = self._analog(key_data, data).replace(wires=None)
-            return unwired.program(x).crossbars  # wires act on what has drifted: at each time
+            unwired = unwired.program(x)  # wires act on what has drifted: at each time
+        return Lane(unwired.crossbars, *own)
 
     def evaluate(
         self, state: Any, key_data: Array, stage: Array, data: Trained, *, last: bool
     ) -> Report:
         """The accuracy at a time, and at the last what an inference costs."""
+        if state.weights:
+            data = data._replace(weights=state.weights, others=state.others)
         analog = self._analog(key_data, data)
         function, stream = analog.function, random.fold_in(key_data, _READ)
         if not self.is_digital:
             times = jnp.asarray(self.evaluation.times, jnp.float32)
-            analog = analog.replace(crossbars=state).at(times[stage])
+            analog = analog.replace(crossbars=state.crossbars).at(times[stage])
             if names := self._statistics(data):
                 analog = self._adapted(analog, names, random.fold_in(stream, stage), data)
 
@@ -346,7 +352,7 @@ class Inference(Experiment):
     def _layers(self, data: Trained) -> list[str]:
         """The names of what is on arrays."""
         key_data = jax.ShapeDtypeStruct((2,), np.uint32)
-        return sorted(jax.eval_shape(self.init, key_data, data))
+        return sorted(jax.eval_shape(self.init, key_data, data).crossbars)
 
     def _network(self) -> Flax:
         """The model's experiment in floating point."""
@@ -358,44 +364,54 @@ class Inference(Experiment):
             call=self.call,
         )
 
-    def _trained(
-        self, made: Any, weights: Any, others: Any, data: Labelled, key: Any
-    ) -> tuple[Any, Any]:
-        """A model after its training, always from the same key."""
-        train, batch = self.train, self.train.batch_size
-        x, y = jnp.asarray(data.train.x), jnp.asarray(data.train.y)
-        steps = len(x) // batch
-        rate = optax.exponential_decay(
-            train.learning_rate, steps, train.learning_rate_decay, staircase=True
+    def _shared(self, made: Any, weights: Any, others: Any, data: Labelled, key: Any) -> Any:
+        """A model after its training for all lanes, always from the same key."""
+        train = self.train
+        if train.each_lane:  # what others are compared with
+            train = dataclasses.replace(train, noise=None, drop_connect=None, clip_sd=None)
+        of_batch, on_arrays = self._forward(train, made, Trained(data, weights, others))
+        weights, others, losses = trained(
+            train, of_batch, weights, others, data.train, key, on_arrays=on_arrays
         )
-        tx = FLOAT_OPTIMIZERS[train.optimizer](rate)
-
-        def step(carry: Any, now: Any) -> tuple[Any, Any]:
-            weights, others, state = carry
-            chosen, key = now
-
-            def loss(weights: Any) -> tuple[Any, Any]:
-                scores, after = made.apply(weights, others, x[chosen], key, training=True)
-                each = optax.softmax_cross_entropy_with_integer_labels(scores, y[chosen])
-                return jnp.mean(each), after
-
-            (value, after), grads = jax.value_and_grad(loss, has_aux=True)(weights)
-            updates, state = tx.update(grads, state, weights)
-            return (optax.apply_updates(weights, updates), after, state), value
-
-        @jax.jit
-        def epoch(carry: Any, key: Any) -> tuple[Any, Any]:
-            order = jax.random.permutation(key, len(x))[: steps * batch].reshape(steps, batch)
-            return jax.lax.scan(step, carry, (order, jax.random.split(key, steps)))
-
-        carry = (weights, others, tx.init(weights))
-        for number in range(train.epochs):
-            carry, losses = epoch(carry, jax.random.fold_in(key, number))
         if not bool(jnp.all(jnp.isfinite(losses))):
             raise UserError(
                 "train: the training in floating point is not finite; lower its learning_rate"
             )
-        return carry[0], carry[1]
+        return weights, others
+
+    def _own(self, key_data: Array, data: Trained) -> Trained:
+        """What a lane shares with none where lanes train: its own network."""
+        if not self.train.is_in_lanes:
+            return data
+        made, key = self._network().flax_model(), random.as_key(random.fold_in(key_data, _TRAIN))
+        x, weights, others = data.labelled.train.x, data.weights, data.others
+        if not self.model.weights:
+            weights, others = made.init(key, jnp.asarray(x[:1]))
+        of_batch, on_arrays = self._forward(
+            self.train, made, data._replace(weights=weights, others=others), is_in_lane=True
+        )
+        weights, others, _ = trained(
+            self.train,
+            of_batch,
+            weights,
+            others,
+            data.labelled.train,
+            jax.random.fold_in(key, 0),
+            on_arrays=on_arrays,
+            is_traced=True,
+        )
+        return data._replace(weights=weights, others=others)
+
+    def _forward(
+        self, train: FloatTraining, made: Any, data: Trained, *, is_in_lane: bool = False
+    ) -> tuple[Forward, tuple[str, ...]]:
+        """The scores of a batch in training, and the paths of the weights on arrays."""
+        like = jnp.zeros((1, *data.labelled.train.x.shape[1:]), jnp.float32)
+        analog = self._analog(jnp.zeros(2, jnp.uint32), data)
+        on_arrays = paths_on_arrays(analog, like) if train.is_aware else ()
+        return forward(
+            train, made.apply, analog, like, on_arrays=on_arrays, is_in_lane=is_in_lane
+        ), on_arrays
 
     def _analog(self, key_data: Array, data: Trained) -> AnalogModel:
         """The model, yet to be programmed."""
