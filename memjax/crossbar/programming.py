@@ -26,8 +26,9 @@ class Programming:
 
     law: str = static(
         default="normal",
-        doc="of errors: normal, or uniform of width sd",
-        choices=("normal", "uniform"),
+        doc="of errors: normal; fast_normal, close to it within 3 sd and cheap enough to be drawn "
+        "for each mini-batch (memjax.random.normal); or uniform of width sd",
+        choices=("normal", "fast_normal", "uniform"),
     )
     clips: bool = static(default=False, doc="whether devices stay within [Gmin, Gmax]")
 
@@ -55,7 +56,7 @@ class Programming:
         if self.law == "uniform":
             xi = random.uniform(stream, g.shape) - 0.5
         else:
-            xi = random.normal(stream, g.shape, exact=True)
+            xi = random.normal(stream, g.shape, exact=self.law == "normal")
         found = jnp.maximum(g + self.sd(g, gmax) * xi, 0.0)
         return jnp.clip(found, gmin, 1.0) if self.clips else found
 

@@ -44,6 +44,7 @@ def test_sonos_is_stated_by_days_and_linear_between():
     [
         (Independent(sigma=0.1), 0.1),
         (Proportional(sigma=0.1), 0.05),
+        (Proportional(sigma=0.1, law="fast_normal"), 0.05),
         (Inverse(sigma=0.05), 0.1),
         (Independent(sigma=0.1, law="uniform"), 0.1 / np.sqrt(12)),
     ],

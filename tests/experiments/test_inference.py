@@ -98,6 +98,46 @@ def test_training_is_no_axis():
         swept({"train.learning_rate": [0.0, 0.01]})
 
 
+def test_a_network_trained_through_its_array_stands_its_errors():
+    def mlp():
+        flat = [lambda x: x.reshape(len(x), -1), linen.Dense(24), linen.relu]
+        return linen.Sequential([*flat, linen.Dense(10)])
+
+    ds = swept(
+        {"training": {"train.through_array": [False, False, True], "train.noise": [0, 0.2, 0]}},
+        call=mlp,
+        seeds=4,
+        array={"scale": "layer", "programming": {"error": "proportional", "sigma": 0.5}},
+        data={"train_size": 1000, "test_size": 300},
+        train={"epochs": 20, "learning_rate": 0.01, "each_lane": True, "clip_sd": 2.5},
+        evaluate={"times": [0.0]},
+    )
+    plain, noisy, through = ds.test_accuracy.squeeze("time_s").mean("seed").values
+    assert min(noisy, through) > plain + 0.04
+    assert float(ds.baseline_accuracy.min()) > 0.9, "trained once, without noise"
+
+
+def test_one_network_may_be_trained_with_noise_for_all_lanes():
+    plain, noisy = (
+        swept(train={"epochs": 5, "learning_rate": 0.01, **more})
+        for more in ({}, {"noise": 0.5, "drop_connect": 0.1})
+    )
+    assert np.ptp(noisy.test_accuracy.values) == 0, "one network, ideal arrays"
+    assert float(noisy.test_accuracy.max()) != float(plain.test_accuracy.max())
+
+
+def test_an_array_with_converters_is_trained_through():
+    array = {"adc_bits": 4, "dac_bits": 4, "out_noise": 0.05, "input_scale": "abs_max"}
+    train = {"epochs": 5, "learning_rate": 0.01, "through_array": True}
+    ds = swept(array=array, train=train, evaluate={"times": [0.0]})
+    assert float(ds.test_accuracy.mean()) > 0.4
+
+
+def test_noise_in_training_is_an_axis_of_lanes_that_train():
+    with pytest.raises(UserError, match=r"noise is an axis.*each_lane = true"):
+        swept({"train.noise": [0.0, 0.1]})
+
+
 def test_currents_and_wires_of_cells_are_axes():
     """The ends of each are nothing and far too much."""
     axes = {"sinh_shape": [0.0, 200.0], "ir_drop": [0.0, 1.0]}
@@ -112,9 +152,14 @@ def test_currents_and_wires_of_cells_are_axes():
 
 
 def test_options_without_effect_are_told():
-    ds = swept(array={"adc_rounding": "stochastic"}, evaluate={"compensation": True})
+    ds = swept(
+        array={"adc_rounding": "stochastic"},
+        evaluate={"compensation": True},
+        train={"epochs": 1, "noise_per": "column"},
+    )
     notes = " ".join(ds.attrs.get("notes", []))
     assert "adc_rounding" in notes and "compensation has no effect" in notes
+    assert "train.noise_per has no effect" in notes
 
 
 def test_what_an_axis_brings_to_effect_is_not_called_idle():
