@@ -98,23 +98,18 @@ def test_training_is_no_axis():
         swept({"train.learning_rate": [0.0, 0.01]})
 
 
-def test_a_network_trained_through_its_array_stands_its_errors():
-    def mlp():
-        flat = [lambda x: x.reshape(len(x), -1), linen.Dense(24), linen.relu]
-        return linen.Sequential([*flat, linen.Dense(10)])
-
+def test_a_network_trained_through_its_array_knows_its_levels_and_lanes_train_their_own():
     ds = swept(
-        {"training": {"train.through_array": [False, False, True], "train.noise": [0, 0.2, 0]}},
-        call=mlp,
-        seeds=4,
-        array={"scale": "layer", "programming": {"error": "proportional", "sigma": 0.5}},
-        data={"train_size": 1000, "test_size": 300},
-        train={"epochs": 20, "learning_rate": 0.01, "each_lane": True, "clip_sd": 2.5},
+        {"training": {"train.through_array": [False, False, True], "train.noise": [0, 0.1, 0]}},
+        array={"scale": "layer", "levels": 2},
+        train={"epochs": 10, "learning_rate": 0.01, "each_lane": True},
         evaluate={"times": [0.0]},
     )
-    plain, noisy, through = ds.test_accuracy.squeeze("time_s").mean("seed").values
-    assert min(noisy, through) > plain + 0.04
-    assert float(ds.baseline_accuracy.min()) > 0.9, "trained once, without noise"
+    plain, noisy, through = ds.test_accuracy.squeeze("time_s").values
+    assert through.mean() > plain.mean() + 0.1
+    assert plain[0] != plain[1], "networks of their own: nothing else is drawn"
+    assert (noisy != plain).all()
+    assert float(ds.baseline_accuracy.min()) > 0.8, "trained once, without noise"
 
 
 def test_one_network_may_be_trained_with_noise_for_all_lanes():
