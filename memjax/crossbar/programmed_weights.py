@@ -78,7 +78,7 @@ def programmed_weights(
       >>> from memjax.crossbar import Array, Cells, Proportional, programmed_weights
       >>> params, x = {"w": jnp.eye(3), "b": jnp.zeros(3)}, jnp.ones((1, 3))
       >>> def function(params, x):
-      ...     return x @ params["w"] + params["b"]
+      ...     return x @ params["w"] + params["b"][None]
       >>> cells = Cells(programming=Proportional(sigma=0.3))
       >>> seen = programmed_weights((function, params), Array(levels=16), cells, inputs=x)
       >>> def loss(params, x, key):
