@@ -10,32 +10,17 @@ import jax.numpy as jnp
 from jaxtyping import Key
 
 from memjax import random
+from memjax.crossbar.analog_model import AnalogModel, StaysDigital
 from memjax.crossbar.array import Array
-from memjax.crossbar.convert import AnalogModel, StaysDigital, convert
+from memjax.crossbar.convert import convert
 from memjax.crossbar.crossbar import Crossbar, IdleOption
 from memjax.crossbar.model_products import matrices, program_of
 from memjax.crossbar.programmed import Cells
+from memjax.crossbar.side_by_side import name_of, use_of
 from memjax.crossbar.weight_noise import straight_through
 from memjax.crossbar.wires import Wires
 from memjax.errors import UserError
 from memjax.updates.memristive import path_texts
-
-_DISTORTIONS = (
-    *("dac_bits", "input_bound", "input_noise", "w_noise", "r_series", "v_offset_sigma"),
-    *("s_shape", "slope_calibration", "gain_sigma", "offset_sigma", "out_noise", "adc_bits"),
-)
-"""What makes a product something else than that with the matrix of the conductances."""
-
-
-def is_product_of_weights(array: Array) -> bool:
-    """Whether products of an array are those with its cells' weights: no converter, no noise.
-
-    Args:
-      array: how a matrix is held.
-    """
-    return array.adc_range not in ("fixed", "calibrated") and all(
-        getattr(array, name) is None for name in _DISTORTIONS
-    )
 
 
 def programmed_weights(
@@ -88,7 +73,7 @@ def programmed_weights(
     Source: CrossSim manual, hardware-aware training (``synchronize``).
     """
     analog = convert(model, array, cells, key=jax.random.key(0), wires=wires, layers=layers)
-    if not is_product_of_weights(analog.array):
+    if not analog.array.is_matrix:
         raise UserError(
             "programmed_weights: products of this array have converters or noise, which weights do "
             "not show; train through convert((function, params), array, cells, key=key)(x, key=key)"
@@ -132,12 +117,13 @@ def held_weights(analog: AnalogModel, *args: Any) -> dict[str, Any]:
 
     def by_name(weights: Any) -> dict[str, Any]:
         found = matrices(program, weights, analog.others, *args)
-        return {path if use == 0 else f"{path} #{use}": m for (path, use), m in found.items()}
+        return {name_of(use): matrix for use, matrix in found.items()}
 
     # Matrices are their parameters' elements in another order: what pulls them back restores it.
     found, pulled = jax.vjp(by_name, weights)
     for name in crossbars:
-        if (path := name.partition(" #")[0]) != name:
+        path, number = use_of(name)
+        if number:
             raise UserError(
                 f"programmed_weights: several arrays hold {path}, each with errors of its own; "
                 "train through convert((function, params), array, cells, key=key)(x, key=key)"

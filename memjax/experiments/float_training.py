@@ -12,8 +12,8 @@ import optax
 
 from memjax import random
 from memjax.crossbar import AnalogModel, IdleOption, WeightNoise, clip_weights
-from memjax.crossbar.convert import StaysDigital
-from memjax.crossbar.programmed_weights import held_weights, is_product_of_weights
+from memjax.crossbar.analog_model import StaysDigital
+from memjax.crossbar.programmed_weights import held_weights
 from memjax.errors import UserError
 from memjax.experiments.convolutions import as_products
 from memjax.experiments.flax_sections import FLOAT_OPTIMIZERS
@@ -181,7 +181,7 @@ def forward(
 
     def on_array(weights: Any, others: Any, x: Any, stream: Any, key: Any) -> tuple[Any, Any]:
         now = analog.replace(weights=weights, others=others, stream=random.fold_in(stream, 0))
-        if is_product_of_weights(analog.array):
+        if analog.array.is_matrix:
             return side_by_side(held_weights(now, like), others, x, key)
 
         def function(weights: Any, others: Any, x: Any, words: Any) -> tuple[Any, Any]:

@@ -93,8 +93,9 @@ class Times:
         default=500, doc="training samples that calibrated ranges are found from", at_least=1
     )
     batch_size: int = static(
-        default=500,
-        doc="most test samples of a call: they share the range of adc_range = 'batch_max_pow2'",
+        default=50,
+        doc="most test samples of a call, few so that a processor's cache holds what is made of "
+        "them; they share the range of adc_range = 'batch_max_pow2'",
         at_least=1,
         swept=False,
     )
