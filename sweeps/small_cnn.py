@@ -1,6 +1,6 @@
-"""MemTorch's customised-device studies on one small CNN: its model, and weights of PyTorch for it.
+"""A small CNN of studies on arrays, and weights of PyTorch for it.
 
-    python sweeps/memtorch_surface.py THEIRS.npz net.npz
+    python sweeps/small_cnn.py THEIRS.npz net.npz
     memjax sweep sweeps/memtorch_surface.toml --data-dir DIR --set model.weights=net.npz
 
 THEIRS.npz holds two 3 x 3 convolutions and a classifier in PyTorch's layouts, ``0_weight 0_bias
