@@ -9,6 +9,7 @@ from memjax.crossbar.cost import CIRCUITS, Circuits, Cost, NoCircuits, model_cos
 from memjax.crossbar.crossbar import Crossbar, IdleOption
 from memjax.crossbar.drift import DRIFTS, Drift, Endurance, PCMDrift, PowerLaw, Retention
 from memjax.crossbar.faults import Faults
+from memjax.crossbar.horizon import program_for
 from memjax.crossbar.ir_drop import aihwkit_ir_drop
 from memjax.crossbar.losses import Description, describe
 from memjax.crossbar.pictures import drift_fan, drop_map, product_scatter, programming_spread
@@ -81,6 +82,7 @@ __all__ = [
     "power",
     "product_cost",
     "product_scatter",
+    "program_for",
     "programmed_weights",
     "programming_spread",
     "tune",

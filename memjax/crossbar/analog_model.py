@@ -51,6 +51,7 @@ class AnalogModel:
       crossbars: what was programmed, by use; ``None``: it is programmed at each call, alike.
       time: seconds from the end of programming, or ``None``: before anything drifts.
       wires: resistances of the lines of tiles, or ``None``.
+      arrays: of those uses whose numbers are others than those of ``array``, by name.
     """
 
     array: Array
@@ -61,6 +62,7 @@ class AnalogModel:
     crossbars: dict[str, Programmed] | None = None
     time: Leaf | None = None
     wires: Wires | None = None
+    arrays: dict[str, Array] | None = None
     function: Callable[..., Any] = static(default=None, doc="of weights, others and inputs")
     layers: tuple[str, ...] = static(default=("*",), doc="patterns of paths on arrays")
 
@@ -139,9 +141,7 @@ class AnalogModel:
                 stacklevel=4,
             )
         crossbars = {
-            name_of(use): _programmed(
-                self, matrix, random.fold_in(self.stream, number_of(name_of(use)))
-            )
+            name_of(use): self.crossbars_of(name_of(use), matrix)
             for use, matrix in found.items()
             if self._is_chosen(use[0])
         }
@@ -218,6 +218,22 @@ class AnalogModel:
         """
         return dataclasses.replace(self, **{"crossbars": None} | changes)
 
+    def crossbars_of(self, name: str, matrix: Any) -> Programmed:
+        """The crossbars of a use, programmed.
+
+        Args:
+          name: of the use.
+          matrix: matrices side by side, ``[..., rows, columns]``.
+        """
+        array = (self.arrays or {}).get(name, self.array)
+
+        def one(matrix: Any, stream: random.Stream) -> Programmed:
+            key = random.as_key(random.fold_in(stream, 0))
+            crossbar = Crossbar(matrix.T, array, key=key)
+            return programmed.program(crossbar, self.cells, random.fold_in(stream, 1))
+
+        return side_by_side(one, matrix, self._stream_of(name), matrix.ndim - 2)
+
     def _stream_of(self, name: str) -> random.Stream:
         """The random stream of a use's crossbars, for life."""
         return random.fold_in(self.stream, number_of(name))
@@ -241,17 +257,6 @@ class AnalogModel:
             for name, one in self.crossbars.items()
         }
         return dataclasses.replace(self, crossbars=found)
-
-
-def _programmed(analog: AnalogModel, matrix: Any, stream: random.Stream) -> Programmed:
-    """Crossbars of matrices side by side, each with devices of its own."""
-
-    def one(matrix: Any, stream: random.Stream) -> Programmed:
-        key = random.as_key(random.fold_in(stream, 0))
-        crossbar = Crossbar(matrix.T, analog.array, key=key)
-        return programmed.program(crossbar, analog.cells, random.fold_in(stream, 1))
-
-    return side_by_side(one, matrix, stream, matrix.ndim - 2)
 
 
 def _operand(crossbar: Crossbar) -> Any:

@@ -118,7 +118,7 @@ _CONDITIONS: tuple[tuple[str, Any, str], ...] = (
         lambda a: a.slices > 1 or a.adc_range == "granular",
         "weights are sliced by `slices` alone; cells have `levels`",
     ),
-    ("percentile scale", lambda a: a.weight_limit is None, "weight_limit is given"),
+    ("percentile scale omega", lambda a: a.weight_limit is None, "weight_limit is given"),
     ("cut", lambda a: a.tile_rows or a.tile_columns, "tiles have no limit"),
     ("x_max", lambda a: a.input_scale == "fixed", "input_scale is not fixed"),
     ("input_cap", lambda a: a.input_scale == "abs_max", "input_scale is not abs_max"),

@@ -1,6 +1,6 @@
 """Weights as conductances: which devices make a weight, and what undoes it."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -44,6 +44,12 @@ class Mapping(Slicing):
         "of W, beyond which weights are clipped; None: max|W|",
         more_than=0,
     )
+    omega: Leaf | None = param(
+        default=None,
+        doc="share of the range that the weight limit takes; above 1 weights are clipped at "
+        "1 / omega of it (aihwkit's weight_scaling_omega)",
+        more_than=0,
+    )
     weight_limit: Leaf | None = param(
         default=None, doc="the weight limit itself", unit="weight units", more_than=0
     )
@@ -79,12 +85,34 @@ def limits(mapping: Mapping, cells: jax.Array, is_cell: np.ndarray) -> jax.Array
     limit = jnp.max(jnp.abs(cells), axis=over, keepdims=True)
     if mapping.percentile is not None:
         p = jnp.asarray(mapping.percentile, jnp.float32)
-        is_empty = ~np.any(is_cell, axis=over, keepdims=True)
-        known = jnp.where(is_cell | is_empty, cells, jnp.nan)
         inside = jnp.clip(p, 0.0, 1.0)
-        ends = jnp.nanquantile(known, jnp.stack([inside, 1.0 - inside]), axis=over, keepdims=True)
+        ends = jnp.stack([_quantile(cells, is_cell, q, over) for q in (inside, 1.0 - inside)])
         limit = jnp.where(p < 1.0, jnp.max(jnp.abs(ends), axis=0), p * limit)
+    if mapping.omega is not None:
+        limit = limit / jnp.asarray(mapping.omega, jnp.float32)
     return jnp.where(limit > 0.0, limit, jnp.ones_like(limit))
+
+
+def _quantile(cells: jax.Array, is_cell: np.ndarray, q: jax.Array, over: Any) -> jax.Array:
+    """The q-quantile of what is no padding, over axes that are kept; 0 where there is nothing."""
+    rest = [axis for axis in range(cells.ndim) if axis not in over]
+    shape = [1 if axis in over else cells.shape[axis] for axis in range(cells.ndim)]
+
+    def flat(of: Any) -> Any:
+        return of.transpose(*rest, *over).reshape(*(of.shape[axis] for axis in rest), -1)
+
+    is_there = flat(np.broadcast_to(is_cell, cells.shape))
+    is_empty = ~is_there.any(axis=-1, keepdims=True)
+    last = np.maximum(is_there.sum(axis=-1, keepdims=True) - 1, 0)
+    ascending = jnp.sort(jnp.where(is_there, flat(cells), jnp.where(is_empty, 0.0, jnp.inf)))
+    place = q * last.astype(np.float32)
+    below = jnp.floor(jax.lax.stop_gradient(place)).astype(jnp.int32)
+    low, high = (
+        jnp.take_along_axis(ascending, jnp.minimum(below + n, last.astype(np.int32)), axis=-1)
+        for n in (0, 1)
+    )
+    share = place - below.astype(place.dtype)
+    return (low + share * (high - low)).reshape(shape)
 
 
 def encode(mapping: Mapping, w: jax.Array) -> jax.Array:
