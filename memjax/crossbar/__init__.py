@@ -2,6 +2,7 @@
 
 from memjax.crossbar.analog_model import AnalogModel
 from memjax.crossbar.array import Array
+from memjax.crossbar.array_dense import array_dense
 from memjax.crossbar.batch_norm import adapt
 from memjax.crossbar.calibrate import calibrate, tune
 from memjax.crossbar.convert import convert
@@ -9,10 +10,13 @@ from memjax.crossbar.cost import CIRCUITS, Circuits, Cost, NoCircuits, model_cos
 from memjax.crossbar.crossbar import Crossbar, IdleOption
 from memjax.crossbar.drift import DRIFTS, Drift, Endurance, PCMDrift, PowerLaw, Retention
 from memjax.crossbar.faults import Faults
+from memjax.crossbar.held import hold
+from memjax.crossbar.in_situ import InSituArray
 from memjax.crossbar.horizon import program_for
 from memjax.crossbar.ir_drop import aihwkit_ir_drop
 from memjax.crossbar.losses import Description, describe
 from memjax.crossbar.pictures import drift_fan, drop_map, product_scatter, programming_spread
+from memjax.crossbar.product import multiply
 from memjax.crossbar.programmed import Cells, Programmed
 from memjax.crossbar.programmed_weights import programmed_weights
 from memjax.crossbar.programming import (
@@ -51,6 +55,7 @@ __all__ = [
     "Exact",
     "Faults",
     "IdleOption",
+    "InSituArray",
     "Independent",
     "Inverse",
     "Milo",
@@ -69,6 +74,7 @@ __all__ = [
     "Written",
     "adapt",
     "aihwkit_ir_drop",
+    "array_dense",
     "calibrate",
     "cell_voltages",
     "clip_weights",
@@ -78,7 +84,9 @@ __all__ = [
     "drift_fan",
     "drop_map",
     "effective",
+    "hold",
     "model_cost",
+    "multiply",
     "power",
     "product_cost",
     "product_scatter",

@@ -23,8 +23,8 @@ class Adc:
     adc_bits: Leaf | None = param(default=None, doc="bits of the ADC", unit="bits", at_least=1)
     adc_rounding: str = static(
         default="nearest",
-        doc="nearest, half to even; or stochastic, right in the mean",
-        choices=("nearest", "stochastic"),
+        doc="nearest, half to even; floor, the code below; or stochastic, right in the mean",
+        choices=("nearest", "floor", "stochastic"),
     )
     adc_range: str = static(
         default="max",
@@ -36,6 +36,9 @@ class Adc:
     adc_high: Leaf | None = param(default=None, doc="upper end of a fixed range", unit="Gmax Vmax")
     adc_low: Leaf | None = param(
         default=None, doc="lower end of a fixed range; None: -adc_high", unit="Gmax Vmax"
+    )
+    adc_share: Leaf | None = param(
+        default=None, doc="share of the range max that is converted; None: all", more_than=0
     )
     adc_quantile: Leaf = param(
         default=0.9995,
@@ -83,6 +86,8 @@ def convert(
     if adc.adc_rounding == "stochastic" and adc.adc_bits is not None:
         assert stream is not None
         uniform = random.uniform(stream, current.shape)
+    elif adc.adc_rounding == "floor":
+        uniform = jnp.zeros((), current.dtype)
     is_sign = adc.adc == "sign_magnitude"
     return quantise(current, *ends, adc.adc_bits, zero_is_code=is_sign, uniform=uniform)
 

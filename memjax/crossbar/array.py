@@ -166,6 +166,11 @@ _CONDITIONS: tuple[tuple[str, Any, str], ...] = (
         lambda a: a.adc_bits is not None or a.adc_range in ("fixed", "calibrated"),
         "outputs are not quantised (adc_bits)",
     ),
+    (
+        "adc_share",
+        lambda a: a.adc_range == "max" and a.adc_bits is not None,
+        "no range max is converted (adc_range, adc_bits)",
+    ),
     ("adc_high adc_low", lambda a: a.adc_range == "fixed", "adc_range is not fixed"),
     ("adc_quantile", lambda a: a.adc_range == "calibrated", "adc_range is not calibrated"),
     ("adc_overflow", lambda a: a.adc_range == "batch_max_pow2", "adc_range is not batch_max_pow2"),

@@ -24,8 +24,8 @@ class Dac:
     dac_bits: Leaf | None = param(default=None, doc="bits of the DAC", unit="bits", at_least=1)
     dac_rounding: str = static(
         default="nearest",
-        doc="nearest, half to even; or stochastic, right in the mean",
-        choices=("nearest", "stochastic"),
+        doc="nearest, half to even; half_up, as a threshold; or stochastic, right in the mean",
+        choices=("nearest", "half_up", "stochastic"),
     )
     input_bound: Leaf | None = param(
         default=None,
@@ -66,6 +66,8 @@ def convert_inputs(dac: Dac, x: jax.Array, stream: random.Stream | None) -> jax.
     if dac.dac_rounding == "stochastic":
         assert stream is not None
         uniform = random.uniform(stream, x.shape)
+    elif dac.dac_rounding == "half_up":
+        uniform = jnp.full((), 0.5, x.dtype)
     is_sign = dac.dac == "sign_magnitude"
     return quantise(x, low, bound, dac.dac_bits, zero_is_code=is_sign, uniform=uniform)[0]
 

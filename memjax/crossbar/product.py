@@ -270,6 +270,7 @@ def _analog(
 def _currents(array: Array, band: Band, x: jax.Array, stream: random.Stream | None) -> jax.Array:
     """Currents of the columns, normalised: cells, wires, series resistance, read noise."""
     is_difference = array.is_pair and array.subtract == "analog"
+    is_difference &= band.g.shape[1] == 2  # else the sides are subtracted already
     parts = tuple(zip(drives(array, x), orders(array, band.g, array.gmax), strict=True))
     seen = [(x, g[:, :1] - g[:, 1:] if is_difference else g) for x, g in parts]
     current = functools.reduce(operator.add, [_contract(*part) for part in seen])
@@ -379,7 +380,9 @@ def _adc_range(crossbar: CrossbarState, band: Band) -> adc.Range | None:
         return None
     is_signed = array.has_signed_currents
     if array.adc_range == "max":
-        return adc.widest(jnp.sum(band.is_row.astype(jnp.float32)), is_signed=is_signed)
+        most = jnp.sum(band.is_row.astype(jnp.float32))
+        most = most if array.adc_share is None else most * jnp.asarray(array.adc_share, most.dtype)
+        return adc.widest(most, is_signed=is_signed)
     assert array.weight_bits is not None and array.dac_bits is not None  # an Array has them then
     least = power_of_two(-jnp.asarray(array.weight_bits, jnp.float32))
     if array.slices > 1:

@@ -89,7 +89,8 @@ def quantise(
       low, high: the range, of the rank of x or none; with zero as a code ``low = -high``.
       bits: B; ``None``: x is clipped alone.
       zero_is_code: whether the grid is anchored at 0 (static).
-      uniform: numbers in [0, 1) of the shape of x, for stochastic rounding.
+      uniform: numbers in [0, 1) of the shape of x, for stochastic rounding; or one, u: the code
+        ``floor(v + u)``, so 0 is the one below and 1/2 the nearest, half up.
 
     Returns:
       The levels, and for each whether it would lie outside the range.
