@@ -132,7 +132,7 @@ def test_transforms_in_a_model_of_ones_own():
 
 
 def test_the_page_of_arrays():
-    """docs/arrays.md: its code, and its specification but for the model."""
+    """docs/arrays.md: its code, and its specifications but for the model."""
     page = (DOCS / "arrays.md").read_text()
     made: dict[str, Any] = {}
     with jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):
@@ -141,7 +141,10 @@ def test_the_page_of_arrays():
     assert float(made["energy"]) > 0
     assert made["y"].shape == (50, 10) and made["later"].shape == (5, 10)
     assert 0.1 < float(made["lost"]) < 0.3
-    (text,) = re.findall(r"```toml\n(.*?)```", page, re.S)
-    spec = tomllib.loads(text.replace('flax = "my_cnn.py:CNN"', ""))
+    inference, in_situ = re.findall(r"```toml\n(.*?)```", page, re.S)
+    spec = tomllib.loads(inference.replace('flax = "my_cnn.py:CNN"', ""))
     read = Spec.from_dict(spec, experiment=Inference(call=made["CNN"]))
     assert read.lane({"adc_bits": 4, "sigma": 0.02}).programming.sigma == 0.02
+    lane = Spec.from_dict(tomllib.loads(in_situ)).lane({"adc_bits": 4, "r_access": 15e3})
+    lane.check()
+    assert lane.array.backward == "read" and lane.array.tile_rows == 128

@@ -13,17 +13,20 @@ from jaxtyping import Array, Float32
 
 from memjax import random
 from memjax.cells import CELLS, Cell
+from memjax.crossbar import InSituArray, array_dense
 from memjax.devices import MODELS, Device
+from memjax.errors import UserError
 from memjax.experiments import classifier_notes, diagnosis, update_probe
 from memjax.experiments.base import Column, Coordinate, Experiment, Objective, Report, Stages
 from memjax.experiments.corruption import Corruptions
 from memjax.experiments.images import Images, Labelled, Samples, check_batch, labelled
+from memjax.experiments.layer_arrays import LayerArray, layer_arrays
 from memjax.experiments.meter import NO_METERS, Meters, metered
 from memjax.experiments.perceptron import (
+    LOSSES,
     Dense,
     Perceptron,
     apply_network,
-    cross_entropy,
     init_network,
     plain_dense,
 )
@@ -37,7 +40,7 @@ from memjax.updates import ALGORITHMS, Algorithm, delivered_counts, readout
 
 
 @params
-class Training:
+class GradientDescent:
     """Gradient descent, epoch by epoch."""
 
     epochs: int = static(
@@ -57,6 +60,26 @@ class Training:
         default=None,
         doc="step of the floating-point network, where it has another",
         at_least=0,
+        swept=False,
+    )
+
+
+@params
+class Training(GradientDescent):
+    """Gradient descent of a multilayer perceptron."""
+
+    loss: str = static(
+        default="cross_entropy",
+        doc="cross_entropy of a softmax, or squared_error of a sigmoid a class",
+        choices=tuple(LOSSES),
+    )
+    output_learning_rate: Leaf | None = param(
+        default=None, doc="step of the last layer, where it has another", at_least=0
+    )
+    epoch_samples: int | None = static(
+        default=None,
+        doc="samples an epoch, drawn with replacement; None: each one once",
+        at_least=1,
         swept=False,
     )
 
@@ -88,7 +111,7 @@ class State(NamedTuple):
     before: Float32[Array, "layers bins"] | None = None
 
 
-_INIT, _ORDER, _PULSES, _WRITE, _READ, _TEST, _PROBE = range(7)
+_INIT, _ORDER, _PULSES, _WRITE, _READ, _TEST, _PROBE, _ARRAY = range(8)
 
 
 @params
@@ -107,6 +130,7 @@ class Classifier(Experiment):
     algorithm: Algorithm = choice("algorithm", "sgd", ALGORITHMS, section="train")
     train: Training = part(Training)
     model: Perceptron = part(Perceptron)
+    array: InSituArray = part(InSituArray)
     data: Images = part(Images)
     evaluation: Evaluation = part(Evaluation, section="evaluate")
 
@@ -120,27 +144,50 @@ class Classifier(Experiment):
         return data.digest()
 
     def check(self) -> None:
-        """The algorithm must run on the device and the cell."""
-        if self.pulses is not None:
-            self.algorithm.check(self.device, self.cell)
+        """The algorithm must run on the device and the cell, the array be one that is trained."""
+        if self.pulses is None:
+            return
+        self.algorithm.check(self.device, self.cell)
+        self.array.check(self.device, self.cell)
+        if self.array.acts and getattr(self.algorithm, "gamma", None) is not None:
+            raise UserError("array: gamma makes a weight of two arrays; one is read: leave it out")
+        fast_rate = getattr(self.algorithm, "fast_rate", None)
+        if self.train.output_learning_rate is not None and fast_rate is not None:
+            raise UserError(
+                "train.output_learning_rate: fast_rate is the rate of all layers; leave one out"
+            )
+        if self._trains() is not None and getattr(self.algorithm, "steps", "mean") == "own":
+            raise UserError(
+                "train.steps = 'own' is of pulses drawn weight by weight; coincidences have the "
+                "mean step: take another scheme, or leave steps out"
+            )
 
     def check_data(self, data: Labelled) -> None:
         """A batch must be there."""
         check_batch(data, self.train.batch_size)
+        drawn, batch = self.train.epoch_samples, self.train.batch_size
+        if drawn is not None and drawn < batch:
+            raise UserError(
+                f"train.epoch_samples = {drawn} are less than one batch of {batch}; give more, or "
+                "lower train.batch_size"
+            )
 
     def reference(self) -> "Classifier":
         """The network in floating point."""
         rate = self.train.baseline_learning_rate
         train = self.train if rate is None else dataclasses.replace(self.train, learning_rate=rate)
         evaluation = dataclasses.replace(self.evaluation, diagnostics=False, confusion=False)
-        return dataclasses.replace(self, pulses=None, train=train, evaluation=evaluation)
+        return dataclasses.replace(
+            self, pulses=None, train=train, evaluation=evaluation, array=InSituArray()
+        )
 
     def notes(self, axes: Sequence[Mapping[str, list[Any]]], data: Any = None) -> list[str]:
         """What could mislead (``memjax.experiments.classifier_notes``)."""
         found = classifier_notes.notes(self, axes)
+        found += classifier_notes.idle_array(self.array, axes)
         if data is not None and self.pulses is not None:
             sizes = self._sizes(data)
-            weights = [
+            weights: list[Any] = [
                 {"bias": np.zeros(out), "kernel": np.broadcast_to(0.0, (into, out))}
                 for into, out in itertools.pairwise(sizes)
             ]
@@ -165,7 +212,9 @@ class Classifier(Experiment):
         """Accuracy and loss by epoch; corruptions and diagnostics after the last."""
         found = {
             "test_accuracy": Column(("epoch",), "1", "test accuracy"),
-            "train_loss": Column(("epoch",), "nat", "training loss"),
+            "train_loss": Column(
+                ("epoch",), "nat" if self.train.loss == "cross_entropy" else "1", "training loss"
+            ),
         }
         if data.corrupted is not None:
             found["corrupted_accuracy"] = Column(
@@ -192,13 +241,14 @@ class Classifier(Experiment):
 
     def size(self, data: Labelled) -> int:
         """Weights and biases."""
-        sizes = self._sizes(data)
-        return sum((rows + 1) * columns for rows, columns in itertools.pairwise(sizes))
+        sizes, bias = self._sizes(data), int(self.model.bias)
+        return sum((rows + bias) * columns for rows, columns in itertools.pairwise(sizes))
 
     def init(self, key_data: Array, data: Labelled) -> State:
         """A network with its weights programmed."""
-        weights = init_network(random.fold_in(key_data, _INIT), self._sizes(data))
-        opt_state = self._optimizer(key_data, self.train.learning_rate).init(weights)
+        weights = init_network(random.fold_in(key_data, _INIT), self._sizes(data), self.model)
+        rates = self._layer_rates(jnp.zeros((), jnp.int32), len(weights))
+        opt_state = self._optimizer(key_data, rates).init(weights)
         if self.pulses is None:
             return State(weights, opt_state)
         state = State(readout(opt_state, weights), opt_state)
@@ -213,12 +263,11 @@ class Classifier(Experiment):
     ) -> tuple[State, Report]:
         """One pass over the training set in a new random order, less a last partial batch."""
         train, batch = data.train, self.train.batch_size
-        samples = train.x.shape[0]
         epoch_stream = random.fold_in(random.fold_in(key_data, _ORDER), stage)
-        order = jnp.argsort(random.bits(random.fold_in(epoch_stream, 0), (samples,)))
-        batches = order[: samples // batch * batch].reshape(-1, batch)
-        learning_rate = self._learning_rate(stage)
-        optimizer = self._optimizer(key_data, learning_rate)
+        order = self._order(random.fold_in(epoch_stream, 0), train.x.shape[0])
+        batches = order[: order.shape[0] // batch * batch].reshape(-1, batch)
+        learning_rates = self._layer_rates(stage, len(state.params))
+        optimizer = self._optimizer(key_data, learning_rates)
         largest = jnp.zeros(len(state.params)) if self._tells_largest() else None
 
         def step(carry: tuple[Any, ...], now: tuple[Array, Array]) -> tuple[tuple[Any, ...], Array]:
@@ -226,12 +275,13 @@ class Classifier(Experiment):
             number, chosen = now
             stream = random.fold_in(random.fold_in(epoch_stream, 1), number)
 
-            rates = self._rates(learning_rate, opt_state, weights)
+            rates = self._rates(learning_rates, opt_state, weights)
+            arrays = self._arrays(key_data, opt_state, weights)
 
             def loss_of(weights: Any, meters: Meters) -> Array:
-                dense = self._dense(stream, rates, meters)
+                dense = self._dense(stream, rates, arrays, meters)
                 logits = apply_network(weights, train.x[chosen], dense, self.model.activation)
-                return cross_entropy(logits, train.y[chosen])
+                return LOSSES[self.train.loss](logits, train.y[chosen])
 
             meters = Meters(None if wanted is None else jnp.zeros_like(wanted), largest)
             of_both = jax.value_and_grad(loss_of, argnums=(0, 1))
@@ -259,14 +309,16 @@ class Classifier(Experiment):
     ) -> Report:
         """The accuracy on the test set; corruptions and diagnostics after the last epoch."""
         stream = random.fold_in(random.fold_in(key_data, _TEST), stage + 1)
-        found = {"test_accuracy": self._accuracy(state, stream, data.test)}
+        arrays = self._arrays(key_data, state.opt_state, state.params)
+        found = {"test_accuracy": self._accuracy(state, arrays, stream, data.test)}
         if last and self.evaluation.confusion:
-            answers = self._answers(state, stream, data.test)
+            answers = self._answers(state, arrays, stream, data.test)
             none = jnp.zeros((data.n_classes, data.n_classes))
             found["confusion"] = none.at[data.test.y, answers].add(1.0)
         if last and data.corrupted is not None:
             found["corrupted_accuracy"] = jax.lax.map(
-                lambda x: self._accuracy(state, stream, Samples(x, data.test.y)), data.corrupted
+                lambda x: self._accuracy(state, arrays, stream, Samples(x, data.test.y)),
+                data.corrupted,
             )
         if last and state.wanted is not None:
             now = diagnosis.diagnose(state.params, state.opt_state, state.wanted)
@@ -285,9 +337,9 @@ class Classifier(Experiment):
     def _probe(self, state: State, key_data: Array, stage: Array, data: Labelled) -> Probed:
         """What the devices would make of the next few updates, which no lane keeps."""
         batch, samples = self.train.batch_size, data.train.x.shape[0]
-        learning_rate = self._learning_rate(stage)
+        learning_rates = self._layer_rates(stage, len(state.params))
         pulse = self.cell.pulse_size(self.device)
-        optimizer = self._optimizer(key_data, learning_rate)
+        optimizer = self._optimizer(key_data, learning_rates)
         streams = random.fold_in(key_data, _PROBE)
 
         def step(carry: tuple[Any, ...], number: Array) -> tuple[tuple[Any, ...], None]:
@@ -296,11 +348,13 @@ class Classifier(Experiment):
             x, y = data.train.x[chosen], data.train.y[chosen]
 
             def loss_of(weights: Any, dense: Dense) -> Array:
-                return cross_entropy(apply_network(weights, x, dense, self.model.activation), y)
+                logits = apply_network(weights, x, dense, self.model.activation)
+                return LOSSES[self.train.loss](logits, y)
 
-            rates = self._rates(learning_rate, opt_state, weights)
+            rates = self._rates(learning_rates, opt_state, weights)
+            arrays = self._arrays(key_data, opt_state, weights)
             exact = jax.grad(lambda weights: loss_of(weights, plain_dense))(weights)
-            dense = self._dense(random.fold_in(streams, number), rates)
+            dense = self._dense(random.fold_in(streams, number), rates, arrays)
             grads = jax.grad(lambda weights: loss_of(weights, dense))(weights)
             opt_state = diagnosis.without_choppers(opt_state)
             updates, after = optimizer.update(grads, opt_state, weights)
@@ -317,19 +371,32 @@ class Classifier(Experiment):
         (_, _, probed), _ = jax.lax.scan(step, carry, jnp.arange(update_probe.UPDATES))
         return probed
 
-    def _learning_rate(self, stage: Array) -> Any:
-        decay = self.train.learning_rate_decay ** stage.astype(jnp.float32)
-        return self.train.learning_rate * decay
+    def _order(self, stream: Array, samples: int) -> Array:
+        """The samples of an epoch, one after another."""
+        if (drawn := self.train.epoch_samples) is None:
+            return jnp.argsort(random.bits(stream, (samples,)))
+        u = random.uniform(stream, (drawn,))
+        return jnp.minimum((u * samples).astype(jnp.int32), samples - 1)
+
+    def _layer_rates(self, stage: Array, layers: int) -> list[Any]:
+        """The learning rate of each layer; one object where they are alike."""
+        train = self.train
+        decay = train.learning_rate_decay ** stage.astype(jnp.float32)
+        rates = [train.learning_rate * decay] * layers
+        if train.output_learning_rate is not None:
+            rates[-1] = train.output_learning_rate * decay
+        return rates
 
     def _sizes(self, data: Labelled) -> tuple[int, ...]:
         """Units of every layer, the input first."""
         return (data.n_features, *self.model.hidden, data.n_classes)
 
-    def _accuracy(self, state: State, stream: Array, test: Samples) -> Array:
-        return jnp.mean((self._answers(state, stream, test) == test.y).astype(jnp.float32))
+    def _accuracy(self, state: State, arrays: Any, stream: Array, test: Samples) -> Array:
+        answers = self._answers(state, arrays, stream, test)
+        return jnp.mean((answers == test.y).astype(jnp.float32))
 
-    def _answers(self, state: State, stream: Array, test: Samples) -> Array:
-        dense = self._dense(stream, [self.train.learning_rate] * len(state.params))
+    def _answers(self, state: State, arrays: Any, stream: Array, test: Samples) -> Array:
+        dense = self._dense(stream, [self.train.learning_rate] * len(state.params), arrays)
         logits = apply_network(state.params, jnp.asarray(test.x), dense, self.model.activation)
         return jnp.argmax(logits, axis=1)
 
@@ -343,19 +410,38 @@ class Classifier(Experiment):
         """Whether the algorithm scales itself by gradients that only the layers see."""
         return self._trains() is not None and self.algorithm.constant_rate(1.0) is None
 
-    def _rates(self, learning_rate: Any, opt_state: Any, weights: list[Any]) -> list[Any]:
+    def _rates(self, learning_rates: list[Any], opt_state: Any, weights: list[Any]) -> list[Any]:
         """The rate at which each layer's gradients are to become pulses."""
         if self.pulses is None:
-            return [learning_rate] * len(weights)
+            return learning_rates
+        if self.train.output_learning_rate is not None:  # the algorithm has no rate of its own
+            return [self.algorithm.constant_rate(rate) for rate in learning_rates]
         _, state = opt_state
-        rates = self.algorithm.rates(learning_rate, state, self.pulses.most)
+        rates = self.algorithm.rates(learning_rates[0], state, self.pulses.most)
         return [layer["kernel"] for layer in rates] if _is_tree(rates) else [rates] * len(weights)
 
+    def _arrays(
+        self, key_data: Array, opt_state: Any, weights: list[Any]
+    ) -> list[LayerArray] | None:
+        """Each layer's, where products go through arrays."""
+        if self.pulses is None or not self.array.acts:
+            return None
+        stream = random.fold_in(key_data, _ARRAY)
+        return layer_arrays(self.array, self.device, self.cell, opt_state, weights, stream)
+
     def _optimizer(
-        self, key_data: Array, learning_rate: Any
+        self, key_data: Array, learning_rates: list[Any]
     ) -> optax.GradientTransformationExtraArgs:
+        descent = optax.sgd(learning_rates[0])
+        if self.train.output_learning_rate is not None:
+            descent = optax.stateless(
+                lambda grads, _: [
+                    jax.tree.map(lambda g, rate=rate: -rate * g, layer)
+                    for layer, rate in zip(grads, learning_rates, strict=True)
+                ]
+            )
         if self.pulses is None:
-            return optax.with_extra_args_support(optax.sgd(learning_rate))
+            return optax.with_extra_args_support(descent)
         key = random.as_key(random.fold_in(key_data, _WRITE))
         counted = self._trains() is not None
         pulses: Any = None
@@ -367,34 +453,49 @@ class Classifier(Experiment):
             cell=self.cell,
             pulses=pulses,
             diagnostics=self.evaluation.diagnostics,
-            **self.algorithm.rate_options(learning_rate),
+            **self.algorithm.rate_options(learning_rates[0]),
         )
-        return optax.chain(delivered_counts() if counted else optax.sgd(learning_rate), update)
+        return optax.chain(delivered_counts() if counted else descent, update)
 
-    def _dense(self, stream: Array, rates: list[Any], meters: Meters = NO_METERS) -> Dense:
+    def _dense(
+        self,
+        stream: Array,
+        rates: list[Any],
+        arrays: list[LayerArray] | None,
+        meters: Meters = NO_METERS,
+    ) -> Dense:
         """How layers multiply, and what they deliver backwards, also to ``meters``."""
 
         def dense(number: int, x: Array, layer: dict[str, Array]) -> Array:
             own = random.fold_in(stream, number)
-            if (pulses := self._trains()) is not None:
-                y = pulsed_dense(
+            kernel, bias, pulses = layer["kernel"], layer.get("bias"), self._trains()
+            rate = rates[number] / self.cell.pulse_size(self.device)
+            if arrays is not None:
+                forward, backward = arrays[number]
+                y = array_dense(
                     x,
-                    layer["kernel"],
-                    layer["bias"],
-                    stream=random.fold_in(own, _PULSES),
-                    rate=rates[number] / self.cell.pulse_size(self.device),
+                    kernel,
+                    bias,
+                    forward=forward,
+                    backward=backward,
+                    stream=random.fold_in(own, _ARRAY),
+                    rate=rate,
                     pulses=pulses,
                 )
+            elif pulses is not None:
+                own_pulses = random.fold_in(own, _PULSES)
+                y = pulsed_dense(x, kernel, bias, stream=own_pulses, rate=rate, pulses=pulses)
             else:
                 y = plain_dense(number, x, layer)
-            y = metered(y, jax.lax.stop_gradient(x), meters.of_layer(number))
+            of_layer = meters.of_layer(number)
+            y = metered(y, jax.lax.stop_gradient(x), of_layer, has_bias=bias is not None)
             if self.pulses is None or self.device.sigma_read is None:
                 return y
             noise = read_noise(
                 random.fold_in(own, _READ),
                 x,
-                layer["kernel"],
-                layer["bias"],
+                kernel,
+                bias,
                 device=self.device,
                 cell=self.cell,
             )

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from memjax.cells import ReferenceCell
+from memjax.crossbar import InSituArray
 from memjax.pulses import clipping
 
 Swept = Mapping[str, list[Any]]
@@ -40,9 +41,28 @@ def device_notes(trained: Any, axes: Sequence[Swept]) -> list[str]:
     return [note for note in found if note]
 
 
+def idle_array(array: InSituArray, axes: Sequence[Swept]) -> list[str]:
+    """Options of an array in place that act nowhere, whatever is swept.
+
+    Args:
+      array: as the sections say.
+      axes: as of ``Experiment.notes``.
+    """
+    swept: dict[str, Any] = {}
+    for axis in axes:
+        for name, values in axis.items():
+            if name.startswith("array."):
+                are_numbers = all(isinstance(value, int | float) for value in values)
+                swept[name.removeprefix("array.")] = max(values) if are_numbers else values[0]
+    return [f"array.{sentence}" for sentence in dataclasses.replace(array, **swept).idle()]
+
+
 def _inert_on_off(classifier: Any, swept: Swept) -> str:
     felt = ("sigma_g", "sigma_read", "sigma_bounds")
-    is_felt = any(
+    is_felt = getattr(classifier, "array", None) is not None and (
+        classifier.array.acts or any(name.startswith("array.") for name in swept)
+    )
+    is_felt |= any(
         f"device.{name}" in swept or getattr(classifier.device, name) is not None for name in felt
     )
     if "device.on_off" not in swept or is_felt:

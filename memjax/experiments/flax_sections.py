@@ -5,7 +5,7 @@ from typing import Any
 
 import optax
 
-from memjax.experiments.classifier import Training
+from memjax.experiments.classifier import GradientDescent
 from memjax.pytree import Leaf, param, params, static
 
 FLOAT_OPTIMIZERS: dict[str, Callable[..., optax.GradientTransformation]] = {
@@ -43,7 +43,7 @@ class FloatOptimizer:
 
 
 @params
-class FlaxTraining(Training):
+class FlaxTraining(GradientDescent):
     """Gradient descent, epoch by epoch, batch by batch."""
 
     batch_size: int = static(default=32, doc="samples an update", at_least=1)

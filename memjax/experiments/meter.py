@@ -1,6 +1,7 @@
 """What gradient descent wants of a layer, measured on its way back."""
 
-from typing import NamedTuple
+from functools import partial
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -29,7 +30,11 @@ NO_METERS = Meters(None, None)
 
 
 def metered(
-    y: Float32[Array, "batch columns"], x: Float32[Array, "batch rows"], meters: Meters
+    y: Float32[Array, "batch columns"],
+    x: Float32[Array, "batch rows"],
+    meters: Meters,
+    *,
+    has_bias: bool = True,
 ) -> Float32[Array, "batch columns"]:
     """``y`` itself; the cotangents of ``meters`` are what they measure.
 
@@ -39,41 +44,46 @@ def metered(
       y: a layer's outputs, of error d.
       x: its inputs.
       meters: those of the layer, any numbers.
+      has_bias: whether it has a row that is driven by 1 (static).
     """
-    return y if all(meter is None for meter in meters) else _metered(y, x, meters)
+    return y if all(meter is None for meter in meters) else _metered(has_bias, y, x, meters)
 
 
-@jax.custom_vjp
-def _metered(y: Array, x: Array, meters: Meters) -> Array:
-    del x, meters
+@partial(jax.custom_vjp, nondiff_argnums=(0,))
+def _metered(has_bias: bool, y: Array, x: Array, meters: Meters) -> Array:
+    del has_bias, x, meters
     return y
 
 
-def _forward(y: Array, x: Array, meters: Meters) -> tuple[Array, tuple[Array, Meters]]:
+def _forward(has_bias: bool, y: Array, x: Array, meters: Meters) -> tuple[Array, Any]:
+    del has_bias
     return y, (x, meters)
 
 
-def _backward(residuals: tuple[Array, Meters], d: Array) -> tuple[Array, None, Meters]:
+def _backward(
+    has_bias: bool, residuals: tuple[Array, Meters], d: Array
+) -> tuple[Array, None, Meters]:
     x, meters = residuals
     return (
         d,
         None,
         Meters(
-            None if meters.total is None else _total(x, d),
-            None if meters.largest is None else _largest(x, d),
+            None if meters.total is None else _total(x, d, has_bias),
+            None if meters.largest is None else _largest(x, d, has_bias),
         ),
     )
 
 
-def _total(x: Array, d: Array) -> Array:
+def _total(x: Array, d: Array, has_bias: bool) -> Array:
     if x.shape[0] == 1:
-        return (jnp.sum(jnp.abs(x)) + 1.0) * jnp.sum(jnp.abs(d))
-    return total(jnp.abs(x.T @ d)) + jnp.sum(jnp.abs(jnp.sum(d, axis=0)))
+        return (jnp.sum(jnp.abs(x)) + float(has_bias)) * jnp.sum(jnp.abs(d))
+    of_kernel = total(jnp.abs(x.T @ d))
+    return of_kernel + jnp.sum(jnp.abs(jnp.sum(d, axis=0))) if has_bias else of_kernel
 
 
-def _largest(x: Array, d: Array) -> Array:
+def _largest(x: Array, d: Array, has_bias: bool) -> Array:
     """A bias is driven by 1."""
-    of_rows = jnp.maximum(jnp.max(jnp.abs(x), axis=1), 1.0)
+    of_rows = jnp.maximum(jnp.max(jnp.abs(x), axis=1), float(has_bias))
     return jnp.max(of_rows * jnp.max(jnp.abs(d), axis=1))
 
 

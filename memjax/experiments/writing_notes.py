@@ -13,7 +13,8 @@ def rows_unwritten(trained: Any, weights: Any, data: Labelled) -> list[str]:
       weights: a tree of what is on devices.
       data: that it trains on.
     """
-    updates = trained.train.epochs * (len(data.train.y) // trained.train.batch_size)
+    samples = getattr(trained.train, "epoch_samples", None) or len(data.train.y)
+    updates = trained.train.epochs * (samples // trained.train.batch_size)
     slowest, first = trained.algorithm.last_to_be_written(weights)
     if first <= updates:
         return []

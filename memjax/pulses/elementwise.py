@@ -56,7 +56,10 @@ class Binomial:
 
 @params
 class Deterministic:
-    """The nearest whole number of pulses: a wanted change below half a pulse is lost."""
+    """The nearest whole number of pulses: a wanted change below half a pulse is lost.
+
+    Source: Chen, Peng & Yu, IEEE TCAD 37:3067 (2018), NeuroSim's updates.
+    """
 
     max_pulses: int = static(default=31, doc="most pulses a weight and update", at_least=1)
 
@@ -73,10 +76,7 @@ class Deterministic:
 
 @params
 class Truncated:
-    """Whole pulses, the rest cut off: a wanted change below one pulse is lost.
-
-    Source: Chen, Peng & Yu, IEEE TCAD 37:3067 (2018): NeuroSim's ``trunc(dw / range levels)``.
-    """
+    """Whole pulses, the rest cut off: a wanted change below one pulse is lost."""
 
     max_pulses: int = static(default=31, doc="most pulses a weight and update", at_least=1)
 

@@ -61,6 +61,10 @@ class PulsedUpdateState(NamedTuple):
 
         return self._each(siemens, params)
 
+    def normalised_conductances(self, params: Any) -> Any:
+        """The same of each device in [0, 1], the range from Gmin to Gmax."""
+        return self._each(self.cell.conductances, params)
+
     def _each(self, of_cells: Any, params: Any, masked: Any = lambda _: optax.MaskedNode()) -> Any:
         """A function of the device, the cells of an array and their weights, of every array."""
         structure = cell_structure(self.device, self.cell)

@@ -137,6 +137,19 @@ def test_a_float_lane_is_a_plain_loop_over_optax_sgd():
     assert losses[-1] < losses[0]
 
 
+@pytest.mark.parametrize("pulses", [None, COINCIDENCE])
+def test_the_last_layer_may_have_a_rate_of_its_own(pulses):
+    lane = classifier_of((5,), pulses=pulses)
+    lane = dataclasses.replace(lane, train=Training(output_learning_rate=0.0))
+    before = init(lane, DATA)
+    after, _ = epoch_of(lane, before)
+    first, last = (
+        np.abs(new["kernel"] - old["kernel"]).max()
+        for old, new in zip(before.params, after.params, strict=True)
+    )
+    assert first > 0 and last == 0
+
+
 def test_a_fine_device_without_noise_is_nearly_a_float_lane():
     fine = {"levels": 20_001, "weight_range": 1.0}  # a pulse is 1e-4
     ends = []
