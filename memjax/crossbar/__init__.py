@@ -11,8 +11,8 @@ from memjax.crossbar.crossbar import Crossbar, IdleOption
 from memjax.crossbar.drift import DRIFTS, Drift, Endurance, PCMDrift, PowerLaw, Retention
 from memjax.crossbar.faults import Faults
 from memjax.crossbar.held import hold
-from memjax.crossbar.in_situ import InSituArray
 from memjax.crossbar.horizon import program_for
+from memjax.crossbar.in_situ import InSituArray
 from memjax.crossbar.ir_drop import aihwkit_ir_drop
 from memjax.crossbar.losses import Description, describe
 from memjax.crossbar.pictures import drift_fan, drop_map, product_scatter, programming_spread

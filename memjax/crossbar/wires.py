@@ -281,7 +281,8 @@ def _cells(caller: str, conductance: Any, wires: Wires) -> Cells:
             f"{caller}: a conductance of {np.min(conductance):g} siemens must be at least 0; clip "
             "what noise has made negative"
         )
-    is_double = getattr(conductance, "dtype", None) == np.float64 and jax.config.jax_enable_x64
+    given = getattr(conductance, "dtype", np.float32)
+    is_double = jax.dtypes.canonicalize_dtype(given) == np.float64
     conductance = jnp.asarray(conductance, jnp.float64 if is_double else jnp.float32)
     return conductance if wires.is_interleaved else conductance[None]
 
