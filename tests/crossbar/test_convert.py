@@ -46,13 +46,32 @@ class Layers(nn.Module):
         return nn.Dense(3)(nn.relu(nn.Dense(5)(x)))
 
 
+class Reader(nnx.Module):
+    """A recurrent layer and a transformer's block over letters."""
+
+    def __init__(self, rngs):
+        self.embed = nnx.Embed(9, 6, rngs=rngs)
+        self.recurrent = nnx.RNN(nnx.OptimizedLSTMCell(6, 6, rngs=rngs))
+        self.attention = nnx.MultiHeadAttention(2, 6, decode=False, rngs=rngs)
+        self.norm = nnx.LayerNorm(6, rngs=rngs)
+        self.up, self.down = nnx.Linear(6, 8, rngs=rngs), nnx.Linear(8, 6, rngs=rngs)
+
+    def __call__(self, letters):
+        x = self.recurrent(self.embed(letters))
+        x = x + self.attention(self.norm(x), mask=nnx.make_causal_mask(letters))
+        return self.embed.attend(x + self.down(nnx.gelu(self.up(x))))
+
+
 CNN_MODEL = CNN(nnx.Rngs(0))
+READER = Reader(nnx.Rngs(0))
+LETTERS = jnp.arange(10).reshape(2, 5) % 9
 LSTM = nnx.RNN(nnx.OptimizedLSTMCell(2, 3, rngs=nnx.Rngs(0)))
 LAYERS = Layers(), Layers().init(KEY, X)
 MODELS = {
     "CNN": (CNN_MODEL, CNN_MODEL, X),
     "LSTM": (LSTM, LSTM, X[0]),
     "attention": 2 * (nnx.MultiHeadAttention(2, 2, 4, decode=False, rngs=nnx.Rngs(0)),) + (X[0],),
+    "recurrent transformer": (READER, READER, LETTERS),
     "linen": (LAYERS, lambda x: LAYERS[0].apply(LAYERS[1], x), X),
     "function": (
         (lambda params, x: jnp.tanh(x @ params["w"]), {"w": jnp.eye(2, 3)}),
