@@ -1,11 +1,8 @@
 """A trained Flax model on arrays: programmed in every lane, evaluated at every time."""
 
-import copy
 import dataclasses
-import itertools
 import warnings
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
@@ -21,7 +18,6 @@ from memjax.crossbar import (
     AnalogModel,
     Cells,
     Circuits,
-    Cost,
     Drift,
     Faults,
     NoCircuits,
@@ -32,95 +28,22 @@ from memjax.crossbar.batch_norm import adapted
 from memjax.crossbar.programmed import check_wires
 from memjax.crossbar.programmed_weights import paths_on_arrays
 from memjax.errors import UserError
-from memjax.experiments import flax_checks
+from memjax.experiments import flax_checks, inference_notes
 from memjax.experiments.base import Column, Coordinate, Experiment, Objective, Report, Stages
 from memjax.experiments.flax import Flax
 from memjax.experiments.flax_sections import Network
 from memjax.experiments.float_training import FloatTraining, Forward, forward, trained
 from memjax.experiments.images import Images, Labelled, check_batch
+from memjax.experiments.inference_costs import COSTS, PARTS, layer_costs
+from memjax.experiments.inference_sections import ArrayWires, Times, TrainedNetwork
 from memjax.experiments.pieces import in_pieces
 from memjax.experiments.sections import Open, choice, part
-from memjax.pytree import Leaf, param, params, static
+from memjax.experiments.weights_file import read_weights
+from memjax.pytree import params, static
 
 _PROGRAM, _READ, _TRAIN = range(3)
 _COSTED = 100
 """Test images whose inputs of layers say what products cost."""
-_COSTS = {
-    "energy_nJ": Column((), "nJ", "energy of an inference"),
-    "latency_us": Column((), "us", "time of an inference, layer after layer"),
-    "area_mm2": Column((), "mm2", "area of arrays and circuits"),
-    "layer_energy_nJ": Column(("layer", "part"), "nJ", "energy of an inference"),
-    "layer_latency_us": Column(("layer",), "us", "time of an inference"),
-    "layer_area_mm2": Column(("layer",), "mm2", "area of arrays and circuits"),
-}
-_PARTS = ("cells", "dac", "adc", "digital")
-
-
-@params
-class TrainedNetwork:
-    """The model, and where its weights come from."""
-
-    flax: str = static(
-        default="",
-        doc="the class or function that makes the model, 'my_cnn.py:CNN'",
-        is_function=True,
-        swept=False,
-    )
-    weights: str = static(
-        default="",
-        doc="an .npz file with an array a parameter, by its path; without, the model is trained",
-        swept=False,
-    )
-    layers: tuple[str, ...] = static(
-        default=("*",), doc="patterns of the paths of parameters on arrays", swept=False
-    )
-
-
-@params
-class Times:
-    """When the arrays are looked at."""
-
-    times: tuple[float, ...] = static(
-        default=(1.0, 3600.0, 86_400.0, 31_536_000.0),
-        doc="seconds since programming",
-        each={"at_least": 0},
-        swept=False,
-    )
-    compensation: bool = static(
-        default=False, doc="scale the outputs of a tile by what its devices have lost to drift"
-    )
-    calibration: int = static(
-        default=500, doc="training samples that calibrated ranges are found from", at_least=1
-    )
-    batch_size: int = static(
-        default=50,
-        doc="most test samples of a call, few so that a processor's cache holds what is made of "
-        "them; they share the range of adc_range = 'batch_max_pow2'",
-        at_least=1,
-        swept=False,
-    )
-    adapt_images: int = static(
-        default=0,
-        doc="training images from which batch norm's statistics are estimated again at each time",
-        at_least=0,
-    )
-
-
-@params
-class ArrayWires:
-    """The wires of tiles; none by default."""
-
-    r_row: Leaf | None = param(default=None, doc="a segment of a word line", unit="ohm", at_least=0)
-    r_column: Leaf | None = param(
-        default=None, doc="a segment of a bit line", unit="ohm", at_least=0
-    )
-
-    def made(self) -> crossbar.Wires | None:
-        """The wires, if there are any."""
-        if self.r_row is None and self.r_column is None:
-            return None
-        row, column = (0.0 if r is None else r for r in (self.r_row, self.r_column))
-        return crossbar.Wires(r_row=row, r_column=column)
 
 
 class Trained(NamedTuple):
@@ -197,7 +120,7 @@ class Inference(Experiment):
         weights, others = jax.jit(made.init)(key, labelled.train.x[:1])
         if self.model.weights:
             floats = {name: x for name, x in others.items() if x.dtype == jnp.float32}
-            found = _read(self.model.weights, weights | floats)
+            found = read_weights(self.model.weights, weights | floats)
             weights = {name: found[name] for name in weights}
             others = others | {name: found[name] for name in floats}
         else:
@@ -235,22 +158,8 @@ class Inference(Experiment):
 
     def notes(self, axes: Sequence[Mapping[str, list[Any]]], data: Any = None) -> list[str]:
         """Options without effect."""
-        found = [f"array.{sentence}" for sentence in _idle(self.array, axes)]
-        found += [f"train.{sentence}" for sentence in self.train.idle(reads=self.model.weights)]
-        if data is not None and self.evaluation.adapt_images and not self._statistics(data):
-            found.append("evaluate.adapt_images has no effect: the model has no batch norm")
-        if self.evaluation.compensation and type(self.drift) is Drift:
-            found.append("evaluate.compensation has no effect: nothing drifts (array.drift)")
-        if self.evaluation.calibration != Times().calibration and not self.array.is_calibrated:
-            found.append("evaluate.calibration has no effect: no range of the array is calibrated")
-        if isinstance(self.cost, Circuits):
-            swept = {name for axis in axes for name in axis}
-            found += [
-                f"cost: without array.{name} these converters cost nothing"
-                for name in ("dac_bits", "adc_bits")
-                if getattr(self.array, name) is None and f"array.{name}" not in swept
-            ]
-        return found
+        has_statistics = data is None or bool(self._statistics(data))
+        return inference_notes.notes(self, axes, has_statistics=has_statistics)
 
     def stages(self) -> Stages:
         """Times since programming."""
@@ -260,7 +169,7 @@ class Inference(Experiment):
         """The accuracy at each time, and what an inference costs at the last one."""
         del data
         accuracy = {"test_accuracy": Column(("time_s",), "1", "test accuracy")}
-        return accuracy | (_COSTS if self._is_costed else {})
+        return accuracy | (COSTS if self._is_costed else {})
 
     def coords(self, data: Trained) -> dict[str, Coordinate]:
         """Layers, and parts of their energy."""
@@ -268,7 +177,7 @@ class Inference(Experiment):
             return {}
         return {
             "layer": Coordinate(self._layers(data), "", "parameters on arrays"),
-            "part": Coordinate(list(_PARTS), "", "what takes the energy"),
+            "part": Coordinate(list(PARTS), "", "what takes the energy"),
         }
 
     def objective(self, data: Trained) -> Objective:
@@ -323,7 +232,7 @@ class Inference(Experiment):
         if last and isinstance(self.cost, Circuits) and not self.is_digital:
             key = random.as_key(random.fold_in(random.fold_in(stream, stage), -1))
             costs = model_cost(analog, jnp.asarray(test.x[:_COSTED]), circuits=self.cost, key=key)
-            report |= _told([costs[name] for name in self._layers(data)])
+            report |= layer_costs([costs[name] for name in self._layers(data)])
         return report
 
     def _statistics(self, data: Trained) -> frozenset[str]:
@@ -438,58 +347,3 @@ class Inference(Experiment):
             function=function,
             layers=self.model.layers,
         )
-
-
-def _idle(array: crossbar.Array, axes: Sequence[Mapping[str, list[Any]]]) -> list[str]:
-    """What is said of an array to no effect in any lane: a number that is swept counts as its
-    largest."""
-    swept = {
-        name.removeprefix("array."): values if isinstance(values[0], str) else [max(values)]
-        for axis in axes
-        for name, values in axis.items()
-        if name.removeprefix("array.") in {field.name for field in dataclasses.fields(array)}
-    }
-    found = []
-    for values in itertools.product(*swept.values()):
-        lane = copy.copy(array)  # of lanes one by one each is checked; of the largest together none
-        for name, value in zip(swept, values, strict=True):
-            object.__setattr__(lane, name, value)
-        found.append(lane.idle())
-    return [sentence for sentence in found[0] if all(sentence in other for other in found)]
-
-
-def _told(costs: list[Cost]) -> Report:
-    """What layers cost, in the units of columns."""
-    parts = jnp.stack([jnp.stack([getattr(cost, part) for part in _PARTS]) for cost in costs])
-    layers = {
-        "energy_nJ": 1e9 * parts,
-        "latency_us": 1e6 * jnp.stack([cost.latency for cost in costs]),
-        "area_mm2": 1e6 * jnp.stack([cost.area for cost in costs]),
-    }
-    found = {name: jnp.sum(value) for name, value in layers.items()}
-    return found | {f"layer_{name}": value for name, value in layers.items()}
-
-
-def _read(file: str, like: dict[str, Array]) -> dict[str, Any]:
-    """The arrays of a file, one a parameter.
-
-    Raises:
-      UserError: no such file, or other names or shapes than the model's.
-    """
-    try:
-        with np.load(Path(file)) as arrays:
-            found = {name: arrays[name] for name in arrays.files}
-    except (OSError, ValueError) as error:
-        raise UserError(f"model.weights: {file}: cannot be read as .npz: {error}") from None
-    if sorted(found) != sorted(like):
-        raise UserError(
-            f"model.weights: {file} has {', '.join(sorted(found))}; the model has "
-            f"{', '.join(sorted(like))}: name each array by its path"
-        )
-    for name, weight in like.items():
-        if found[name].shape != weight.shape:
-            raise UserError(
-                f"model.weights: {file}: {name} has shape {found[name].shape}, the model's "
-                f"{weight.shape} (Flax kernels are height, width, inputs, outputs)"
-            )
-    return {name: np.asarray(found[name], np.float32) for name in like}

@@ -169,6 +169,7 @@ class Transfer(Algorithm):
         default=0,
         doc="pairs of pulses that find A's symmetry points, from which reads then count",
         at_least=0,
+        at_most=1_000_000,
     )
 
     chops: ClassVar[bool] = False
