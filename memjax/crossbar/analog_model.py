@@ -145,6 +145,17 @@ class AnalogModel:
             for use, matrix in found.items()
             if self._is_chosen(use[0])
         }
+        for name, array in (self.arrays or {}).items():
+            if name not in crossbars:
+                raise UserError(
+                    f"arrays: {name!r} is no product on arrays; there are {', '.join(crossbars)}"
+                )
+            for asks in ("is_random", "is_calibrated"):
+                if getattr(array, asks) != getattr(self.array, asks):
+                    raise UserError(
+                        f"arrays: {name} and the others differ in {asks}; give all noise, or all "
+                        "calibrated ranges, or none"
+                    )
         if self.array.is_calibrated:
             crossbars = self._calibrated(crossbars, program, *args)
         return dataclasses.replace(self, crossbars=crossbars)._seen()
@@ -158,7 +169,12 @@ class AnalogModel:
 
         def ranged(of: tuple[Programmed, Any], stream: random.Stream) -> Programmed:
             one, x = of
-            made = calibrate(one.crossbar, x, random.as_key(stream))
+            seen = (
+                one.crossbar if self.wires is None else programmed.wired(one.crossbar, self.wires)
+            )
+            seen = calibrate(seen, x, random.as_key(stream))
+            ranges = {"adc_range": seen.adc_range, "input_range": seen.input_range}
+            made = one.crossbar.replace(**ranges)
             return one._replace(crossbar=made, seen=made)
 
         return {
@@ -225,7 +241,7 @@ class AnalogModel:
           name: of the use.
           matrix: matrices side by side, ``[..., rows, columns]``.
         """
-        array = (self.arrays or {}).get(name, self.array)
+        array = self.array_of(name)
 
         def one(matrix: Any, stream: random.Stream) -> Programmed:
             key = random.as_key(random.fold_in(stream, 0))
@@ -233,6 +249,14 @@ class AnalogModel:
             return programmed.program(crossbar, self.cells, random.fold_in(stream, 1))
 
         return side_by_side(one, matrix, self._stream_of(name), matrix.ndim - 2)
+
+    def array_of(self, name: str) -> Array:
+        """How the matrix of a use is held.
+
+        Args:
+          name: of the use.
+        """
+        return (self.arrays or {}).get(name, self.array)
 
     def _stream_of(self, name: str) -> random.Stream:
         """The random stream of a use's crossbars, for life."""
@@ -261,7 +285,7 @@ class AnalogModel:
 
 def _operand(crossbar: Crossbar) -> Any:
     """What a product is made by: a crossbar, or the matrix that it is."""
-    if not crossbar.array.is_matrix:
+    if not crossbar.array.is_matrix or crossbar.bias is not None:
         return crossbar
 
     def matrix(one: Crossbar) -> Any:

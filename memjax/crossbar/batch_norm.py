@@ -94,6 +94,8 @@ def adapted(
       batch_size: inputs of a batch.
       key: where products are noisy.
     """
+    if batch_size < 2:
+        raise UserError(f"adapt: batch_size = {batch_size} must be at least 2, to have a variance")
     count = len(x) // batch_size
     if not count:
         raise UserError(f"adapt: {len(x)} inputs are less than a batch of {batch_size}")

@@ -102,9 +102,9 @@ def tune(
 ) -> Crossbar:
     """The crossbar with a digital gain and bias: least squares of its outputs against ``W x``.
 
-    ``W x ~ gain y + bias`` over inputs that are uniform in [-1, 1] times ``x_max``: what is lost in
-    wires, stuck devices and an offset's unused level is made up for in the mean. They multiply, and
-    add to, those that there are.
+    ``W x ~ gain y + bias`` over inputs that are uniform in [-1, 1] (in [0, 1] of an unsigned DAC)
+    times ``x_max``: what is lost in wires, stuck devices and an offset's unused level is made up
+    for in the mean. They multiply, and add to, those that there are.
 
     Args:
       crossbar: the matrix as it is held.
@@ -130,7 +130,8 @@ def tune(
     if W.shape != crossbar.shape:
         raise UserError(f"tune: W has shape {W.shape}, the crossbar {crossbar.shape}")
     of_inputs, of_noise = jax.random.split(key)
-    x = 2.0 * random.uniform(random.stream(of_inputs), (samples, W.shape[1])) - 1.0
+    x = random.uniform(random.stream(of_inputs), (samples, W.shape[1]))
+    x = x if crossbar.array.dac == "unsigned" else 2.0 * x - 1.0
     x = x * jnp.asarray(crossbar.array.x_max, jnp.float32)
     wanted = jnp.matmul(x, W.T, precision=jax.lax.Precision.HIGHEST)
     y = crossbar(x, of_noise if crossbar.array.is_random else None)

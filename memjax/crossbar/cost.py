@@ -7,8 +7,10 @@ import jax
 import jax.numpy as jnp
 
 from memjax import random
+from memjax.crossbar.access import behind
 from memjax.crossbar.analog_model import AnalogModel
 from memjax.crossbar.array import Array
+from memjax.crossbar.current_voltage import drives, orders
 from memjax.crossbar.product import driven
 from memjax.crossbar.side_by_side import axes_of, side_by_side
 from memjax.crossbar.state import CrossbarState
@@ -37,7 +39,10 @@ class Circuits(NoCircuits):
     """
 
     v_row: Leaf = param(
-        default=0.2, doc="voltage of an input of one input scale", unit="V", more_than=0
+        default=0.2,
+        doc="voltage of an input of one input scale; of cells that are not linear, array.v_read is",
+        unit="V",
+        more_than=0,
     )
     t_read: Leaf = param(
         default=100e-9, doc="time of a read, one for each input slice", unit="s", more_than=0
@@ -106,8 +111,8 @@ class Drives(NamedTuple):
 
     Attributes:
       products: how many times, all arrays together.
-      squares: sum over products, reads and driven rows of ``d^2``, d inputs in input scales.
-      powers: the same of ``d^2 sum g``, with all cells of the row.
+      squares: sum over products, reads and driven rows of ``v^2``, v voltages in input scales.
+      powers: of ``v i`` for their times, with the currents i of all cells of the row.
     """
 
     products: jax.Array
@@ -123,8 +128,9 @@ def product_cost(
 ) -> Cost:
     """What products of a batch of inputs cost, one after another.
 
-    The cells take ``sum V^2 G t`` over all reads, of the voltages and the conductances that there
-    are, without wires' losses. A word line takes ``C V^2`` a read. A tile's rows have a DAC each,
+    The cells take ``sum V I t`` over all reads, of the voltages that inputs make (or the times, by
+    ``coding = "pulse_width"``), ``V^2 G`` where they are linear, behind their access transistors;
+    without wires' losses. A word line takes ``C V^2`` a read. A tile's rows have a DAC each,
     which G+ and G- share; a slice of a weight is an array of its own. Tiles work side by side; one
     product is read while the one before is converted: ``n max(t_read, t_adc) + min(t_read, t_adc)``
     for n. A converter without bits costs nothing, nor do buffers, networks between tiles, control,
@@ -148,11 +154,11 @@ def product_cost(
     """
     circuits = Circuits() if circuits is None else circuits
     x = jnp.asarray(x, jnp.float32)
-    found = drives(crossbar, x.reshape(-1, x.shape[-1]), stream)
+    found = driving(crossbar, x.reshape(-1, x.shape[-1]), stream)
     return of_drives(crossbar.array, crossbar.tiles, found, circuits)
 
 
-def drives(crossbar: CrossbarState, x: jax.Array, stream: random.Stream | None) -> Drives:
+def driving(crossbar: CrossbarState, x: jax.Array, stream: random.Stream | None) -> Drives:
     """How a batch of inputs drives a crossbar.
 
     Args:
@@ -160,11 +166,16 @@ def drives(crossbar: CrossbarState, x: jax.Array, stream: random.Stream | None) 
       x: samples by inputs.
       stream: where the DAC rounds stochastically.
     """
-    squares = jnp.sum(driven(crossbar, x, stream) ** 2, axis=(1, 2))  # bands, rows
-    of_rows = jnp.sum(crossbar.g, axis=(0, 1, 3, 5))
-    return Drives(
-        jnp.asarray(x.shape[0], jnp.float32), jnp.sum(squares), jnp.sum(squares * of_rows)
+    array = crossbar.array
+    inputs = driven(crossbar, x, stream)  # bands, reads, samples, rows
+    volts = jnp.sign(inputs) if array.coding == "pulse_width" else inputs
+    g = behind(array, crossbar.g, array.gmax)
+    powers = sum(
+        jnp.sum(volts * drive, axis=(1, 2)) * jnp.sum(order, axis=(0, 1, 3, 5))
+        for drive, order in zip(drives(array, inputs), orders(array, g, array.gmax), strict=True)
     )
+    products = jnp.asarray(x.shape[0], jnp.float32)
+    return Drives(products, jnp.sum(volts**2), jnp.sum(powers))
 
 
 def of_drives(
@@ -203,7 +214,7 @@ def of_drives(
     t_adc = jnp.where(of_adc > 0.0, t_adc / jnp.asarray(c.adc_rate, f32), 0.0)
     t_read = jnp.asarray(c.t_read, f32) * reads / rounds
     both = jnp.maximum(t_read, t_adc), jnp.minimum(t_read, t_adc)
-    square = jnp.asarray(c.v_row, f32) ** 2
+    square = jnp.asarray(c.v_row if array.iv == "linear" else array.v_read, f32) ** 2
     cells_of_row = planes * sum(columns) * sides
     area = (
         c.cell_area * cells_of_row * sum(tiles.rows)
@@ -232,7 +243,8 @@ def model_cost(
     """What one inference of a model costs, layer by layer: the mean over a batch of inputs.
 
     A layer's products by one matrix, a convolution's a pixel, are made one after another; how many
-    there are is in the model's program. Layers do not overlap: latencies may be added.
+    there are is in the model's program; of what data choose, every branch where they are traced.
+    Layers do not overlap: latencies may be added. With wires, cells are those that were programmed.
 
     Args:
       analog: the model, programmed.
@@ -261,12 +273,12 @@ def model_cost(
     found = {}
     for name, (_, x) in analog.multiplicands(*args, stream=stream, **options).items():
         held = (analog.crossbars or {})[name]
-        crossbar, axes = held.seen, axes_of(held)
-        each = side_by_side(lambda of, own: drives(of[0], of[1], own), (crossbar, x), stream, axes)
+        crossbar, axes = held.seen if analog.wires is None else held.crossbar, axes_of(held)
+        each = side_by_side(lambda of, own: driving(of[0], of[1], own), (crossbar, x), stream, axes)
         mean = jax.tree.map(lambda of_one: jnp.sum(of_one) / samples, each)
         lead = crossbar.g.shape[:axes]
         found[name] = of_drives(
-            analog.array,
+            analog.array_of(name),
             crossbar.tiles,
             mean,
             circuits,

@@ -113,8 +113,6 @@ class Crossbar(CrossbarState):
         if stream is not None and jnp.issubdtype(stream.dtype, jax.dtypes.prng_key):
             stream = random.stream(stream)
         y = _multiply(self, x.reshape(-1, x.shape[-1]), stream)
-        y = y if self.gain is None else y * self.gain[None]
-        y = y if self.bias is None else y + self.bias[None]
         return y.reshape(*x.shape[:-1], self.shape[0])
 
     def __matmul__(self, x: Any) -> jax.Array:

@@ -30,14 +30,15 @@ def hold(
     ADC of its own, with ``mapping = "unit_column"``.
 
     Args:
-      array: how products are made; of its mapping only whether there are pairs counts.
+      array: how products are made; of its mapping whether there are pairs, or a unit column.
       g: normalised conductances in [0, 1], inputs by outputs: those of G+ and G-, or of one device.
       weight_range: R.
       g_ref: the reference of one device.
       stream: of what columns are drawn for life with, the same at every call.
 
     Raises:
-      UserError: a mapping in which these devices make no weight.
+      UserError: a mapping in which these devices make no weight, or what is of weights that are to
+        be mapped: slices, significance, levels, limits.
 
     Example:
       >>> import jax.numpy as jnp
@@ -47,6 +48,10 @@ def hold(
       >>> multiply(held, jnp.ones((1, 2)), None).round(4).tolist()  # of 2 0; -1 -2
       [[1.0, -2.0]]
     """
+    of_weights = ("significance", "levels", "percentile", "omega", "weight_limit")
+    given = [name for name in of_weights if getattr(array, name) is not None]
+    if given := given + ["slices"] * (array.slices > 1):
+        raise UserError(f"hold: {', '.join(given)}: conductances are given here; leave it out")
     if len(g) == 2 and array.is_pair:
         has_column = False
     elif len(g) == 1 and (array.is_pair or array.mapping == "unit_column"):

@@ -11,6 +11,7 @@ from jaxtyping import Key
 from memjax import random
 from memjax.crossbar.analog_model import AnalogModel
 from memjax.crossbar.array import Array
+from memjax.crossbar.programmed import Cells
 from memjax.crossbar.side_by_side import RANK, number_of
 from memjax.errors import UserError
 from memjax.pytree import Leaf
@@ -71,7 +72,9 @@ def program_for(
         raise UserError(f"program_for: steps = {steps} and draws = {draws} must be at least 1")
     if analog.array.weight_limit is not None:
         raise UserError("program_for: weight_limit is given, so there is nothing to find; leave it")
-    digital = dataclasses.replace(analog, array=Array(), crossbars=None, wires=None, arrays=None)
+    digital = dataclasses.replace(
+        analog, array=Array(), cells=Cells(), crossbars=None, time=None, wires=None, arrays=None
+    )
     layers = digital.multiplicands(*args, stream=random.stream(key), **options)
     arrays = {}
     for name, (matrix, x) in layers.items():
@@ -95,14 +98,15 @@ def _found(
 ) -> Array:
     """The array of a layer."""
     wanted = jnp.matmul(x, matrix, precision=jax.lax.Precision.HIGHEST)
-    given = {"omega": 1.0 if analog.array.omega is None else analog.array.omega}
-    if analog.array.significance is not None:
-        given["significance"] = analog.array.significance
+    before = analog.array_of(name)
+    given = {"omega": 1.0 if before.omega is None else before.omega}
+    if before.significance is not None:
+        given["significance"] = before.significance
     start = {name: jnp.log(jnp.asarray(of, jnp.float32)) for name, of in given.items()}
 
     def array(logs: dict[str, Any]) -> Array:
         numbers: dict[str, Any] = {name: jnp.exp(log) for name, log in logs.items()}
-        return dataclasses.replace(analog.array, **numbers)
+        return dataclasses.replace(before, **numbers)
 
     def error(logs: dict[str, Any], key: Any) -> Any:
         now = dataclasses.replace(analog, stream=random.stream(key), arrays={name: array(logs)})

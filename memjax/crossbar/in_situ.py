@@ -88,7 +88,7 @@ class InSituArray(Access, Adc, Analog, CurrentVoltage, Dac, IRDrop, Management, 
         if self.r_access is not None and device.gmax is None:
             refuse("r_access needs device.gmax, in siemens")
         converts = self.adc_bits is not None or self.dac_bits is not None
-        if self.backward == "array" and self.dac == "unsigned" and self.dac_bits is not None:
+        if self.backward == "array" and self.dac == "unsigned":
             refuse("backward = 'array' drives errors of both signs; take dac = 'sign_magnitude'")
         if self.backward == "array" and converts and self.input_scale != "abs_max":
             refuse("backward = 'array' converts small errors; give input_scale = 'abs_max'")

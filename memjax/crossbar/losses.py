@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Key
 
 from memjax import random
+from memjax.crossbar.access import behind
 from memjax.crossbar.analog_model import AnalogModel
 from memjax.crossbar.array import Array
 from memjax.crossbar.crossbar import Crossbar, IdleOption
@@ -97,7 +98,7 @@ def describe(
       >>> x = jax.random.normal(jax.random.key(0), (50, 30))
       >>> array = Array(adc_bits=4, tile_rows=16)
       >>> print(describe(convert(model, array, key=jax.random.key(1), inputs=x), x).notes[0])
-      kernel: 10 dB: lost in converters (10 dB by themselves), not in cells (143 dB)
+      kernel: 10 dB: lost in converters (10 dB by themselves), not in cells (more than 100 dB)
     """
     analog, stream = _ready(analog, *args, key=key, **options)
     rows = {}
@@ -106,10 +107,11 @@ def describe(
         for name, (matrix, x) in analog.multiplicands(*args, stream=stream, **options).items():
             held = (analog.crossbars or {})[name]
             losses = _losses(analog, held, matrix, x, stream)
-            rows[name] = _shape(analog.array, held) | losses._asdict()
+            rows[name] = _shape(analog.array_of(name), held) | losses._asdict()
     import pandas as pd  # it takes half a second, and nothing else here needs it
 
-    table = pd.DataFrame.from_dict(rows, orient="index").dropna(axis="columns", how="all")
+    table = pd.DataFrame.from_dict(rows, orient="index")
+    table = table.drop(columns=[name for name in _PERHAPS if table[name].isna().all()])
     return Description(table, tuple(_notes(analog, table)))
 
 
@@ -176,10 +178,11 @@ def _losses(analog: AnalogModel, held: Programmed, matrix: Any, x: Any, stream: 
 
 def _of_one(analog: AnalogModel, held: Programmed, matrix: Any, x: Any, stream: Stream) -> Losses:
     """Of one matrix."""
-    seen = held.seen
+    seen, array = held.seen, held.seen.array
     wanted = jnp.matmul(x, matrix, precision=jax.lax.Precision.HIGHEST)
-    cells = jnp.matmul(x, seen.weights().T, precision=jax.lax.Precision.HIGHEST)
-    intended = Crossbar(matrix.T, seen.array, key=random.as_key(random.fold_in(stream, 2)))
+    cells = seen.replace(array=dataclasses.replace(array, **_NO_CONVERTERS))
+    linear = dataclasses.replace(array, iv="linear", r_access=None, ir_drop=None)
+    intended = Crossbar(matrix.T, linear, key=random.as_key(random.fold_in(stream, 2)))
     intended = intended.replace(columns=seen.columns, adc_range=seen.adc_range)
     intended = intended.replace(input_range=seen.input_range)
     of_product = random.fold_in(stream, 0) if seen.array.is_random else None
@@ -187,13 +190,13 @@ def _of_one(analog: AnalogModel, held: Programmed, matrix: Any, x: Any, stream: 
     drop = jnp.full((2,), jnp.nan)
     if analog.wires is not None:
         drop = _drop(
-            held.crossbar,
+            held.crossbar.replace(g=behind(held.crossbar.array, held.crossbar.g, array.gmax)),
             wired(held.crossbar, analog.wires),
             is_interleaved=analog.wires.is_interleaved,
         )
     return Losses(
         snr=_decibels(wanted, seen(x, of_product)),
-        snr_cells=_decibels(wanted, cells),
+        snr_cells=_decibels(wanted, cells(x)),
         snr_converters=_decibels(wanted, intended(x, of_product)),
         cells_error=jnp.linalg.norm(seen.weights().T - matrix) / jnp.linalg.norm(matrix),
         inputs_clipped=beyond.inputs,
@@ -234,7 +237,17 @@ def _shape(array: Array, held: Programmed) -> dict[str, Any]:
     }
 
 
+_PERHAPS = ("range_used", "drop_mean", "drop_worst")
+"""Columns of converters and wires, which there may be none of."""
+_NO_CONVERTERS: Any = dict.fromkeys(
+    (
+        *("dac_bits", "input_bound", "input_noise", "slice_bits", "w_noise", "r_series"),
+        *("v_offset_sigma", "s_shape", "slope_calibration", "gain_sigma", "offset_sigma"),
+        *("out_noise", "adc_bits", "adc_high", "adc_low"),
+    )
+) | {"adc_range": "max", "adc_per_cycle": False, "bound_management": "none"}
 _FEW, _MANY = 0.01, 0.1
+_EXACT = 100.0
 _LOUD = 20.0
 """Decibels: below this a layer's noise is a tenth of its signal or more."""
 
@@ -254,7 +267,10 @@ def _notes(analog: AnalogModel, table: "pd.DataFrame") -> list[str]:
 
 def _of_snr(name: Any, layer: Any) -> str:
     """Where a layer's signal goes."""
-    cells, converters = (f"{snr:.0f} dB" for snr in (layer.snr_cells, layer.snr_converters))
+    cells, converters = (
+        f"{snr:.0f} dB" if snr < _EXACT else f"more than {_EXACT:.0f} dB"
+        for snr in (layer.snr_cells, layer.snr_converters)
+    )
     if layer.snr_cells > layer.snr_converters + 6.0:
         why = f"lost in converters ({converters} by themselves), not in cells ({cells})"
     elif layer.snr_converters > layer.snr_cells + 6.0:
@@ -277,7 +293,7 @@ def _remedies(analog: AnalogModel, layer: Any) -> list[str]:
             f"{layer.outputs_clipped:.0%} of the currents are beyond the ADCs' range: widen it "
             "(adc_high), or take adc_range = 'calibrated'"
         )
-    if layer.get("range_used", 1.0) < 0.25 and analog.array.adc_bits is not None:
+    if layer.get("range_used", 1.0) < 0.25:
         found.append(
             f"the largest current is {layer.range_used:.0%} of the ADCs' range, which wastes "
             f"{-np.log2(layer.range_used):.1f} bits: take adc_range = 'calibrated'"

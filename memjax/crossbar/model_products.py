@@ -375,7 +375,7 @@ class _Recorder(_Multiplier):
 
     def _inside(self, products: dict[Use, Any], stream: random.Stream) -> "_Recorder":
         inner = _Recorder(self.products | products, self.multiply, stream, self.is_chosen)
-        inner.uses = dict(self.uses)
+        inner.uses, inner.every_branch = dict(self.uses), self.every_branch
         self.steps.append(inner)
         return inner
 
@@ -388,8 +388,8 @@ class _Recorder(_Multiplier):
             carry, outputs[step] = body(carry, jax.tree.map(lambda x, at=step: x[at], now))
         seen = dict(zip(order, (inner.rows() for inner in self.steps), strict=True))
         self.steps = []
-        for use in seen[0]:
-            each = [seen[step][use] for step in range(own["length"])]
+        for use in dict.fromkeys(use for each in seen.values() for use in each):
+            each = [seen[step][use] for step in range(own["length"]) if use in seen[step]]
             joined = jnp.stack(each) if use[0] in stacked else jnp.concatenate(each, axis=-2)
             self.seen.setdefault(use, []).append(joined)
         ordered = (outputs[step] for step in range(own["length"]))

@@ -49,11 +49,21 @@ def multiply(crossbar: CrossbarState, x: jax.Array, stream: random.Stream | None
     Args:
       crossbar: the matrix.
       x: samples by inputs.
-      stream: random stream of this product.
+      stream: random stream of this product, where the array has noise.
 
     Returns:
       Samples by outputs.
+
+    Raises:
+      UserError: inputs of another size, or noise without a stream.
     """
+    if x.ndim != 2 or x.shape[1] != crossbar.shape[1]:
+        raise UserError(
+            f"multiply: inputs of shape {x.shape} for a matrix of {crossbar.shape}; give samples "
+            f"by {crossbar.shape[1]}"
+        )
+    if stream is None and crossbar.array.is_random:
+        raise UserError("multiply: the array has noise, or rounds stochastically: give a stream")
 
     def add(total: jax.Array, band: Band) -> tuple[jax.Array, None]:
         return total + _read_band(crossbar, band, stream), None
@@ -64,7 +74,9 @@ def multiply(crossbar: CrossbarState, x: jax.Array, stream: random.Stream | None
         total = _read_band(crossbar, jax.tree.map(lambda of: of[0], bands), stream)
     else:
         total, _ = jax.lax.scan(add, jnp.zeros(shape, jnp.float32), bands)
-    return tiling.join(total, crossbar.tiles.columns)
+    y = tiling.join(total, crossbar.tiles.columns)
+    y = y if crossbar.gain is None else y * crossbar.gain[None]
+    return y if crossbar.bias is None else y + crossbar.bias[None]
 
 
 def currents(crossbar: CrossbarState, x: jax.Array, stream: random.Stream | None) -> jax.Array:

@@ -1,5 +1,8 @@
 """Times as people write them."""
 
+import jax
+import numpy as np
+
 from memjax.errors import UserError
 from memjax.pytree import Leaf
 
@@ -33,6 +36,8 @@ def seconds(time: Leaf | str) -> Leaf:
       (7200.0, 5.0)
     """
     if not isinstance(time, str):
+        if not isinstance(time, jax.core.Tracer) and not np.all(np.asarray(time) >= 0):
+            raise UserError(f"time = {time} must be at least 0 seconds")
         return time
     number, _, unit = time.strip().partition(" ")
     scale = TIMES.get(unit.strip().removesuffix("s") or "s")

@@ -19,6 +19,7 @@ from memjax.errors import UserError
 from memjax.experiments import classifier_notes, diagnosis, update_probe
 from memjax.experiments.base import Column, Coordinate, Experiment, Objective, Report, Stages
 from memjax.experiments.corruption import Corruptions
+from memjax.experiments.idle_array import idle
 from memjax.experiments.images import Images, Labelled, Samples, check_batch, labelled
 from memjax.experiments.layer_arrays import LayerArray, layer_arrays
 from memjax.experiments.meter import NO_METERS, Meters, metered
@@ -175,7 +176,9 @@ class Classifier(Experiment):
     def reference(self) -> "Classifier":
         """The network in floating point."""
         rate = self.train.baseline_learning_rate
-        train = self.train if rate is None else dataclasses.replace(self.train, learning_rate=rate)
+        train = self.train
+        if rate is not None:
+            train = dataclasses.replace(train, learning_rate=rate, output_learning_rate=None)
         evaluation = dataclasses.replace(self.evaluation, diagnostics=False, confusion=False)
         return dataclasses.replace(
             self, pulses=None, train=train, evaluation=evaluation, array=InSituArray()
@@ -184,11 +187,12 @@ class Classifier(Experiment):
     def notes(self, axes: Sequence[Mapping[str, list[Any]]], data: Any = None) -> list[str]:
         """What could mislead (``memjax.experiments.classifier_notes``)."""
         found = classifier_notes.notes(self, axes)
-        found += classifier_notes.idle_array(self.array, axes)
+        found += [f"array.{sentence}" for sentence in idle(self.array, axes)]
         if data is not None and self.pulses is not None:
             sizes = self._sizes(data)
             weights: list[Any] = [
-                {"bias": np.zeros(out), "kernel": np.broadcast_to(0.0, (into, out))}
+                {"kernel": np.broadcast_to(0.0, (into, out))}
+                | ({"bias": np.zeros(out)} if self.model.bias else {})
                 for into, out in itertools.pairwise(sizes)
             ]
             found += rows_unwritten(self, weights, data)

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from memjax.cells import ReferenceCell
-from memjax.crossbar import InSituArray
 from memjax.pulses import clipping
 
 Swept = Mapping[str, list[Any]]
@@ -39,22 +38,6 @@ def device_notes(trained: Any, axes: Sequence[Swept]) -> list[str]:
         _clipped_trains(trained, swept),
     ]
     return [note for note in found if note]
-
-
-def idle_array(array: InSituArray, axes: Sequence[Swept]) -> list[str]:
-    """Options of an array in place that act nowhere, whatever is swept.
-
-    Args:
-      array: as the sections say.
-      axes: as of ``Experiment.notes``.
-    """
-    swept: dict[str, Any] = {}
-    for axis in axes:
-        for name, values in axis.items():
-            if name.startswith("array."):
-                are_numbers = all(isinstance(value, int | float) for value in values)
-                swept[name.removeprefix("array.")] = max(values) if are_numbers else values[0]
-    return [f"array.{sentence}" for sentence in dataclasses.replace(array, **swept).idle()]
 
 
 def _inert_on_off(classifier: Any, swept: Swept) -> str:
@@ -121,16 +104,23 @@ def _clipped_trains(classifier: Any, swept: Swept) -> str:
         for key in ("length", "max_pulses")
         if hasattr(scheme, key)
     }
-    rate = max(of("train.learning_rate", classifier.train.learning_rate))
+    rate = max(
+        rate
+        for name in ("learning_rate", "output_learning_rate")
+        for rate in of(f"train.{name}", getattr(classifier.train, name, None))
+    )
     return clipping(float(rate / cell.pulse_size(device)), dataclasses.replace(scheme, **limits))
 
 
 def _baseline(classifier: Any, swept: Swept) -> str:
     train, model = classifier.train, classifier.model
     fixed = {
-        "train.batch_size": train.batch_size,
-        "train.learning_rate": train.learning_rate,
-        "model.activation": model.activation,
+        f"{section}.{name}": getattr(of, name)
+        for section, of, names in (
+            ("train", train, "batch_size learning_rate output_learning_rate loss"),
+            ("model", model, "activation bias init_range init_levels"),
+        )
+        for name in names.split()
     }
     shared = [name for name in swept if name in fixed]
     if not shared:

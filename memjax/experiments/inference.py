@@ -42,6 +42,8 @@ from memjax.experiments.weights_file import read_weights
 from memjax.pytree import params, static
 
 _PROGRAM, _READ, _TRAIN = range(3)
+_ADAPTED = 100
+"""Training images whose mean and variance are one estimate of batch norm's."""
 _COSTED = 100
 """Test images whose inputs of layers say what products cost."""
 
@@ -137,16 +139,31 @@ class Inference(Experiment):
         self._network().check()
         if (wires := self.wires.made()) is not None:
             check_wires(self.array, wires)
+        if self.evaluation.compensation and self.array.mapping == "offset":
+            raise UserError(
+                "evaluate: compensation: mapping = 'offset' subtracts a number that does not drift;"
+                " take pairs or mapping = 'unit_column'"
+            )
+        if self.train.through_array and self.array.is_calibrated:
+            raise UserError(
+                "train: through_array takes no calibrated range, which needs a trained network; "
+                "give array.adc_range and array.input_scale others"
+            )
         self.train.check_axes()
 
     def check_data(self, data: Trained) -> None:
         """A batch must be there, and images to adapt to."""
         check_batch(data.labelled, self.train.batch_size)
-        if (images := self.evaluation.adapt_images) > (there := len(data.labelled.train.x)):
-            raise UserError(
-                f"evaluate: adapt_images = {images} is more than the {there} training images; "
-                "lower it"
-            )
+        there = len(data.labelled.train.x)
+        asked = {"adapt_images": self.evaluation.adapt_images}
+        if self.evaluation.calibration != Times().calibration:
+            asked["calibration"] = self.evaluation.calibration
+        for name, images in asked.items():
+            if images > there:
+                raise UserError(
+                    f"evaluate: {name} = {images} is more than the {there} training images; "
+                    "lower it"
+                )
 
     def sources(self) -> list[str]:
         """The text of the model."""
@@ -201,9 +218,11 @@ class Inference(Experiment):
         x = jnp.asarray(data.labelled.train.x[:some])
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", crossbar.IdleOption)  # notes tell of them
-            unwired = self._analog(key_data, data).replace(wires=None)
-            unwired = unwired.program(x)  # wires act on what has drifted: at each time
-        return Lane(unwired.crossbars, *own)
+            analog = self._analog(key_data, data)
+            if not self.array.is_calibrated:
+                analog = analog.replace(wires=None)  # they act on what has drifted: at each time
+            analog = analog.program(x)
+        return Lane(analog.crossbars, *own)
 
     def evaluate(
         self, state: Any, key_data: Array, stage: Array, data: Trained, *, last: bool
@@ -229,7 +248,8 @@ class Inference(Experiment):
         outputs = in_pieces(some, jnp.asarray(test.x), self.evaluation.batch_size)
         right = jnp.mean((jnp.argmax(outputs, axis=1) == test.y).astype(jnp.float32))
         report = {"test_accuracy": jnp.where(jnp.all(jnp.isfinite(outputs)), right, jnp.nan)}
-        if last and isinstance(self.cost, Circuits) and not self.is_digital:
+        if last and self._is_costed:
+            assert isinstance(self.cost, Circuits)
             key = random.as_key(random.fold_in(random.fold_in(stream, stage), -1))
             costs = model_cost(analog, jnp.asarray(test.x[:_COSTED]), circuits=self.cost, key=key)
             report |= layer_costs([costs[name] for name in self._layers(data)])
@@ -251,7 +271,7 @@ class Inference(Experiment):
             return {name: after[name] for name in names}
 
         x = jnp.asarray(data.labelled.train.x[:images])
-        batch = min(images, self.evaluation.batch_size)
+        batch = min(images, _ADAPTED)
         key = random.as_key(random.fold_in(stream, -2))
         return adapted(analog, training, names, x, batch, key)
 
@@ -277,7 +297,7 @@ class Inference(Experiment):
     def _shared(self, made: Any, weights: Any, others: Any, data: Labelled, key: Any) -> Any:
         """A model after its training for all lanes, always from the same key."""
         train = self.train
-        if train.each_lane:  # what others are compared with
+        if train.is_in_lanes:  # what others are compared with
             train = dataclasses.replace(train, noise=None, drop_connect=None, clip_sd=None)
         of_batch, on_arrays = self._forward(train, made, Trained(data, weights, others))
         weights, others, losses = trained(

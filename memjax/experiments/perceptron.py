@@ -112,4 +112,4 @@ def squared_error(logits: Float32[Array, "batch classes"], labels: Array) -> Any
 
 
 LOSSES = {"cross_entropy": cross_entropy, "squared_error": squared_error}
-"""Losses by their name in a sweep's ``[model] loss``."""
+"""Losses by their name in a sweep's ``[train] loss``."""

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from jaxtyping import Array
@@ -21,8 +22,8 @@ def read_weights(file: str, like: dict[str, Array]) -> dict[str, Any]:
     """
     try:
         with np.load(Path(file)) as arrays:
-            found = {name: arrays[name] for name in arrays.files}
-    except (OSError, ValueError) as error:
+            found = {name: np.asarray(arrays[name], np.float32) for name in arrays.files}
+    except (OSError, ValueError, TypeError, EOFError, AttributeError, BadZipFile) as error:
         raise UserError(f"model.weights: {file}: cannot be read as .npz: {error}") from None
     if sorted(found) != sorted(like):
         raise UserError(
@@ -35,4 +36,6 @@ def read_weights(file: str, like: dict[str, Array]) -> dict[str, Any]:
                 f"model.weights: {file}: {name} has shape {found[name].shape}, the model's "
                 f"{weight.shape} (Flax kernels are height, width, inputs, outputs)"
             )
-    return {name: np.asarray(found[name], np.float32) for name in like}
+        if not np.all(np.isfinite(found[name])):
+            raise UserError(f"model.weights: {file}: {name} has numbers that are not finite")
+    return {name: found[name] for name in like}

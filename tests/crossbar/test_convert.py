@@ -231,3 +231,18 @@ def test_ranges_are_calibrated_layer_by_layer():
             assert abs(range_ / jnp.quantile(jnp.abs(x[group]), 0.9995) - 1.0) < 0.1
     wanted = CNN_MODEL(X)
     assert np.abs(np.asarray(outputs(analog, X)) - wanted).max() < 0.1 * np.abs(wanted).max()
+
+
+def test_arrays_of_layers_are_theirs():
+    other = {"out/kernel": dataclasses.replace(IDEAL, weight_limit=1e-3)}
+    analog = convert(CNN_MODEL, IDEAL, key=KEY)
+    clipped = analog.replace(arrays=other).program(X)
+    limits = {name: float(one.crossbar.limit.max()) for name, one in clipped.crossbars.items()}
+    assert limits["out/kernel"] < 0.01 < limits["conv/kernel"]
+    with pytest.raises(UserError, match="'W' is no product on arrays; there are conv/kernel"):
+        analog.replace(arrays={"W": IDEAL}).program(X)
+    noisy = {"out/kernel": dataclasses.replace(IDEAL, out_noise=0.1)}
+    with pytest.raises(UserError, match="differ in is_random"):
+        analog.replace(arrays=noisy).program(X)
+    with pytest.raises(UserError, match="at least 0 seconds"):
+        analog.at(-15.0)

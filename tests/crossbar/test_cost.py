@@ -129,3 +129,22 @@ def test_a_models_program_says_how_many_products_there_are(model, x, conversions
     assert {name: float(cost.adc) for name, cost in found.items()} == conversions
     if latency is not None:
         assert {name: float(cost.latency) for name, cost in found.items()} == latency
+
+
+def test_cells_take_their_currents_times_their_voltages():
+    """Whatever their law, coding and access transistor: one at half and at full voltage."""
+    x = jnp.array([[0.5], [-1.0]])
+    told = {"t_read": 1.0, "v_row": 0.2, "row_capacitance": 0.0}
+    circuits = Circuits(**told)
+
+    def joules(**options):
+        crossbar = Crossbar(jnp.ones((1, 1)), Array(gmax=1e-4, **options))
+        return float(product_cost(crossbar, x, circuits).cells)
+
+    V, G = 0.2, 1e-4
+    assert joules() == pytest.approx(G * V**2 * (0.25 + 1.0), rel=1e-5)
+    timed = joules(iv="cubic", cubic_loss=1.0, coding="pulse_width")
+    assert timed == pytest.approx(G * V * (V - V**3) * (0.5 + 1.0), rel=1e-5)
+    assert joules(r_access=1e4) == pytest.approx(G / 2 * V**2 * 1.25, rel=1e-5)
+    curved = G * sum(v * (v - v**3) for v in (0.5 * V, V))
+    assert joules(iv="cubic", cubic_loss=1.0) == pytest.approx(curved, rel=1e-5)

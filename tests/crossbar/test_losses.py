@@ -94,3 +94,12 @@ def test_drops_are_those_of_the_wires(model):
     crossed = Wires(r_row=5.0, r_column=5.0, topology="interleaved")
     both = described(model, Array(gmax=1e-4), wires=crossed).table
     assert (both.drop_worst > both.drop_mean).all() and (both.drop_mean > 0.01).all()
+
+
+def test_laws_and_transistors_of_cells_are_not_laid_to_converters_or_wires(model):
+    curved = described(model, Array(iv="sinh", sinh_shape=10.0, input_scale="abs_max")).table
+    assert (curved.snr_converters > 60).all() and (curved.snr_cells < 30).all()
+    np.testing.assert_allclose(curved.snr_cells, curved.snr, atol=1e-3)
+    array = Array(r_access=1e4, gmax=1e-4)
+    behind = described(model, array, wires=Wires(r_row=0.0, r_column=0.0)).table
+    np.testing.assert_allclose(behind.drop_worst, 0.0, atol=1e-5)
