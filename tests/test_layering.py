@@ -7,7 +7,7 @@ import memjax
 
 ROOT = Path(memjax.__file__).parent
 ROOMS = (
-    "errors words compilation renamed",
+    "errors words palette compilation renamed",
     "origin outputs limits fusion programs random pytree",
     "data",
     "devices",

@@ -24,7 +24,14 @@ from memjax.crossbar.model_products import (
     program_of,
 )
 from memjax.crossbar.programmed import Cells, Programmed
-from memjax.crossbar.side_by_side import RANK, axes_of, name_of, number_of, side_by_side, use_of
+from memjax.crossbar.side_by_side import (
+    axes_of,
+    matrices_of,
+    name_of,
+    number_of,
+    side_by_side,
+    use_of,
+)
 from memjax.crossbar.times import seconds
 from memjax.crossbar.wires import Wires
 from memjax.errors import UserError
@@ -82,22 +89,33 @@ class AnalogModel:
                 "convert: adc_range or input_scale is found from data; give some hundred inputs, "
                 "convert(..., inputs=x), or call analog.program(x)"
             )
-        if key is None and self.array.is_random:
-            raise UserError(
-                "convert: products of this array are noisy; give a key for each call, "
-                "analog(x, key=jax.random.key(0))"
-            )
+        stream = self.stream_of_call(key)
         program = self._program_of(*args, **options)
         held = self.crossbars or self._with_crossbars(program, *args).crossbars or {}
-        stream = jnp.zeros(2, jnp.uint32) if key is None else random.stream(key)
         return multiplied(
             program,
             self.weights,
             self.others,
             *args,
             **self._products(held, stream),
-            is_chosen=self._is_chosen,
+            is_chosen=self.is_chosen,
         )
+
+    def stream_of_call(self, key: Key[jax.Array, ""] | None) -> random.Stream:
+        """The random stream of a call; any, where nothing is drawn from it.
+
+        Args:
+          key: a typed key, or none.
+
+        Raises:
+          UserError: noise without a key.
+        """
+        if key is None and self.array.is_random:
+            raise UserError(
+                "convert: products of this array are noisy; give key=jax.random.key(0), and give a "
+                "key for each call that is another"
+            )
+        return jnp.zeros(2, jnp.uint32) if key is None else random.stream(key)
 
     def program(self, *args: Any, **options: Any) -> "AnalogModel":
         """The model with its crossbars programmed, once: calls are then as fast as they can be.
@@ -134,7 +152,7 @@ class AnalogModel:
             for path, w in self.weights.items()
             if jnp.ndim(w) > 1 and path not in there and not path.endswith(("bias", "scale"))
         ]
-        if other := [path for path in other if self._is_chosen(path)]:
+        if other := [path for path in other if self.is_chosen(path)]:
             warnings.warn(
                 f"convert: {', '.join(other)}: used otherwise than in a product, stays digital",
                 StaysDigital,
@@ -143,7 +161,7 @@ class AnalogModel:
         crossbars = {
             name_of(use): self.crossbars_of(name_of(use), matrix)
             for use, matrix in found.items()
-            if self._is_chosen(use[0])
+            if self.is_chosen(use[0])
         }
         for name, array in (self.arrays or {}).items():
             if name not in crossbars:
@@ -262,7 +280,12 @@ class AnalogModel:
         """The random stream of a use's crossbars, for life."""
         return random.fold_in(self.stream, number_of(name))
 
-    def _is_chosen(self, path: str) -> bool:
+    def is_chosen(self, path: str) -> bool:
+        """Whether products with a parameter go on arrays.
+
+        Args:
+          path: of the parameter.
+        """
         return any(fnmatch.fnmatchcase(path, pattern) for pattern in self.layers)
 
     def _seen(self) -> "AnalogModel":
@@ -287,13 +310,7 @@ def _operand(crossbar: Crossbar) -> Any:
     """What a product is made by: a crossbar, or the matrix that it is."""
     if not crossbar.array.is_matrix or crossbar.bias is not None:
         return crossbar
-
-    def matrix(one: Crossbar) -> Any:
-        return one.weights().T
-
-    for _ in range(crossbar.g.ndim - RANK):
-        matrix = jax.vmap(matrix)
-    return matrix(crossbar)
+    return matrices_of(crossbar)
 
 
 def _multiply(crossbar: Crossbar, x: Any, stream: random.Stream, *, is_random: bool) -> Any:

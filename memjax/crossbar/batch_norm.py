@@ -7,9 +7,9 @@ import jax
 import jax.numpy as jnp
 
 from memjax import random
+from memjax.crossbar import flax_values
 from memjax.crossbar.analog_model import AnalogModel
 from memjax.errors import UserError
-from memjax.updates.memristive import path_texts
 
 Training = Callable[..., dict[str, Any]]
 """``training(weights, others, x)``: the running statistics after a batch in training mode."""
@@ -129,30 +129,25 @@ def _of_nnx(model: Any) -> tuple[Training, frozenset[str]]:
 
     model = nnx.clone(model)
     model.set_attributes(use_running_average=False, raise_if_not_found=False)
-    graph, state = nnx.split(model)
-    flat = [("/".join(map(str, path)), path, leaf) for path, leaf in nnx.to_flat_state(state)]
-    names = frozenset(name for name, _, leaf in flat if isinstance(leaf, nnx.BatchStat))
+    variables, merged = flax_values.of_nnx(model)
+    names = frozenset(n for n, leaf in variables.items() if isinstance(leaf, nnx.BatchStat))
 
     def training(weights: Any, others: Any, *args: Any) -> dict[str, Any]:
-        now = weights | others
-        leaves = [(path, leaf.replace(now[name])) for name, path, leaf in flat]
-        network = nnx.merge(graph, nnx.from_flat_state(leaves))
+        network = merged(weights | others)
         network(*args)
-        after = nnx.to_flat_state(nnx.state(network, nnx.BatchStat))
-        return {"/".join(map(str, path)): leaf.get_value() for path, leaf in after}
+        after, _ = flax_values.of_nnx(network)
+        return {name: after[name].get_value() for name in names}
 
     return training, names
 
 
 def _of_linen(module: Any, variables: Any, **options: Any) -> tuple[Training, frozenset[str]]:
-    treedef = jax.tree.structure(variables)
-    names = path_texts(variables)
-    found = frozenset(name for name in names if name.startswith("batch_stats/"))
+    values, unflattened = flax_values.of_tree(variables)
+    found = frozenset(name for name in values if name.startswith("batch_stats/"))
 
     def training(weights: Any, others: Any, *args: Any) -> dict[str, Any]:
-        now = weights | others
-        held = jax.tree.unflatten(treedef, [now[name] for name in names])
+        held = unflattened(weights | others)
         _, after = module.apply(held, *args, mutable=["batch_stats"], **options)
-        return dict(zip(path_texts(after), jax.tree.leaves(after), strict=True))
+        return flax_values.of_tree(after)[0]
 
     return training, found

@@ -1,6 +1,6 @@
 """Any trained model on arrays: what its program multiplies with is programmed, the rest stays."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import jax
@@ -8,12 +8,12 @@ import jax.numpy as jnp
 from jaxtyping import Key
 
 from memjax import random
+from memjax.crossbar import flax_values
 from memjax.crossbar.analog_model import AnalogModel
 from memjax.crossbar.array import Array
 from memjax.crossbar.programmed import Cells
 from memjax.crossbar.wires import Wires
 from memjax.errors import UserError
-from memjax.updates.memristive import path_texts
 
 
 def convert(
@@ -110,33 +110,32 @@ def _as_function(model: Any) -> tuple[Callable[..., Any], dict[str, Any], Any]:
 def _of_nnx(model: Any) -> tuple[Callable[..., Any], dict[str, Any], Any]:
     from flax import nnx
 
-    graph, state = nnx.split(model)
-    flat = [("/".join(map(str, path)), path, leaf) for path, leaf in nnx.to_flat_state(state)]
-    values = {name: leaf.get_value() for name, _, leaf in flat}
-    weights = {
-        name: values[name]
-        for name, _, leaf in flat
-        if isinstance(leaf, nnx.Param) and jnp.issubdtype(values[name].dtype, jnp.floating)
-    }
-    others = {name: value for name, value in values.items() if name not in weights}
+    variables, merged = flax_values.of_nnx(model)
+    values = {name: leaf.get_value() for name, leaf in variables.items()}
+    are_params = {name for name, leaf in variables.items() if isinstance(leaf, nnx.Param)}
 
     def function(weights: Any, others: Any, *args: Any, **more: Any) -> Any:
-        now = weights | others
-        leaves = [(path, leaf.replace(now[name])) for name, path, leaf in flat]
-        return nnx.merge(graph, nnx.from_flat_state(leaves))(*args, **more)
+        return merged(weights | others)(*args, **more)
 
-    return function, dict(sorted(weights.items())), others
+    return function, *_parted(values, are_params)
 
 
 def _of_tree(call: Callable[..., Any], variables: Any) -> tuple[Any, dict[str, Any], Any]:
-    leaves, treedef = jax.tree.flatten(variables)
-    names = path_texts(variables)
-    values = dict(zip(names, leaves, strict=True))
-    floats = {n: v for n, v in values.items() if jnp.issubdtype(jnp.asarray(v).dtype, jnp.floating)}
-    others = {n: v for n, v in values.items() if n not in floats}
+    values, unflattened = flax_values.of_tree(variables)
 
     def function(weights: Any, others: Any, *args: Any, **more: Any) -> Any:
-        now = weights | others
-        return call(jax.tree.unflatten(treedef, [now[name] for name in names]), *args, **more)
+        return call(unflattened(weights | others), *args, **more)
 
-    return function, dict(sorted(floats.items())), others
+    return function, *_parted(values, values.keys())
+
+
+def _parted(
+    values: dict[str, Any], are_params: Collection[str]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Parameters in floating point, and what else there is."""
+    weights = {
+        name: value
+        for name, value in sorted(values.items())
+        if name in are_params and jnp.issubdtype(jnp.asarray(value).dtype, jnp.floating)
+    }
+    return weights, {name: value for name, value in values.items() if name not in weights}

@@ -268,7 +268,7 @@ def model_cost(
     """
     circuits = Circuits() if circuits is None else circuits
     analog = analog if analog.crossbars else analog.program(*args, **options)
-    stream = jnp.zeros(2, jnp.uint32) if key is None else random.stream(key)
+    stream = analog.stream_of_call(key)
     samples = jax.tree.leaves(args)[0].shape[0]
     found = {}
     for name, (_, x) in analog.multiplicands(*args, stream=stream, **options).items():

@@ -12,7 +12,7 @@ from memjax import random
 from memjax.crossbar.analog_model import AnalogModel
 from memjax.crossbar.array import Array
 from memjax.crossbar.programmed import Cells
-from memjax.crossbar.side_by_side import RANK, number_of
+from memjax.crossbar.side_by_side import matrices_of, number_of
 from memjax.errors import UserError
 from memjax.pytree import Leaf
 
@@ -113,12 +113,8 @@ def _found(
         held = {name: now.crossbars_of(name, matrix)}
         later = dataclasses.replace(now, crossbars=held).at(time)
         assert later.crossbars is not None
-        seen = later.crossbars[name].seen
-
-        weights = lambda crossbar: crossbar.weights().T  # noqa: E731
-        for _ in range(seen.g.ndim - RANK):
-            weights = jax.vmap(weights)
-        y = jnp.matmul(x, weights(seen), precision=jax.lax.Precision.HIGHEST)
+        seen = matrices_of(later.crossbars[name].seen)
+        y = jnp.matmul(x, seen, precision=jax.lax.Precision.HIGHEST)
         return jnp.mean((y - wanted) ** 2) / jnp.mean(wanted**2)
 
     tx = optax.adam(optax.cosine_decay_schedule(learning_rate, steps), eps=_FLAT)

@@ -17,7 +17,6 @@ from memjax.crossbar.crossbar import Crossbar, IdleOption
 from memjax.crossbar.product import clipped
 from memjax.crossbar.programmed import Programmed, wired
 from memjax.crossbar.side_by_side import axes_of, side_by_side
-from memjax.errors import UserError
 from memjax.random import Stream
 
 if TYPE_CHECKING:
@@ -100,7 +99,8 @@ def describe(
       >>> print(describe(convert(model, array, key=jax.random.key(1), inputs=x), x).notes[0])
       kernel: 10 dB: lost in converters (10 dB by themselves), not in cells (more than 100 dB)
     """
-    analog, stream = _ready(analog, *args, key=key, **options)
+    stream = analog.stream_of_call(key)
+    analog = analog if analog.crossbars else analog.program(*args, **options)
     rows = {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", IdleOption)  # told in words
@@ -137,7 +137,8 @@ def products(
     Raises:
       UserError: noise without a key.
     """
-    analog, stream = _ready(analog, *args, key=key, **options)
+    stream = analog.stream_of_call(key)
+    analog = analog if analog.crossbars else analog.program(*args, **options)
 
     def one(of: Any, own: Stream) -> tuple[Any, Any]:
         crossbar, matrix, x = of
@@ -150,16 +151,6 @@ def products(
         wanted, y = side_by_side(one, (held.seen, matrix, x), stream, axes_of(held))
         found[name] = Products(wanted, y, float(_decibels(wanted, y)))
     return found
-
-
-def _ready(
-    analog: AnalogModel, *args: Any, key: Key[jax.Array, ""] | None, **options: Any
-) -> tuple[AnalogModel, Stream]:
-    """The model, programmed, and the random stream of a call."""
-    if key is None and analog.array.is_random:
-        raise UserError("products of this array are noisy; give key=jax.random.key(0)")
-    stream = jnp.zeros(2, jnp.uint32) if key is None else random.stream(key)
-    return (analog if analog.crossbars else analog.program(*args, **options)), stream
 
 
 def _losses(analog: AnalogModel, held: Programmed, matrix: Any, x: Any, stream: Stream) -> Losses:
@@ -183,8 +174,8 @@ def _of_one(analog: AnalogModel, held: Programmed, matrix: Any, x: Any, stream: 
     cells = seen.replace(array=dataclasses.replace(array, **_NO_CONVERTERS))
     linear = dataclasses.replace(array, iv="linear", r_access=None, ir_drop=None)
     intended = Crossbar(matrix.T, linear, key=random.as_key(random.fold_in(stream, 2)))
-    intended = intended.replace(columns=seen.columns, adc_range=seen.adc_range)
-    intended = intended.replace(input_range=seen.input_range)
+    for_life = {name: getattr(seen, name) for name in ("columns", "adc_range", "input_range")}
+    intended = intended.replace(**for_life)
     of_product = random.fold_in(stream, 0) if seen.array.is_random else None
     beyond = clipped(seen, x, of_product)
     drop = jnp.full((2,), jnp.nan)
@@ -261,7 +252,7 @@ def _notes(analog: AnalogModel, table: "pd.DataFrame") -> list[str]:
         if number == 0 or layer.snr < _LOUD
     ]
     for name, layer in by_snr.iterrows():
-        found += [f"{name}: {what}" for what in _remedies(analog, layer)]
+        found += [f"{name}: {what}" for what in _remedies(layer)]
     return found + analog.array.idle()
 
 
@@ -280,7 +271,7 @@ def _of_snr(name: Any, layer: Any) -> str:
     return f"{name}: {layer.snr:.0f} dB: {why}"
 
 
-def _remedies(analog: AnalogModel, layer: Any) -> list[str]:
+def _remedies(layer: Any) -> list[str]:
     """What may be done about a layer."""
     found = []
     if layer.inputs_clipped > _FEW:

@@ -94,7 +94,10 @@ def limits(mapping: Mapping, cells: jax.Array, is_cell: np.ndarray) -> jax.Array
 
 
 def _quantile(cells: jax.Array, is_cell: np.ndarray, q: jax.Array, over: Any) -> jax.Array:
-    """The q-quantile of what is no padding, over axes that are kept; 0 where there is nothing."""
+    """The q-quantile of what is no padding, over axes that are kept; 0 where there is nothing.
+
+    Without NaN as a mark: the derivative of ``jnp.nanquantile`` is NaN where XLA does not optimise.
+    """
     rest = [axis for axis in range(cells.ndim) if axis not in over]
     shape = [1 if axis in over else cells.shape[axis] for axis in range(cells.ndim)]
 

@@ -7,7 +7,6 @@ gates of an LSTM, a layer inside a scan. Neither the classes of layers nor their
 """
 
 import functools
-import math
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -16,7 +15,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from memjax import random
-from memjax.crossbar import patches
+from memjax.crossbar.parameter_product import Held, Product, product_of
 from memjax.errors import UserError
 from memjax.programs import evaluated, run
 
@@ -33,45 +32,6 @@ _PASSES = ("reshape", "transpose", "rev", "convert_element_type", "squeeze", "co
 """What a parameter goes through and stays one."""
 _PROGRAMS = ("jaxpr", "call_jaxpr")
 """What an equation calls the program that it runs: jit, remat, custom derivatives."""
-
-
-class Held(NamedTuple):
-    """A parameter on its way to a product, reshaped and transposed.
-
-    Attributes:
-      path: of the parameter.
-      value: as it is there.
-      how: what it has gone through, a text; the same text makes the same matrix.
-    """
-
-    path: str
-    value: Array
-    how: str = ""
-
-
-class Product(NamedTuple):
-    """One product of a program with a parameter, in the two ways that there are to compute it.
-
-    Attributes:
-      held: the parameter.
-      how: a text; products of one parameter with the same text have the same matrix.
-      matrix: of a value of the parameter, ``[groups, rows, columns]``: its entries in that order.
-      itself: the program's own operation, of a value of the parameter.
-      rows: of nothing, the inputs, ``[groups, n, rows]``.
-      outputs: the operation's, of ``[groups, n, columns]``.
-    """
-
-    held: Held
-    how: str
-    matrix: Callable[[Array], Array]
-    itself: Callable[[Array], Array]
-    rows: Callable[[], Array]
-    outputs: Callable[[Array], Array]
-
-    def by_matrix(self, matrix: Array) -> Array:
-        """With another matrix in the parameter's place: as fast as the program is."""
-        (value,) = jax.linear_transpose(self.matrix, self.held.value)(matrix)  # entries, put back
-        return self.itself(value)
 
 
 class Program(NamedTuple):
@@ -420,75 +380,10 @@ def _outputs(
         (found,) = _evaluated(jaxpr, equation, inputs)
         how = f"{inputs[0].how} {name} {_own(own)}"
         return [Held(inputs[0].path, found, how)]
-    place = held.index(True)
-    of = None
-    if name == "dot_general" and sum(held) == 1:
-        of = _dot
-    if name == "conv_general_dilated" and held == [False, True] and own["batch_group_count"] == 1:
-        of = _convolution
-    if of is None:
+    product = product_of(jaxpr, equation, inputs)
+    if product is None:
         return _evaluated(jaxpr, equation, inputs)
-
-    def itself(value: Array) -> Array:
-        plain = [value if at == place else x for at, x in enumerate(inputs)]
-        return evaluated(jaxpr, equation, plain)[0]
-
-    return [by.product(of(own, inputs, itself)).astype(equation.outvars[0].aval.dtype)]
-
-
-def _convolution(own: dict[str, Any], inputs: list[Any], itself: Any) -> Product:
-    """``lax.conv_general_dilated`` with a parameter as its kernel."""
-    x, held = inputs
-    shape, groups = held.value.shape, own["feature_group_count"]
-    return Product(
-        held=held,
-        how=f"{held.how} convolved {groups}",
-        matrix=lambda value: patches.matrix(value, own),
-        itself=itself,
-        rows=lambda: patches.patches(x, shape, own),
-        outputs=lambda y: patches.outputs(y, x, shape, own),
-    )
-
-
-def _dot(own: dict[str, Any], inputs: list[Any], itself: Any) -> Product:
-    """``lax.dot_general`` with a parameter on one side, as products of matrices side by side."""
-    is_right = isinstance(inputs[1], Held)
-    x, held = (inputs[0], inputs[1]) if is_right else (inputs[1], inputs[0])
-    (left, right), (left_batch, right_batch) = own["dimension_numbers"]
-    of_x, of_w = ((left, left_batch), (right, right_batch))[:: 1 if is_right else -1]
-    batch, free_x, _ = _axes(x, *of_x)
-    _, free_w, _ = _axes(held.value, *of_w)
-
-    def outputs(y: Array) -> Array:
-        shape = [x.shape[axis] for axis in (*batch, *free_x)]
-        y = y.reshape(*shape, *(held.value.shape[axis] for axis in free_w))
-        if is_right:
-            return y
-        n, first = len(batch), len(shape)
-        return jnp.transpose(y, (*range(n), *range(first, y.ndim), *range(n, first)))
-
-    return Product(
-        held=held,
-        how=f"{held.how} contracted {of_w}",
-        matrix=lambda value: _as_batches(value, *of_w, last=False),
-        itself=itself,
-        rows=lambda: _as_batches(x, *of_x, last=True),
-        outputs=outputs,
-    )
-
-
-def _as_batches(x: Array, contracted: Any, batch: Any, *, last: bool) -> Array:
-    """An operand as ``[groups, n, rows]`` (``last``) or ``[groups, rows, n]``."""
-    groups, free, rows = _axes(x, contracted, batch)
-    order = (groups, free, rows) if last else (groups, rows, free)
-    sizes = [math.prod(x.shape[axis] for axis in axes) for axes in order]
-    return jnp.transpose(x, sum(order, ())).reshape(sizes)
-
-
-def _axes(x: Array, contracted: Any, batch: Any) -> tuple[tuple[int, ...], ...]:
-    """Axes of an operand: side by side, free, contracted."""
-    free = (axis for axis in range(x.ndim) if axis not in (*contracted, *batch))
-    return tuple(batch), tuple(free), tuple(contracted)
+    return [by.product(product).astype(equation.outvars[0].aval.dtype)]
 
 
 def _parts(own: dict[str, Any], inputs: list[Any]) -> tuple[list[Any], list[Any], list[Any]]:

@@ -16,11 +16,11 @@ from memjax.crossbar.programming import Exact, Programming
 from memjax.crossbar.times import TIMES
 from memjax.crossbar.wires import AnyArray, Wires, cell_voltages
 from memjax.errors import UserError
+from memjax.palette import COLOURS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")
 _DOTS = 4000  # of a panel
 _DEVICES = 2000  # of a fan
 _MICRO = 1e-6
@@ -46,7 +46,7 @@ def product_scatter(
         some = np.linspace(0, len(wanted) - 1, min(len(wanted), _DOTS)).astype(int)
         ends = [min(wanted.min(), y.min()), max(wanted.max(), y.max())]
         axes.plot(ends, ends, color="black", lw=0.8, ls="--", label="as wanted")
-        axes.plot(wanted[some], y[some], ".", color=_COLOURS[0], ms=3, alpha=0.3, mew=0)
+        axes.plot(wanted[some], y[some], ".", color=COLOURS[0], ms=3, alpha=0.3, mew=0)
         axes.set(xlabel="wanted product", ylabel="analog product")
         axes.set_title(f"{name}\n{layer.snr:.0f} dB", fontsize="medium")
     for axes in panels[len(layers) :]:
@@ -128,7 +128,7 @@ def drift_fan(
     figure = _figure(6.6, 4.2)
     axes = figure.subplots()
     for number, target in sorted(enumerate(conductances), key=lambda each: -each[1]):
-        colour = _COLOURS[number % len(_COLOURS)]
+        colour = COLOURS[number % len(COLOURS)]
         axes.fill_between(
             seconds, low[:, number], high[:, number], color=colour, alpha=0.2, linewidth=0
         )
@@ -164,7 +164,7 @@ def programming_spread(models: Mapping[str, Programming], *, gmax: float = 25e-6
     for number, (name, model) in enumerate(models.items()):
         sd = np.asarray(model.sd(targets, gmax)) * gmax / _MICRO
         (line,) = axes.plot(np.asarray(targets) * gmax / _MICRO, sd, label=name)
-        line.set(color=_COLOURS[number % len(_COLOURS)], linestyle=styles[number % len(styles)])
+        line.set(color=COLOURS[number % len(COLOURS)], linestyle=styles[number % len(styles)])
     axes.set(xlabel="target conductance (µS)", ylabel="standard deviation (µS)")
     axes.set_xlim(0.0, gmax / _MICRO)
     axes.set_ylim(bottom=0.0)

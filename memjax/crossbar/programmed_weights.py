@@ -1,22 +1,20 @@
 """A network's weights as an array holds them, programmed anew for each mini-batch."""
 
-import fnmatch
 import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 from jaxtyping import Key
 
 from memjax import random
 from memjax.crossbar.analog_model import AnalogModel, StaysDigital
 from memjax.crossbar.array import Array
 from memjax.crossbar.convert import convert
-from memjax.crossbar.crossbar import Crossbar, IdleOption
+from memjax.crossbar.crossbar import IdleOption
 from memjax.crossbar.model_products import matrices, program_of
 from memjax.crossbar.programmed import Cells
-from memjax.crossbar.side_by_side import name_of, use_of
+from memjax.crossbar.side_by_side import matrices_of, name_of, use_of
 from memjax.crossbar.weight_noise import straight_through
 from memjax.crossbar.wires import Wires
 from memjax.errors import UserError
@@ -128,7 +126,8 @@ def held_weights(analog: AnalogModel, *args: Any) -> dict[str, Any]:
                 f"programmed_weights: several arrays hold {path}, each with errors of its own; "
                 "train through convert((function, params), array, cells, key=key)(x, key=key)"
             )
-    (held,) = pulled({n: _matrices(crossbars, n, matrix) for n, matrix in found.items()})
+    seen = {name: matrices_of(one.seen) for name, one in crossbars.items()}
+    (held,) = pulled({n: seen.get(n, matrix).astype(matrix.dtype) for n, matrix in found.items()})
     return {
         path: straight_through(w, held[path]) if path in crossbars else w
         for path, w in analog.weights.items()
@@ -144,15 +143,5 @@ def paths_on_arrays(analog: AnalogModel, *args: Any) -> tuple[str, ...]:
     """
     program = program_of(analog.function, analog.weights, analog.others, *args)
     found = jax.eval_shape(lambda: matrices(program, analog.weights, analog.others, *args))
-    held = (path for path, _ in found if any(fnmatch.fnmatchcase(path, p) for p in analog.layers))
+    held = (path for path, _ in found if analog.is_chosen(path))
     return tuple(dict.fromkeys(held))
-
-
-def _matrices(crossbars: Any, name: str, matrix: jax.Array) -> jax.Array:
-    """The matrices of a parameter as crossbars side by side hold them; as they are without any."""
-    if name not in crossbars:
-        return matrix
-    of_all = Crossbar.weights
-    for _ in matrix.shape[:-2]:
-        of_all = jax.vmap(of_all)
-    return jnp.swapaxes(of_all(crossbars[name].seen), -1, -2).astype(matrix.dtype)

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from memjax import random
+from memjax.crossbar.crossbar import Crossbar
 from memjax.crossbar.model_products import Use
 from memjax.crossbar.programmed import Programmed
 
@@ -33,6 +34,18 @@ def side_by_side(function: Any, tree: Any, stream: random.Stream, axes: int) -> 
 def axes_of(one: Programmed) -> int:
     """How many axes of matrices side by side come before a crossbar's own."""
     return one.nu.ndim - RANK
+
+
+def matrices_of(crossbar: Crossbar) -> jax.Array:
+    """The matrices of conductances of crossbars side by side, ``[..., rows, columns]``.
+
+    Args:
+      crossbar: with leading axes.
+    """
+    weights = Crossbar.weights
+    for _ in range(crossbar.g.ndim - RANK):
+        weights = jax.vmap(weights)
+    return jnp.swapaxes(weights(crossbar), -1, -2)
 
 
 def number_of(name: str) -> int:

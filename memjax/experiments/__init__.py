@@ -10,7 +10,8 @@ from memjax.experiments.base import (
     Stages,
     State,
 )
-from memjax.experiments.classifier import Classifier, Evaluation, Training
+from memjax.experiments.classifier import Classifier
+from memjax.experiments.classifier_sections import Evaluation, Training
 from memjax.experiments.flax import Flax
 from memjax.experiments.images import Images, Labelled, Samples
 from memjax.experiments.perceptron import Perceptron

@@ -19,6 +19,9 @@ Data = Any
 Report = dict[str, Array]
 """What a lane tells, by the name of a column. ``finite`` (a bool) says whether it is still sane."""
 
+Swept = Mapping[str, list[Any]]
+"""Values by their parameters' names: an axis, or several that are swept together."""
+
 FINITE = "finite"
 """The key of a report that becomes the lane's ``status``."""
 

@@ -18,7 +18,7 @@ from memjax.devices import MODELS, Device
 from memjax.errors import UserError
 from memjax.experiments import classifier_notes, diagnosis, update_probe
 from memjax.experiments.base import Column, Coordinate, Experiment, Objective, Report, Stages
-from memjax.experiments.corruption import Corruptions
+from memjax.experiments.classifier_sections import Evaluation, Training
 from memjax.experiments.idle_array import idle
 from memjax.experiments.images import Images, Labelled, Samples, check_batch, labelled
 from memjax.experiments.layer_arrays import LayerArray, layer_arrays
@@ -36,63 +36,8 @@ from memjax.experiments.update_probe import Probed
 from memjax.experiments.writing_notes import rows_unwritten
 from memjax.nn import pulsed_dense, read_noise
 from memjax.pulses import SCHEMES, OuterProduct, Scheme
-from memjax.pytree import Leaf, param, params, static
+from memjax.pytree import params
 from memjax.updates import ALGORITHMS, Algorithm, delivered_counts, readout
-
-
-@params
-class GradientDescent:
-    """Gradient descent, epoch by epoch."""
-
-    epochs: int = static(
-        default=10,
-        doc="passes over the training set",
-        at_least=1,
-        at_most=100_000,
-        swept=False,
-        adds_stages=True,
-    )
-    batch_size: int = static(default=1, doc="samples an update", at_least=1)
-    learning_rate: Leaf = param(default=0.1, doc="step of gradient descent", at_least=0)
-    learning_rate_decay: Leaf = param(
-        default=1.0, doc="factor on the rate after each epoch", more_than=0
-    )
-    baseline_learning_rate: Leaf | None = param(
-        default=None,
-        doc="step of the floating-point network, where it has another",
-        at_least=0,
-        swept=False,
-    )
-
-
-@params
-class Training(GradientDescent):
-    """Gradient descent of a multilayer perceptron."""
-
-    loss: str = static(
-        default="cross_entropy",
-        doc="cross_entropy of a softmax, or squared_error of a sigmoid a class",
-        choices=tuple(LOSSES),
-    )
-    output_learning_rate: Leaf | None = param(
-        default=None, doc="step of the last layer, where it has another", at_least=0
-    )
-    epoch_samples: int | None = static(
-        default=None,
-        doc="samples an epoch, drawn with replacement; None: each one once",
-        at_least=1,
-        swept=False,
-    )
-
-
-@params
-class Evaluation(Corruptions):
-    """What is asked at the end of training: corrupted images, confusions, what pulses did."""
-
-    diagnostics: bool = static(default=False, doc="count what pulses do", swept=False)
-    confusion: bool = static(
-        default=False, doc="count test images by their class and the answer", swept=False
-    )
 
 
 class State(NamedTuple):

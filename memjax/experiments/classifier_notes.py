@@ -1,13 +1,12 @@
 """What a person should know before reading the results of a sweep of classifiers."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from memjax.cells import ReferenceCell
+from memjax.experiments.base import Swept
 from memjax.pulses import clipping
-
-Swept = Mapping[str, list[Any]]
 
 
 def notes(classifier: Any, axes: Sequence[Swept]) -> list[str]:

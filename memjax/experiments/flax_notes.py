@@ -6,9 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from memjax.experiments.base import Swept
 from memjax.experiments.classifier_notes import device_notes
-
-Swept = Mapping[str, list[Any]]
 
 _CLIPPED = 0.02  # of a weight array
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import optax
 
-from memjax.experiments.classifier import GradientDescent
+from memjax.experiments.classifier_sections import GradientDescent
 from memjax.pytree import Leaf, param, params, static
 
 FLOAT_OPTIMIZERS: dict[str, Callable[..., optax.GradientTransformation]] = {

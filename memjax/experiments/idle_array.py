@@ -4,12 +4,11 @@ import contextlib
 import copy
 import dataclasses
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from memjax.errors import UserError
-
-Swept = Mapping[str, list[Any]]
+from memjax.experiments.base import Swept
 
 
 def idle(array: Any, axes: Sequence[Swept]) -> list[str]:

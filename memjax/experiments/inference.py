@@ -252,7 +252,7 @@ class Inference(Experiment):
             assert isinstance(self.cost, Circuits)
             key = random.as_key(random.fold_in(random.fold_in(stream, stage), -1))
             costs = model_cost(analog, jnp.asarray(test.x[:_COSTED]), circuits=self.cost, key=key)
-            report |= layer_costs([costs[name] for name in self._layers(data)])
+            report |= layer_costs([costs[name] for name in sorted(costs)])
         return report
 
     def _statistics(self, data: Trained) -> frozenset[str]:

@@ -1,12 +1,11 @@
 """What a person should know before reading the results of a sweep of arrays."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from memjax.crossbar import Circuits, Drift
+from memjax.experiments.base import Swept
 from memjax.experiments.idle_array import idle
-
-Swept = Mapping[str, list[Any]]
 
 
 def notes(experiment: Any, axes: Sequence[Swept], *, has_statistics: bool) -> list[str]:

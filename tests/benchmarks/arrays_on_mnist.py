@@ -13,6 +13,7 @@ tiles of 128 x 128 with exact wires and reads of PCM, programmed once: CPU secon
 import argparse
 import dataclasses
 import time
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -71,17 +72,36 @@ def network(params: dict, x: jax.Array) -> jax.Array:
     return x @ params["5_weight"].T + params["5_bias"]
 
 
-def main() -> None:
-    """Prints the table."""
-    parser = argparse.ArgumentParser(description="A trained CNN on arrays.")
+class Given(NamedTuple):
+    """What the command line names."""
+
+    params: dict
+    x: jax.Array
+    y: jax.Array
+    some: jax.Array
+    draws: int
+
+
+def given(description: str, draws: int) -> Given:
+    """The network, the test set, some training images, and how many draws of each case."""
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--net", required=True, help="the .npz file")
     parser.add_argument("--data-dir", required=True, help="MNIST's IDX files")
-    parser.add_argument("--draws", type=int, default=10, help="programmings of each case")
+    parser.add_argument("--draws", type=int, default=draws, help="programmings of each case")
     options = parser.parse_args()
     with np.load(options.net) as arrays:
         params = {name: jnp.asarray(arrays[name]) for name in arrays.files}
     data = Images(name="mnist", dir=options.data_dir).load(None)
-    x, y = jnp.asarray(data.x_test, jnp.float32).reshape(-1, 28, 28, 1), jnp.asarray(data.y_test)
+    x, some = (
+        jnp.asarray(images, jnp.float32).reshape(-1, 28, 28, 1)
+        for images in (data.x_test, data.x_train[:100])
+    )
+    return Given(params, x, jnp.asarray(data.y_test), some, options.draws)
+
+
+def main() -> None:
+    """Prints the table."""
+    params, x, y, _, draws = given("A trained CNN on arrays.", 10)
     digital = jnp.argmax(jax.jit(network)(params, x), axis=1)
     print(f"digital: {100 * float((digital == y).mean()):.2f} %\n")
     print("| devices | memjax, % | published, % | CPU s a draw |\n|---|---:|---:|---:|")
@@ -98,10 +118,10 @@ def main() -> None:
             return 100.0 * jnp.mean((answers == y).astype(jnp.float32))
 
         lanes = jax.jit(jax.vmap(accuracy, (0, None, None)))
-        keys = jax.random.split(jax.random.key(1), (-(-options.draws // LANES), LANES))
+        keys = jax.random.split(jax.random.key(1), (-(-draws // LANES), LANES))
         lanes(keys[0], x, y).block_until_ready()
         start = time.process_time()
-        found = np.concatenate([lanes(some, x, y) for some in keys])[: options.draws]
+        found = np.concatenate([lanes(some, x, y) for some in keys])[:draws]
         each = (time.process_time() - start) / keys.size
         sd = np.std(found, ddof=1)
         print(f"| {name} | {np.mean(found):.1f} ± {sd:.1f} | {published} | {each:.2f} |")

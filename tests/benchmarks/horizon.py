@@ -7,31 +7,20 @@ weight, and two whose significances begin alike. Accuracies of 10,000 test image
 before and for the horizon, of the same draws of devices.
 """
 
-import argparse
 import dataclasses
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from arrays_on_mnist import AIHWKIT, PCM_CELLS, network
+from arrays_on_mnist import AIHWKIT, PCM_CELLS, given, network
 
 from memjax.crossbar import convert, program_for
-from memjax.experiments import Images
 from memjax.experiments.pieces import in_pieces
 
 
 def main() -> None:
     """Prints the table."""
-    parser = argparse.ArgumentParser(description="Programming for a horizon.")
-    parser.add_argument("--net", required=True, help="the .npz file")
-    parser.add_argument("--data-dir", required=True, help="MNIST's IDX files")
-    parser.add_argument("--draws", type=int, default=8, help="programmings of each case")
-    options = parser.parse_args()
-    with np.load(options.net) as arrays:
-        params = {name: jnp.asarray(arrays[name]) for name in arrays.files}
-    data = Images(name="mnist", dir=options.data_dir).load(None)
-    some = jnp.asarray(data.x_train[:100], jnp.float32).reshape(-1, 28, 28, 1)
-    x, y = jnp.asarray(data.x_test, jnp.float32).reshape(-1, 28, 28, 1), jnp.asarray(data.y_test)
+    params, x, y, some, draws = given("Programming for a horizon.", 8)
 
     @jax.jit
     def accuracy(analog, key):
@@ -47,7 +36,7 @@ def main() -> None:
             array = dataclasses.replace(AIHWKIT, significance=jnp.ones(2) if pairs == 2 else None)
             found: dict = {"before": [], "after": []}
             search = None
-            for draw in range(options.draws):
+            for draw in range(draws):
                 key = jax.random.key(100 + draw)
                 analog = convert((network, params), array, PCM_CELLS, key=key, inputs=some[:1])
                 if search is None:

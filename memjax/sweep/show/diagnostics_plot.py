@@ -13,9 +13,10 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
+from memjax.palette import COLOURS
 from memjax.sweep.analysis.results import axis_label
 from memjax.sweep.show.chosen import choose
-from memjax.sweep.show.panels import BASELINE, COLOURS, evenly, part_drawn
+from memjax.sweep.show.panels import BASELINE, evenly, part_drawn
 from memjax.words import literal
 
 _MOST = 4  # layers

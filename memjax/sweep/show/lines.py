@@ -8,8 +8,9 @@ import xarray as xr
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 
+from memjax.palette import COLOURS
 from memjax.sweep.analysis.results import axes, is_numeric, labels, spread
-from memjax.sweep.show.panels import COLOURS, MOST, evenly, label, part_drawn
+from memjax.sweep.show.panels import MOST, evenly, label, part_drawn
 from memjax.words import literal
 
 

@@ -17,7 +17,6 @@ from memjax.sweep.analysis.results import axis_label, is_geometric, is_numeric, 
 from memjax.words import literal
 
 # Okabe and Ito's colours, less black (the reference's) and yellow (too pale for a line).
-COLOURS = ["#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9"]
 NAMES = 50  # labels of an axis of names
 _FULL = 20  # labels of usual size that have room along a panel
 MOST = 6  # lines in a picture, panels of heat maps

@@ -11,10 +11,10 @@ from matplotlib.figure import Figure
 
 from memjax.errors import UserError
 from memjax.outputs import save_picture
+from memjax.palette import COLOURS
 from memjax.sweep.analysis.results import dims, is_numeric, labels, objective
 from memjax.sweep.show.lines import legend_title, lines
 from memjax.sweep.show.panels import (
-    COLOURS,
     evenly,
     label,
     legend,

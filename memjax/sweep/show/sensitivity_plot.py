@@ -6,9 +6,10 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from memjax.palette import COLOURS
 from memjax.sweep.analysis.results import heading, objective
 from memjax.sweep.analysis.sensitivity import by_kind
-from memjax.sweep.show.panels import COLOURS, legend
+from memjax.sweep.show.panels import legend
 from memjax.sweep.show.sensitivity_table import MOST_PAIRS
 from memjax.words import literal
 
