@@ -17,21 +17,30 @@ from flax import nnx
 class CNN(nnx.Module):
     """Two strided convolutions and a classifier: 7,018 parameters, of CrossSim's tutorial.
 
-    With ``channels_first`` the classifier sees channels before places, as PyTorch's does.
+    The classifier sees channels before places, as PyTorch's does.
     """
 
-    def __init__(self, channels_first: bool = False, *, rngs: nnx.Rngs):
+    def __init__(self, *, rngs: nnx.Rngs):
         self.first = nnx.Conv(1, 8, (3, 3), strides=2, padding="VALID", rngs=rngs)
         self.second = nnx.Conv(8, 16, (3, 3), strides=2, padding="VALID", rngs=rngs)
         self.out = nnx.Linear(6 * 6 * 16, 10, rngs=rngs)
-        self.channels_first = channels_first
 
     def __call__(self, x):
         """Scores of images [batch, 28, 28, 1]."""
-        x = nnx.relu(self.first(x))
-        x = nnx.relu(self.second(x))
-        x = x.transpose(0, 3, 1, 2) if self.channels_first else x
-        return self.out(x.reshape(len(x), -1))
+        x = nnx.relu(self.second(nnx.relu(self.first(x))))
+        return self.out(self.flat(x))
+
+    def flat(self, x):
+        """Features of each image in a row."""
+        return x.transpose(0, 3, 1, 2).reshape(len(x), -1)
+
+
+class ChannelsLast(CNN):
+    """The same, its classifier in Flax's order."""
+
+    def flat(self, x):
+        """Places before channels."""
+        return x.reshape(len(x), -1)
 
 
 def main(theirs: str, ours: str) -> None:
