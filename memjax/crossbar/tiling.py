@@ -13,12 +13,8 @@ from memjax.pytree import params, static
 class Tiling:
     """The largest tile, and how a matrix that is larger is cut."""
 
-    tile_rows: int | None = static(
-        default=None, doc="most inputs of a tile; None: no limit", at_least=1
-    )
-    tile_columns: int | None = static(
-        default=None, doc="most outputs of a tile; None: no limit", at_least=1
-    )
+    tile_rows: int | None = static(default=None, doc="most inputs of a tile", at_least=1)
+    tile_columns: int | None = static(default=None, doc="most outputs of a tile", at_least=1)
     cut: str = static(
         default="even",
         doc="of what is larger: even, parts that differ by one at most (aihwkit); equal, rounded "
