@@ -59,6 +59,8 @@ class Description:
         ``inputs`` of the matrices, how many ``matrices`` lie side by side, their ``tiles`` and the
         share of the ``cells_used``.
       notes: sentences, the worst first.
+
+    Layers that were written with verification have the columns of ``Writing`` too.
     """
 
     table: "pd.DataFrame"
@@ -107,11 +109,12 @@ def describe(
         for name, (matrix, x) in analog.multiplicands(*args, stream=stream, **options).items():
             held = (analog.crossbars or {})[name]
             losses = _losses(analog, held, matrix, x, stream)
-            rows[name] = _shape(analog.array_of(name), held) | losses._asdict()
+            rows[name] = _shape(analog.array_of(name), held) | losses._asdict() | _writing(held)
     import pandas as pd  # it takes half a second, and nothing else here needs it
 
     table = pd.DataFrame.from_dict(rows, orient="index")
-    table = table.drop(columns=[name for name in _PERHAPS if table[name].isna().all()])
+    there = [name for name in _PERHAPS if name in table]
+    table = table.drop(columns=[name for name in there if table[name].isna().all()])
     return Description(table, tuple(_notes(analog, table)))
 
 
@@ -228,8 +231,19 @@ def _shape(array: Array, held: Programmed) -> dict[str, Any]:
     }
 
 
-_PERHAPS = ("range_used", "drop_mean", "drop_worst")
-"""Columns of converters and wires, which there may be none of."""
+def _writing(held: Programmed) -> dict[str, float]:
+    """What a layer's pulses took."""
+    if held.writing is None:
+        return {}
+    tries, pulses, energy, unwritten = held.writing
+    means, sums = ({"tries": tries, "unwritten": unwritten}, {"pulses": pulses, "energy": energy})
+    return {name: float(jnp.mean(of)) for name, of in means.items()} | {
+        name: float(jnp.sum(of)) for name, of in sums.items()
+    }
+
+
+_PERHAPS = ("range_used", "drop_mean", "drop_worst", "energy")
+"""Columns of converters, wires and pulses, which there may be none of."""
 _NO_CONVERTERS: Any = dict.fromkeys(
     (
         *("dac_bits", "input_bound", "input_noise", "slice_bits", "w_noise", "r_series"),
@@ -293,6 +307,10 @@ def _remedies(layer: Any) -> list[str]:
         found.append(
             f"wires take {layer.drop_mean:.0%} of the currents, {layer.drop_worst:.0%} of "
             "the worst column: take smaller tiles (tile_rows, tile_columns) or a smaller gmax"
+        )
+    if layer.get("unwritten", 0.0) > _FEW:
+        found.append(
+            f"{layer.unwritten:.0%} of its cells never read right: raise most_tries or tolerance"
         )
     if layer.cells_error > _MANY:
         found.append(f"its matrix is off by {layer.cells_error:.0%}, in the Frobenius norm")

@@ -16,6 +16,7 @@ from memjax.crossbar.faults import Faults
 from memjax.crossbar.mapping import decoding
 from memjax.crossbar.programming import Exact, Programming
 from memjax.crossbar.wires import Wires, effective
+from memjax.crossbar.write_verify import WriteVerify, Writing, writing
 from memjax.errors import UserError
 from memjax.pytree import Leaf, params, static
 
@@ -48,11 +49,14 @@ class Programmed(NamedTuple):
       crossbar: with the conductances at the end of programming.
       nu: the drift exponent of each device.
       seen: the crossbar that products are made by: at a time, and through wires.
+      writing: what its pulses took, where it was written with verification; devices that are stuck
+        are counted as if they moved.
     """
 
     crossbar: Crossbar
     nu: Array
     seen: Crossbar
+    writing: Writing | None = None
 
 
 def program(crossbar: Crossbar, cells: Cells, stream: random.Stream) -> Programmed:
@@ -66,14 +70,19 @@ def program(crossbar: Crossbar, cells: Cells, stream: random.Stream) -> Programm
     targets, array = crossbar.g, crossbar.array
     gmin = jnp.asarray(array.gmin, jnp.float32)
     own = [random.fold_in(stream, purpose) for purpose in range(3)]
-    written = cells.programming.program(own[1], targets, gmin=gmin, gmax=array.gmax)
+    took = None
+    if isinstance(cells.programming, WriteVerify):
+        written = cells.programming.write(own[1], targets, gmin=gmin)
+        reached, took = written.g, writing(written, crossbar.is_cell)
+    else:
+        reached = cells.programming.program(own[1], targets, gmin=gmin, gmax=array.gmax)
     stuck = cells.faults.stuck(own[0], targets.shape)
-    g = stuck.held(written, gmin=gmin)
+    g = stuck.held(reached, gmin=gmin)
     nu = jnp.where(
         stuck.at_gmax | stuck.at_gmin, 0.0, cells.drift.exponents(own[2], targets)
     )  # stuck for life
     made = crossbar.replace(g=_of_cells(crossbar, g))
-    return Programmed(made, nu, made)
+    return Programmed(made, nu, made, took)
 
 
 def seen_at(

@@ -1,16 +1,19 @@
 """Programming by the device's own pulses: read, pulse, read again, until it is near enough."""
 
+import dataclasses
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float, Int32
 
 from memjax import random
-from memjax.crossbar.programming import Programming
+from memjax.crossbar.programming import PROGRAMMING, Programming
 from memjax.devices import ConstantStep, Device
 from memjax.devices.bounds import clip_to_bounds
 from memjax.devices.effects import model_array
+from memjax.errors import UserError
 from memjax.pytree import Leaf, param, params, static
 
 
@@ -22,7 +25,8 @@ class Written(NamedTuple):
       tries: trains of pulses that were fired.
       pulses: pulses in them.
       converged: whether the last read was within the tolerance.
-      energy: of the pulses, in joules; NaN where the device's pulses are not known.
+      energy: of the pulses, in joules, at the mean of a train's first and last conductance; NaN
+        where the device's pulses are not known.
     """
 
     g: Float[Array, "..."]
@@ -30,6 +34,43 @@ class Written(NamedTuple):
     pulses: Float[Array, "..."]
     converged: Array
     energy: Float[Array, "..."]
+
+
+class Writing(NamedTuple):
+    """What it took to write an array, over all its cells.
+
+    Attributes:
+      tries: trains of pulses, a cell in the mean.
+      pulses: of all cells.
+      energy: of all pulses, in joules; NaN where it is not known.
+      unwritten: share of the cells that did not read within the tolerance at last.
+    """
+
+    tries: Float[Array, ""]
+    pulses: Float[Array, ""]
+    energy: Float[Array, ""]
+    unwritten: Float[Array, ""]
+
+
+def writing(written: Written, is_cell: np.ndarray) -> Writing:
+    """The sums of what a write came to.
+
+    Args:
+      written: device by device.
+      is_cell: which of them are there; the rest is padding.
+    """
+    cells = jnp.broadcast_to(is_cell, written.g.shape)
+    count = jnp.sum(cells, dtype=jnp.float32)
+
+    def total(of: Array) -> Array:
+        return jnp.sum(jnp.where(cells, of.astype(jnp.float32), 0.0))
+
+    return Writing(
+        tries=total(written.tries) / count,
+        pulses=total(written.pulses),
+        energy=total(written.energy),
+        unwritten=total(jnp.logical_not(written.converged)) / count,
+    )
 
 
 @params
@@ -51,12 +92,18 @@ class WriteVerify(Programming):
       ([0.3, 0.5], [1, 1])
     """
 
-    device: Device = ConstantStep(levels=100)
+    device: Device = dataclasses.field(
+        default=ConstantStep(levels=100), metadata={"hidden": True, "doc": "any device of memjax"}
+    )
     tolerance: Leaf = param(
         default=0.01, doc="distance of a read from its target", unit="of the range", more_than=0
     )
     most_tries: int = static(default=20, doc="trains of pulses a device", at_least=1)
     most_pulses: int = static(default=1000, doc="pulses of a train", at_least=1)
+
+    def sd(self, g: Array, gmax: Leaf) -> Array:
+        """Refused: what pulses reach follows from no formula."""
+        raise UserError("WriteVerify: it has no sd of its own; take that of what write() gives")
 
     def program(self, stream: random.Stream, g: Array, *, gmin: Leaf, gmax: Leaf) -> Array:
         """The conductances of ``write``."""
@@ -81,15 +128,15 @@ class WriteVerify(Programming):
             made, now, apart, tries, pulses, energy = carry
             open_ = jnp.abs(apart) > self.tolerance
             n = jnp.where(open_, self._train(made, now, apart), 0.0)
-            if device.knows_energy:
-                energy = energy + device.energy(n, now)
             own = random.fold_in(random.fold_in(stream, 1), k)
 
             def noise(purpose: int) -> Array:
                 return random.normal(random.fold_in(own, purpose), g.shape, exact=True)
 
             made, change = device.advance(made, now, n, noise)
-            now = clip_to_bounds(made, now + change)
+            before, now = now, clip_to_bounds(made, now + change)
+            if device.knows_energy:
+                energy = energy + device.energy(n, (before + now) / 2.0)
             read = self._apart(stream, target, now, k + 1)
             apart = jnp.where(open_, read, apart)
             return made, now, apart, tries + open_.astype(jnp.int32), pulses + jnp.abs(n), energy
@@ -118,3 +165,6 @@ class WriteVerify(Programming):
         step = jnp.abs(self.device.response(model_array(made), now, one)[0])
         n = jnp.round(jnp.abs(apart) / jnp.maximum(step, 1e-3 * self.device.nominal_step))
         return one * jnp.clip(n, 1.0, float(self.most_pulses))
+
+
+PROGRAMMING["write_verify"] = WriteVerify

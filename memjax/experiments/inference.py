@@ -22,11 +22,13 @@ from memjax.crossbar import (
     Faults,
     NoCircuits,
     Programming,
+    WriteVerify,
     model_cost,
 )
 from memjax.crossbar.batch_norm import adapted
 from memjax.crossbar.programmed import check_wires
 from memjax.crossbar.programmed_weights import paths_on_arrays
+from memjax.devices import Device
 from memjax.errors import UserError
 from memjax.experiments import flax_checks, inference_notes
 from memjax.experiments.base import Column, Coordinate, Experiment, Objective, Report, Stages
@@ -34,8 +36,14 @@ from memjax.experiments.flax import Flax
 from memjax.experiments.flax_sections import Network
 from memjax.experiments.float_training import FloatTraining, Forward, forward, trained
 from memjax.experiments.images import Images, Labelled, check_batch
-from memjax.experiments.inference_costs import COSTS, PARTS, layer_costs
-from memjax.experiments.inference_sections import ArrayWires, Times, TrainedNetwork
+from memjax.experiments.inference_costs import COSTS, PARTS, WRITING, layer_costs, writing_of
+from memjax.experiments.inference_sections import (
+    WRITERS,
+    ArrayWires,
+    NoDevice,
+    Times,
+    TrainedNetwork,
+)
 from memjax.experiments.pieces import in_pieces
 from memjax.experiments.sections import Open, choice, part
 from memjax.experiments.weights_file import read_weights
@@ -102,6 +110,7 @@ class Inference(Experiment):
 
     array: crossbar.Array = part(crossbar.Array)
     programming: Programming = choice("error", "exact", PROGRAMMING, section="array.programming")
+    device: Device | NoDevice = choice("model", "none", WRITERS)
     faults: Faults = part(Faults, section="array.faults")
     drift: Drift = choice("kind", "none", DRIFTS, section="array.drift")
     wires: ArrayWires = part(ArrayWires, section="array.wires")
@@ -120,6 +129,7 @@ class Inference(Experiment):
         labelled, made = network.load(given), network.flax_model()
         key = jax.random.key(_TRAIN)
         weights, others = jax.jit(made.init)(key, labelled.train.x[:1])
+        self._check_layers(Trained(labelled, weights, others))
         if self.model.weights:
             floats = {name: x for name, x in others.items() if x.dtype == jnp.float32}
             found = read_weights(self.model.weights, weights | floats)
@@ -129,6 +139,13 @@ class Inference(Experiment):
             weights, others = self._shared(made, weights, others, labelled, key)
         as_numpy = lambda arrays: {name: np.asarray(x) for name, x in sorted(arrays.items())}  # noqa: E731
         return Trained(labelled, as_numpy(weights), as_numpy(others))
+
+    def _check_layers(self, data: Trained) -> None:
+        """Each pattern must name products: found before a training, by shapes alone."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # told when it is programmed
+            analog = self._analog(jnp.zeros(2, jnp.uint32), data)
+            jax.eval_shape(analog.program, data.labelled.train.x[:1])
 
     def digest(self, data: Trained) -> str:
         """A fingerprint of the data and of the model that was trained or read."""
@@ -143,6 +160,11 @@ class Inference(Experiment):
             raise UserError(
                 "evaluate: compensation: mapping = 'offset' subtracts a number that does not drift;"
                 " take pairs or mapping = 'unit_column'"
+            )
+        if isinstance(self.programming, WriteVerify) and isinstance(self.device, NoDevice):
+            raise UserError(
+                "array.programming: error = 'write_verify' pulses a device; give [device] model, "
+                "such as 'EpiRAM'"
             )
         if self.train.through_array and self.array.is_calibrated:
             raise UserError(
@@ -186,6 +208,8 @@ class Inference(Experiment):
         """The accuracy at each time, and what an inference costs at the last one."""
         del data
         accuracy = {"test_accuracy": Column(("time_s",), "1", "test accuracy")}
+        if isinstance(self.programming, WriteVerify) and not self.is_digital:
+            accuracy |= WRITING
         return accuracy | (COSTS if self._is_costed else {})
 
     def coords(self, data: Trained) -> dict[str, Coordinate]:
@@ -248,6 +272,8 @@ class Inference(Experiment):
         outputs = in_pieces(some, jnp.asarray(test.x), self.evaluation.batch_size)
         right = jnp.mean((jnp.argmax(outputs, axis=1) == test.y).astype(jnp.float32))
         report = {"test_accuracy": jnp.where(jnp.all(jnp.isfinite(outputs)), right, jnp.nan)}
+        if last and isinstance(self.programming, WriteVerify) and not self.is_digital:
+            report |= writing_of([state.crossbars[name] for name in sorted(state.crossbars)])
         if last and self._is_costed:
             assert isinstance(self.cost, Circuits)
             key = random.as_key(random.fold_in(random.fold_in(stream, stage), -1))
@@ -343,6 +369,12 @@ class Inference(Experiment):
             train, made.apply, analog, like, on_arrays=on_arrays, is_in_lane=is_in_lane
         ), on_arrays
 
+    def _programming(self) -> Programming:
+        """How devices are programmed: by pulses on the device of ``[device]``, if by pulses."""
+        if isinstance(self.programming, WriteVerify) and isinstance(self.device, Device):
+            return dataclasses.replace(self.programming, device=self.device)
+        return self.programming
+
     def _analog(self, key_data: Array, data: Trained) -> AnalogModel:
         """The model, yet to be programmed."""
         made = self._network().flax_model()
@@ -352,7 +384,7 @@ class Inference(Experiment):
             return made.apply(weights, others, x, key, training=False)[0]
 
         cells = Cells(
-            programming=self.programming,
+            programming=self._programming(),
             faults=self.faults,
             drift=self.drift,
             compensation=self.evaluation.compensation,

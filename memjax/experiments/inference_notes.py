@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from memjax.crossbar import Circuits, Drift
+from memjax.crossbar import Circuits, Drift, WriteVerify
 from memjax.experiments.base import Swept
 from memjax.experiments.idle_array import idle
+from memjax.experiments.inference_sections import NoDevice
 
 
 def notes(experiment: Any, axes: Sequence[Swept], *, has_statistics: bool) -> list[str]:
@@ -23,6 +24,10 @@ def notes(experiment: Any, axes: Sequence[Swept], *, has_statistics: bool) -> li
         found += [f"train.{sentence}" for sentence in train.idle(reads=experiment.model.weights)]
     if evaluation.adapt_images and not has_statistics:
         found.append("evaluate.adapt_images has no effect: the model has no batch norm")
+    is_pulsed = isinstance(experiment.programming, WriteVerify)
+    is_pulsed = is_pulsed or "array.programming.error" in swept
+    if not is_pulsed and not isinstance(experiment.device, NoDevice):
+        found.append("device has no effect: nothing pulses it (array.programming.error)")
     drifts = type(experiment.drift) is not Drift or "array.drift.kind" in swept
     if evaluation.compensation and not drifts:
         found.append("evaluate.compensation has no effect: nothing drifts (array.drift)")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from memjax import random
-from memjax.crossbar import WriteVerify
+from memjax.crossbar import Array, Cells, WriteVerify, convert, describe
 from memjax.devices import ConstantStep, SoftBounds, get
 
 STREAM = random.stream(jax.random.key(3))
@@ -47,7 +47,7 @@ def test_the_energy_is_that_of_the_trains_where_pulses_are_known():
     pulses = {"voltage_up": 2.0, "voltage_down": 1.0, "width_up": 1e-6, "width_down": 1e-6}
     device = ConstantStep(levels=11, on_off=2.0, gmax=1e-5, **pulses)
     written = WriteVerify(device=device, tolerance=0.01).write(STREAM, jnp.array([1.0]), gmin=0.5)
-    assert float(written.energy[0]) == pytest.approx(10 * 4.0 * 0.5e-5 * 1e-6, rel=1e-5)
+    assert float(written.energy[0]) == pytest.approx(10 * 4.0 * 0.75e-5 * 1e-6, rel=1e-5)
     unknown = WriteVerify(device=ConstantStep()).write(STREAM, jnp.array([1.0]), gmin=0.1)
     assert np.isnan(unknown.energy).all()
 
@@ -72,3 +72,15 @@ def test_independent_landings_converge_as_published():
     there = np.asarray(seen[1].converged)
     residual = np.asarray(seen[1].g)[there] - 0.5
     assert residual.std() == pytest.approx(0.02 * 0.283882, rel=0.03)
+
+
+def test_what_an_array_took_is_the_sum_over_its_cells():
+    """A tile's padding takes no pulses; what a layer takes is told of it."""
+    device, key = ConstantStep(levels=11), jax.random.key(0)
+    cells = Cells(programming=WriteVerify(device=device, tolerance=0.06))
+    kernel = jnp.array([[0.5], [-1.0], [0.2]])
+    analog = convert((lambda w, x: x @ w["w"], {"w": kernel}), Array(tile_rows=2), cells, key=key)
+    found = describe(analog, jnp.ones((4, 3))).table.loc["w"]
+    assert found.pulses == 5 + 10 + 10, "each tile has the limit of its own column"
+    assert found.tries == pytest.approx(3 / 6)
+    assert found.unwritten == 0 and "energy" not in found

@@ -60,6 +60,28 @@ def test_drift_acts_over_time_and_each_seed_programs_devices_of_its_own():
     assert np.ptp(worse.isel(time_s=0).values) > 0
 
 
+def test_arrays_may_be_written_by_the_pulses_of_any_device():
+    array = {"programming": {"error": "write_verify", "tolerance": 0.03}}
+    axes = {"device.levels": [20, 400]}
+    ds = swept(axes, array=array, device={"model": "EpiRAM"}, seeds=1)
+    tries, pulses, energy = (
+        ds[f"write_{of}"].values[:, 0] for of in ("tries", "pulses", "energy_J")
+    )
+    assert np.all(tries < 3) and np.all(ds.unwritten < 0.05)
+    np.testing.assert_allclose(pulses[1] / pulses[0], 20, rtol=0.3, err_msg="of as small steps")
+    np.testing.assert_allclose(energy[1] / energy[0], 20, rtol=0.3)
+    with pytest.raises(UserError, match=r"write_verify.*\[device\] model"):
+        swept(array=array)
+    idle = swept(device={"model": "EpiRAM"}, seeds=1, train={"epochs": 1}).attrs["notes"]
+    assert any("device has no effect" in note for note in idle)
+
+
+def test_a_pattern_that_names_nothing_is_told_before_the_training(monkeypatch):
+    monkeypatch.setattr("memjax.experiments.inference.trained", pytest.fail)
+    with pytest.raises(UserError, match="'convolution' names no product"):
+        swept(model={"layers": ["convolution"]})
+
+
 def test_weights_may_be_read_and_others_are_told(tmp_path):
     rng = np.random.default_rng(0)
     arrays = {

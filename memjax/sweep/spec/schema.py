@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from pydantic import ValidationError, create_model
 
-from memjax.devices import MODELS, catalogue
+from memjax.devices import catalogue
 from memjax.errors import SpecError, UserError, suggest
 from memjax.experiments.base import Experiment
 from memjax.experiments.sections import Open, Part, parts
@@ -288,8 +288,8 @@ class Schema:
         return experiment
 
     def _typed(self, section: str, table: Table) -> Table:
-        if section == "device":
-            table = _written_out(table)
+        if section == "device" and (chooser := self.choosers.get(section)):
+            table = _written_out(table, chooser)
         if self.is_open(section):
             return _open(table)
         shape = self._schema(section, table)
@@ -413,10 +413,10 @@ def _open(table: Table) -> Table:
     return dict(table)
 
 
-def _written_out(table: Table) -> Table:
+def _written_out(table: Table, chooser: Part) -> Table:
     """A device's table with a preset's or a file's parameters in it, under those that it gives."""
     model = table.get("model")
-    if not isinstance(model, str) or model in MODELS:
+    if not isinstance(model, str) or model in chooser.choices:
         return table
     try:
         named = catalogue.as_table(catalogue.get(model))
