@@ -134,12 +134,6 @@ _CONDITIONS: tuple[tuple[str, Any, str], ...] = (
         lambda a: a.slice_bits is not None,
         "inputs come at once (slice_bits)",
     ),
-    (
-        "slice_bits",
-        lambda a: a.slice_bits is None or a.reads_slices,
-        "linear cells give the sum of slices, which the ADC converts (adc_per_cycle); it counts in "
-        "costs alone",
-    ),
     ("coding v_read", lambda a: a.iv != "linear", "cells are linear (iv)"),
     ("sinh_shape", lambda a: a.iv == "sinh", "iv is not sinh"),
     ("cubic_loss", lambda a: a.iv == "cubic", "iv is not cubic"),
@@ -181,11 +175,6 @@ _CONDITIONS: tuple[tuple[str, Any, str], ...] = (
     ("adc_quantile", lambda a: a.adc_range == "calibrated", "adc_range is not calibrated"),
     ("adc_overflow", lambda a: a.adc_range == "batch_max_pow2", "adc_range is not batch_max_pow2"),
     ("subtract", lambda a: a.is_pair, "only pairs are subtracted"),
-    (
-        "subtract",
-        lambda a: not (a.is_pair and a.is_matrix),
-        "nothing between the cells and the subtraction is quantised, clipped or noisy",
-    ),
     (
         "bound_factor bound_resolution",
         lambda a: a.bound_management == "iterative",
