@@ -16,6 +16,7 @@ ROOMS = (
     "updates",
     "nn",
     "crossbar",
+    "spiking",
     "experiments",
     "sweep.spec",
     "sweep.store",
