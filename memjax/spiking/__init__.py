@@ -2,12 +2,19 @@
 
 from memjax.spiking.compete import Response, answer, compete
 from memjax.spiking.desired import check_attainable, desired, desired_train
+from memjax.spiking.encode import encode
+from memjax.spiking.hidden_layer import hidden_layer
+from memjax.spiking.hidden_spikes import HiddenSpikes
+from memjax.spiking.kernels import edge_kernels
 from memjax.spiking.lif import LIF, LIFState
 from memjax.spiking.normad import backwards, inverse_norms, normad, normad_adjoint
+from memjax.spiking.pixel_trains import CODES, latency_trains, lif_trains, rate_trains
 from memjax.spiking.traces import Synapse, responses, traces
 
 __all__ = [
+    "CODES",
     "LIF",
+    "HiddenSpikes",
     "LIFState",
     "Response",
     "Synapse",
@@ -17,9 +24,15 @@ __all__ = [
     "compete",
     "desired",
     "desired_train",
+    "edge_kernels",
+    "encode",
+    "hidden_layer",
     "inverse_norms",
+    "latency_trains",
+    "lif_trains",
     "normad",
     "normad_adjoint",
+    "rate_trains",
     "responses",
     "traces",
 ]

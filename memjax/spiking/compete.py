@@ -26,7 +26,7 @@ class Response(NamedTuple):
 
 def compete(
     drive: Float[Array, "steps outputs"],
-    dt: float,
+    dt: float | int,
     neuron: LIF | None = None,
     *,
     lateral: float | Array = -1.0,

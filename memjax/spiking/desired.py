@@ -9,7 +9,7 @@ from memjax.errors import UserError
 from memjax.spiking.lif import LIF
 
 
-def steps_of(time: float, dt: float, what: str) -> int:
+def steps_of(time: float | int, dt: float | int, what: str) -> int:
     """A time as a number of steps.
 
     Args:
@@ -39,10 +39,10 @@ def desired(
     labels: Int[Array, " samples"],
     outputs: int,
     *,
-    dt: float,
-    duration: float = 100.0,
-    start: float = 10.0,
-    period: float = 3.5,
+    dt: float | int,
+    duration: float | int = 100.0,
+    start: float | int = 10.0,
+    period: float | int = 3.5,
 ) -> Float[Array, "samples steps outputs"]:
     """The trains that are wanted: the label's output fires regularly, all others never.
 
@@ -69,7 +69,10 @@ def desired(
 
 
 def desired_train(
-    dt: float, duration: float = 100.0, start: float = 10.0, period: float = 3.5
+    dt: float | int,
+    duration: float | int = 100.0,
+    start: float | int = 10.0,
+    period: float | int = 3.5,
 ) -> np.ndarray:
     """A regular train: 1 at the steps ``start, start + period, ...``.
 
@@ -86,7 +89,7 @@ def desired_train(
     return train
 
 
-def check_attainable(neuron: LIF, dt: float, period: float = 3.5) -> None:
+def check_attainable(neuron: LIF, dt: float | int, period: float | int = 3.5) -> None:
     """Raises ``UserError`` where no neuron can fire as often as is wanted.
 
     It is held for ``t_ref`` after a spike and needs one step more; where that is longer than the

@@ -53,7 +53,7 @@ class LIF:
         """The least current that can make it fire, ``g_L (V_T - E_L)``, in nA."""
         return self.leak * (self.threshold - self.rest) * 1e-3
 
-    def gain(self, dt: float) -> Any:
+    def gain(self, dt: float | int) -> Any:
         """``f``, the share of its way to the steady state that u goes in a step.
 
         Args:
@@ -62,7 +62,7 @@ class LIF:
         a = dt * self.leak / self.capacitance
         return a - a * a / 2 if self.scheme == "heun" else -jnp.expm1(-jnp.asarray(a))
 
-    def hold_steps(self, dt: float) -> Array:
+    def hold_steps(self, dt: float | int) -> Array:
         """Steps of the refractory hold.
 
         Args:
@@ -87,7 +87,7 @@ class LIF:
         return LIFState(jnp.zeros(shape), jnp.zeros(shape, jnp.int32))
 
     def step(
-        self, state: LIFState, current: Float[Array, "..."], dt: float
+        self, state: LIFState, current: Float[Array, "..."], dt: float | int
     ) -> tuple[LIFState, Bool[Array, "..."]]:
         """One step.
 
@@ -107,7 +107,7 @@ class LIF:
         return LIFState(jnp.where(fires, 0.0, u), hold), fires
 
     def run(
-        self, currents: Float[Array, "steps ..."], dt: float
+        self, currents: Float[Array, "steps ..."], dt: float | int
     ) -> tuple[Bool[Array, "steps ..."], Float[Array, "steps ..."]]:
         """Neurons from rest, step by step.
 

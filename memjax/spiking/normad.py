@@ -1,6 +1,7 @@
 """NormAD: weights that move a neuron's spikes to where they are wanted."""
 
 import math
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -15,11 +16,11 @@ TAU = 1.0
 def normad(
     spikes: Float[Array, "steps rows"],
     error: Float[Array, "steps columns"],
-    dt: float,
+    dt: float | int,
     *,
     rate: float | Array = 0.2,
     synapse: Synapse = SYNAPSE,
-    tau: float = TAU,
+    tau: float | int = TAU,
 ) -> Float[Array, "rows columns"]:
     """``dW = r sum over t of d^(t) e(t) / ||d^(t)||``, the change of weights that is wanted.
 
@@ -50,7 +51,10 @@ def normad(
 
 
 def inverse_norms(
-    spikes: Float[Array, "steps rows"], dt: float, synapse: Synapse = SYNAPSE, tau: float = TAU
+    spikes: Float[Array, "steps rows"],
+    dt: float | int,
+    synapse: Synapse = SYNAPSE,
+    tau: float | int = TAU,
 ) -> Float[Array, " steps"]:
     """``1 / ||d^(t)||`` over all rows; 0 where that is 0.
 
@@ -64,11 +68,11 @@ def normad_adjoint(
     spikes: Float[Array, "steps rows"],
     error: Float[Array, "steps columns"],
     norms: Float[Array, " steps"],
-    dt: float,
+    dt: float | int,
     *,
     rate: float | Array = 0.2,
     synapse: Synapse = SYNAPSE,
-    tau: float = TAU,
+    tau: float | int = TAU,
 ) -> Float[Array, "rows columns"]:
     """``normad`` without ``d^``: the errors are filtered backwards in time, not the inputs.
 
@@ -83,7 +87,10 @@ def normad_adjoint(
 
 
 def backwards(
-    weighted: Float[Array, "steps columns"], dt: float, synapse: Synapse = SYNAPSE, tau: float = TAU
+    weighted: Float[Array, "steps columns"],
+    dt: float | int,
+    synapse: Synapse = SYNAPSE,
+    tau: float | int = TAU,
 ) -> Float[Array, "steps columns"]:
     """The filter that makes ``d^`` of spikes, run from the last step to the first.
 
@@ -94,7 +101,7 @@ def backwards(
     slow, fast = synapse.decays(dt)
     left = math.exp(-dt / tau)
 
-    def step(state: tuple[Array, Array, Array], now: Array) -> tuple[tuple[Array, ...], Array]:
+    def step(state: Any, now: Array) -> tuple[Any, Array]:
         q, a, b = state
         q = q * left + now
         a, b = a * slow + q, b * fast + q

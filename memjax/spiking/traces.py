@@ -16,7 +16,7 @@ class Synapse:
     decay: Leaf = param(default=5.0, doc="tau_1, of the slow exponential", unit="ms", more_than=0)
     rise: Leaf = param(default=1.25, doc="tau_2, of the fast exponential", unit="ms", more_than=0)
 
-    def decays(self, dt: float) -> tuple[Array, Array]:
+    def decays(self, dt: float | int) -> tuple[Array, Array]:
         """What is left of both exponentials after a step: ``exp(-dt / tau)``.
 
         Args:
@@ -30,7 +30,7 @@ SYNAPSE = Synapse()
 
 
 def traces(
-    spikes: Float[Array, "steps ..."], dt: float, synapse: Synapse = SYNAPSE
+    spikes: Float[Array, "steps ..."], dt: float | int, synapse: Synapse = SYNAPSE
 ) -> Float[Array, "steps ..."]:
     """``c(t) = sum over spikes of exp(-(t - s) / tau_1) - exp(-(t - s) / tau_2)``.
 
@@ -60,7 +60,7 @@ def traces(
 
 
 def responses(
-    currents: Float[Array, "steps ..."], dt: float, tau: float = 1.0
+    currents: Float[Array, "steps ..."], dt: float | int, tau: float | int = 1.0
 ) -> Float[Array, "steps ..."]:
     """``d(t + dt) = d(t) exp(-dt / tau) + c(t)``: membranes that leak so fast that none fires.
 

@@ -1,0 +1,94 @@
+"""The hidden layer: fixed 3 x 3 kernels, slid over spiking pixels, each place a LIF neuron."""
+
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float, UInt8
+
+from memjax.spiking.kernels import check_kernels
+from memjax.spiking.lif import LIF, LIFState
+from memjax.spiking.traces import SYNAPSE, Synapse
+
+GAIN = 5.0
+"""Weight of a kernel's unit, in nA."""
+_BYTE = 8
+
+
+def trace_table(
+    trains: Bool[np.ndarray, "steps values"], dt: float | int, synapse: Synapse = SYNAPSE
+) -> Float[np.ndarray, "steps values"]:
+    """The trace of each train, in float64, as float32; all pixels of a value share it.
+
+    Args:
+      trains: of the values of pixels.
+      dt: the step, in ms.
+      synapse: time constants of the pixels' synapses.
+    """
+    slow, fast = (np.exp(-dt / float(tau)) for tau in (synapse.decay, synapse.rise))
+    p = q = np.zeros(trains.shape[1])
+    found = np.empty(trains.shape, np.float32)
+    for c, spikes in zip(found, trains, strict=True):
+        p, q = p * slow + spikes, q * fast + spikes
+        c[:] = p - q
+    return found
+
+
+def hidden_layer(
+    images: UInt8[Array | np.ndarray, "images rows columns"],
+    trains: Bool[np.ndarray, "steps values"],
+    kernels: Float[np.ndarray, "kernels height width"],
+    dt: float | int,
+    neuron: LIF | None = None,
+) -> UInt8[Array, "bytes images neurons"]:
+    """The spikes of every neuron of the hidden layer, eight steps a byte, the first one lowest.
+
+    Neuron ``(kernel, row, column)`` is driven by ``5 nA sum_ij K_ij c(row + i, column + j)``, c the
+    traces of the pixels' trains; neurons are numbered in this order.
+
+    Args:
+      images: pixels of 0 to 255.
+      trains: of the values of pixels.
+      kernels: weights of each kernel.
+      dt: the step, in ms.
+      neuron: of the layer.
+    """
+    check_kernels(np.asarray(kernels))
+    padded = np.zeros((-(-len(trains) // _BYTE) * _BYTE, trains.shape[1]), bool)
+    padded[: len(trains)] = trains
+    table = jnp.asarray(trace_table(padded, dt)).reshape(-1, _BYTE, trains.shape[1])
+    steps = np.arange(len(padded)).reshape(-1, _BYTE) < len(trains)
+    weights = tuple(tuple(map(float, kernel.ravel())) for kernel in np.asarray(kernels))
+    return _simulated(jnp.asarray(images), table, jnp.asarray(steps), neuron or LIF(), weights, dt)
+
+
+@partial(jax.jit, static_argnames=("kernels", "dt"))
+def _simulated(
+    images: Array, table: Array, steps: Array, neuron: LIF, kernels: Any, dt: float | int
+) -> Array:
+    height, width = (extent - 2 for extent in images.shape[1:])
+    pixels = images.astype(jnp.int32)
+    shape = (len(images), len(kernels), height, width)
+    weights = jnp.asarray(kernels, jnp.float32).reshape(len(kernels), 9)
+
+    def currents(values: Array) -> Array:
+        c = values[pixels]
+        total: Any = 0.0
+        for cell in range(9):
+            row, column = divmod(cell, 3)
+            window = c[:, None, row : row + height, column : column + width]
+            total = total + weights[None, :, cell, None, None] * window
+        return GAIN * total
+
+    def byte(state: LIFState, now: tuple[Array, Array]) -> tuple[LIFState, Array]:
+        found = jnp.zeros(shape, jnp.uint8)
+        for bit, values in enumerate(now[0]):
+            state, fires = neuron.step(state, currents(values), dt)
+            fires &= now[1][bit]
+            found |= fires.astype(jnp.uint8) << bit
+        return state, found
+
+    _, found = jax.lax.scan(byte, neuron.init(shape), (table, steps))
+    return found.reshape(len(table), len(images), -1)
