@@ -4,10 +4,12 @@ from memjax.experiments.base import Experiment
 from memjax.experiments.classifier import Classifier
 from memjax.experiments.flax import Flax
 from memjax.experiments.inference import Inference
+from memjax.experiments.spiking import Spiking
 
 EXPERIMENTS: dict[str, type[Experiment]] = {
     "classifier": Classifier,
     "flax": Flax,
     "inference": Inference,
+    "spiking": Spiking,
 }
 """Experiments by their name in a sweep's ``experiment``."""

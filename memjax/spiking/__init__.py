@@ -4,11 +4,13 @@ from memjax.spiking.compete import Response, answer, compete
 from memjax.spiking.desired import check_attainable, desired, desired_train
 from memjax.spiking.encode import encode
 from memjax.spiking.hidden_layer import hidden_layer
-from memjax.spiking.hidden_spikes import HiddenSpikes
+from memjax.spiking.hidden_spikes import HiddenSpikes, unpacked
 from memjax.spiking.kernels import edge_kernels
 from memjax.spiking.lif import LIF, LIFState
 from memjax.spiking.normad import backwards, inverse_norms, normad, normad_adjoint
+from memjax.spiking.normad_update import Trial, normad_update
 from memjax.spiking.pixel_trains import CODES, latency_trains, lif_trains, rate_trains
+from memjax.spiking.row_update import is_row_by_row, update_rows
 from memjax.spiking.traces import Synapse, responses, traces
 
 __all__ = [
@@ -18,6 +20,7 @@ __all__ = [
     "LIFState",
     "Response",
     "Synapse",
+    "Trial",
     "answer",
     "backwards",
     "check_attainable",
@@ -28,11 +31,15 @@ __all__ = [
     "encode",
     "hidden_layer",
     "inverse_norms",
+    "is_row_by_row",
     "latency_trains",
     "lif_trains",
     "normad",
     "normad_adjoint",
+    "normad_update",
     "rate_trains",
     "responses",
     "traces",
+    "unpacked",
+    "update_rows",
 ]

@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
+from memjax.pytree import Leaf
 from memjax.spiking.lif import LIF
 from memjax.spiking.traces import SYNAPSE, Synapse
 
@@ -29,7 +30,7 @@ def compete(
     dt: float | int,
     neuron: LIF | None = None,
     *,
-    lateral: float | Array = -1.0,
+    lateral: Leaf = -1.0,
     synapse: Synapse = SYNAPSE,
 ) -> Response:
     """LIF outputs of weighted input spikes, each inhibited by the spikes of all others.

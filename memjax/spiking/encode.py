@@ -71,9 +71,9 @@ def encode(
             f"{len(kernels)} kernels on images of {pixels.shape[1]} x {pixels.shape[2]} are "
             f"{shape[1]} neurons; {_MOST_NEURONS} at most: take smaller images"
         )
-    if directory is None:
-        return _in_memory(list(parts()), *shape)
     key = spikes_key(pixels, trains, kernels, dt, neuron, tau=tau)
+    if directory is None:
+        return _in_memory(list(parts()), *shape, key)
     place = Path(directory) / key
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -144,9 +144,9 @@ def _norms_of(bits: Array, steps: int, dt: float | int, tau: float | int) -> Arr
     return jax.lax.map(lambda b: inverse_norms(unpacked(b, steps).T, dt, tau=tau), bits)
 
 
-def _in_memory(parts: list[Part], steps: int, neurons: int) -> HiddenSpikes:
+def _in_memory(parts: list[Part], steps: int, neurons: int, key: str) -> HiddenSpikes:
     rows, bits, counts, norms = (np.concatenate(part) for part in zip(*parts, strict=True))
     most = max(1, int(counts.max()))
     rows = np.concatenate([rows, np.full(most, neurons, np.uint16)])
     bits = np.concatenate([bits, np.zeros((most, bits.shape[1]), np.uint8)])
-    return HiddenSpikes(rows, bits, offsets_of(counts), norms, neurons, steps, most)
+    return HiddenSpikes(rows, bits, offsets_of(counts), norms, neurons, steps, most, key)

@@ -18,7 +18,7 @@ BYTE = 8
 @functools.partial(
     jax.tree_util.register_dataclass,
     data_fields=["rows", "bits", "offsets", "inverse_norms"],
-    meta_fields=["neurons", "steps", "most"],
+    meta_fields=["neurons", "steps", "most", "key"],
 )
 @dataclasses.dataclass(frozen=True)
 class HiddenSpikes:
@@ -32,6 +32,7 @@ class HiddenSpikes:
       neurons: of the layer, those that are silent among them.
       steps: of an image.
       most: neurons that fire in an image, at most.
+      key: a digest of what they are of (``memjax.spiking.encode``).
     """
 
     rows: UInt16[Array | np.ndarray, " entries"]
@@ -41,6 +42,7 @@ class HiddenSpikes:
     neurons: int
     steps: int
     most: int
+    key: str
 
     def __len__(self) -> int:
         return len(self.offsets) - 1

@@ -75,7 +75,7 @@ def read_spikes(place: Path, key: str) -> HiddenSpikes:
         if not path.is_file() or _digest(path) != about["digests"][name]:
             raise UserError(f"{path}: is missing or damaged; remove {place}, and it is made again")
         arrays[name] = np.memmap(path, dtype, "r", shape=shape)
-    return HiddenSpikes(**(arrays | about["sizes"]))
+    return HiddenSpikes(**(arrays | about["sizes"] | {"key": key}))
 
 
 def write_spikes(place: Path, parts: Iterable[Part], key: str, *, steps: int, neurons: int) -> None:
