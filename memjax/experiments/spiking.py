@@ -24,14 +24,17 @@ from memjax.pulses import SCHEMES, OuterProduct, Scheme
 from memjax.pytree import params
 from memjax.spiking import (
     LIF,
+    Image,
     answer,
     backwards,
     check_attainable,
     compete,
     desired_train,
+    first_rows,
     is_row_by_row,
     unpacked,
     update_rows,
+    with_rows,
 )
 from memjax.updates import ALGORITHMS, Algorithm, readout
 
@@ -176,14 +179,23 @@ class Spiking(Experiment):
         alone = self.pulses is None or is_row_by_row(self.algorithm, self.cell, self.device)
 
         def learn(state: State, number: Array) -> tuple[State, tuple[Array, Array]]:
-            rows, bits = hidden.image(number)
-            spikes = unpacked(bits, hidden.steps)
-            fires = self._fires(state.weights, rows, spikes, random.fold_in(stream, number))
+            image = hidden.image(number)
+            fires = self._fires(state.weights, image, random.fold_in(stream, number), hidden.steps)
             own = jax.nn.one_hot(y[number], data.n_classes, dtype=jnp.float32)
             error = wanted[:, None] * own[None] - fires.astype(jnp.float32)
-            gradient = -(spikes @ backwards(error * norms[number][:, None], model.dt))
+            filtered = backwards(error * norms[number][:, None], model.dt)
+
+            def gradient(bits: Array) -> Array:
+                return with_rows(-(unpacked(bits, hidden.steps) @ filtered), hidden.most)
+
             weights, opt_state = update_rows(
-                optimizer, gradient, state.opt_state, state.weights, rows, alone=alone
+                optimizer,
+                first_rows(gradient, image.count, image.bits),
+                state.opt_state,
+                state.weights,
+                image.rows,
+                image.count,
+                alone=alone,
             )
             is_right = answer(fires)[0] == y[number]
             return State(weights, opt_state), (is_right, jnp.sum(jnp.abs(error)))
@@ -221,9 +233,8 @@ class Spiking(Experiment):
         hidden = samples.hidden[self._which]
 
         def of_image(number: Array) -> tuple[Array, Array]:
-            rows, bits = hidden.image(number)
             own = random.fold_in(stream, number)
-            return answer(self._fires(weights, rows, unpacked(bits, hidden.steps), own))
+            return answer(self._fires(weights, hidden.image(number), own, hidden.steps))
 
         return jax.lax.map(of_image, jnp.arange(len(hidden)))
 
@@ -236,13 +247,18 @@ class Spiking(Experiment):
         """The place of this lane's step among those whose spikes are there."""
         return self._dts.index(self.model.dt)
 
-    def _fires(self, weights: Array, rows: Array, spikes: Array, stream: random.Stream) -> Array:
+    def _fires(self, weights: Array, image: Image, stream: random.Stream, steps: int) -> Array:
         """The outputs' spikes at an image, by weights as one read of their devices sees them."""
-        some = weights.at[rows].get(mode="clip")
+        some = weights.at[image.rows].get(mode="clip")
         if self.pulses is not None:
             some = read(stream, some, device=self.device, cell=self.cell)
-        response = compete(spikes.T @ some, self.model.dt, self.neuron, lateral=self.model.lateral)
-        return response.spikes
+
+        def drive(bits: Array, some: Array) -> Array:
+            return unpacked(bits, steps).T @ some
+
+        driven = first_rows(drive, image.count, image.bits, some)
+        model = self.model
+        return compete(driven, model.dt, self.neuron, lateral=model.lateral).spikes
 
     def _order(self, stage: Array, images: int) -> Array:
         """The images of an epoch, one after another: those of all lanes, which share spikes."""

@@ -4,19 +4,20 @@ from memjax.spiking.compete import Response, answer, compete
 from memjax.spiking.desired import check_attainable, desired, desired_train
 from memjax.spiking.encode import encode
 from memjax.spiking.hidden_layer import hidden_layer
-from memjax.spiking.hidden_spikes import HiddenSpikes, unpacked
+from memjax.spiking.hidden_spikes import HiddenSpikes, Image, unpacked
 from memjax.spiking.kernels import edge_kernels
 from memjax.spiking.lif import LIF, LIFState
 from memjax.spiking.normad import backwards, inverse_norms, normad, normad_adjoint
 from memjax.spiking.normad_update import Trial, normad_update
 from memjax.spiking.pixel_trains import CODES, latency_trains, lif_trains, rate_trains
-from memjax.spiking.row_update import is_row_by_row, update_rows
+from memjax.spiking.row_update import first_rows, is_row_by_row, update_rows, with_rows
 from memjax.spiking.traces import Synapse, responses, traces
 
 __all__ = [
     "CODES",
     "LIF",
     "HiddenSpikes",
+    "Image",
     "LIFState",
     "Response",
     "Synapse",
@@ -29,6 +30,7 @@ __all__ = [
     "desired_train",
     "edge_kernels",
     "encode",
+    "first_rows",
     "hidden_layer",
     "inverse_norms",
     "is_row_by_row",
@@ -42,4 +44,5 @@ __all__ = [
     "traces",
     "unpacked",
     "update_rows",
+    "with_rows",
 ]

@@ -15,6 +15,20 @@ BYTE = 8
 """Steps in a byte."""
 
 
+class Image(NamedTuple):
+    """The spikes of one image, in arrays of one size for all images.
+
+    Attributes:
+      rows: numbers of the neurons that fire; behind them the number of neurons, which is none's.
+      bits: their spikes, eight steps a byte; behind them none.
+      count: of the neurons that fire.
+    """
+
+    rows: Int32[Array, " most"]
+    bits: UInt8[Array, "most bytes"]
+    count: Int32[Array, ""]
+
+
 @functools.partial(
     jax.tree_util.register_dataclass,
     data_fields=["rows", "bits", "offsets", "inverse_norms"],
@@ -47,10 +61,8 @@ class HiddenSpikes:
     def __len__(self) -> int:
         return len(self.offsets) - 1
 
-    def image(self, number: Array | int) -> tuple[Int32[Array, " most"], UInt8[Array, "most _"]]:
-        """The neurons that fire in an image, and their spikes as bytes.
-
-        Behind those that fire, neurons are numbered ``neurons``, which is none, and silent.
+    def image(self, number: Array | int) -> Image:
+        """The neurons that fire in an image, and their spikes.
 
         Args:
           number: of the image.
@@ -62,7 +74,8 @@ class HiddenSpikes:
         bits = jax.lax.dynamic_slice_in_dim(jnp.asarray(self.bits), start, self.most)
         is_there = jnp.arange(self.most) < end - start
         rows = jnp.where(is_there, rows.astype(jnp.int32), self.neurons)
-        return rows, jnp.where(is_there[:, None], bits, jnp.zeros_like(bits))
+        bits = jnp.where(is_there[:, None], bits, jnp.zeros_like(bits))
+        return Image(rows, bits, end - start)
 
     def dense(self, number: int) -> np.ndarray:
         """The spikes of an image as ``[steps, neurons]``, for pictures and tests.

@@ -34,8 +34,8 @@ def test_kept_spikes_are_those_of_memory(images, tmp_path):
         np.testing.assert_array_equal(getattr(again, name), getattr(plain, name))
     assert (again.neurons, again.steps, again.most) == (12 * 7 * 6, 200, plain.most)
     assert len(plain) == 3 and plain.dense(0).any() and not plain.dense(1).any()
-    rows, bits = plain.image(1)
-    assert np.all(np.asarray(rows) == plain.neurons) and not np.any(bits)
+    rows, bits, count = plain.image(1)
+    assert np.all(np.asarray(rows) == plain.neurons) and not np.any(bits) and count == 0
     norms = inverse_norms(jnp.asarray(plain.dense(2), jnp.float32), 0.5)
     np.testing.assert_allclose(plain.inverse_norms[2], norms, rtol=1e-6)
 
