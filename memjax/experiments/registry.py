@@ -4,12 +4,14 @@ from memjax.experiments.base import Experiment
 from memjax.experiments.classifier import Classifier
 from memjax.experiments.flax import Flax
 from memjax.experiments.inference import Inference
+from memjax.experiments.spike_inference import SpikeInference
 from memjax.experiments.spiking import Spiking
 
 EXPERIMENTS: dict[str, type[Experiment]] = {
     "classifier": Classifier,
     "flax": Flax,
     "inference": Inference,
+    "spike_inference": SpikeInference,
     "spiking": Spiking,
 }
 """Experiments by their name in a sweep's ``experiment``."""

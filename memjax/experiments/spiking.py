@@ -190,11 +190,11 @@ class Spiking(Experiment):
 
             weights, opt_state = update_rows(
                 optimizer,
-                first_rows(gradient, image.count, image.bits),
+                first_rows(gradient, image.active, image.bits),
                 state.opt_state,
                 state.weights,
                 image.rows,
-                image.count,
+                image.active,
                 alone=alone,
             )
             is_right = answer(fires)[0] == y[number]
@@ -256,7 +256,7 @@ class Spiking(Experiment):
         def drive(bits: Array, some: Array) -> Array:
             return unpacked(bits, steps).T @ some
 
-        driven = first_rows(drive, image.count, image.bits, some)
+        driven = first_rows(drive, image.active, image.bits, some)
         model = self.model
         return compete(driven, model.dt, self.neuron, lateral=model.lateral).spikes
 

@@ -2,16 +2,14 @@
 
 from typing import Any
 
-from memjax.experiments.images import Labelled
 
-
-def rows_unwritten(trained: Any, weights: Any, data: Labelled) -> list[str]:
+def rows_unwritten(trained: Any, weights: Any, data: Any) -> list[str]:
     """Tells by how much a training is too short for every row to be written.
 
     Args:
       trained: an experiment with an algorithm and batches, of the sweep's first lane.
       weights: a tree of what is on devices.
-      data: that it trains on.
+      data: that it trains on; ``data.train.y`` are labels.
     """
     samples = getattr(trained.train, "epoch_samples", None) or len(data.train.y)
     updates = trained.train.epochs * (samples // trained.train.batch_size)

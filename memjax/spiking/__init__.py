@@ -3,7 +3,7 @@
 from memjax.spiking.compete import Response, answer, compete
 from memjax.spiking.desired import check_attainable, desired, desired_train
 from memjax.spiking.encode import encode
-from memjax.spiking.hidden_layer import hidden_layer
+from memjax.spiking.hidden_layer import byte_tables, copies_fire, hidden_layer
 from memjax.spiking.hidden_spikes import HiddenSpikes, Image, unpacked
 from memjax.spiking.kernels import edge_kernels
 from memjax.spiking.lif import LIF, LIFState
@@ -24,8 +24,10 @@ __all__ = [
     "Trial",
     "answer",
     "backwards",
+    "byte_tables",
     "check_attainable",
     "compete",
+    "copies_fire",
     "desired",
     "desired_train",
     "edge_kernels",

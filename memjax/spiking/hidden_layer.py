@@ -1,6 +1,5 @@
 """The hidden layer: fixed 3 x 3 kernels, slid over spiking pixels, each place a LIF neuron."""
 
-from functools import partial
 from typing import Any
 
 import jax
@@ -8,13 +7,13 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, UInt8
 
+from memjax.spiking.hidden_spikes import BYTE
 from memjax.spiking.kernels import check_kernels
 from memjax.spiking.lif import LIF, LIFState
 from memjax.spiking.traces import SYNAPSE, Synapse
 
 GAIN = 5.0
 """Weight of a kernel's unit, in nA."""
-_BYTE = 8
 
 
 def trace_table(
@@ -56,22 +55,45 @@ def hidden_layer(
       neuron: of the layer.
     """
     check_kernels(np.asarray(kernels))
-    padded = np.zeros((-(-len(trains) // _BYTE) * _BYTE, trains.shape[1]), bool)
+    weights = jnp.asarray(kernels, jnp.float32).reshape(len(kernels), 9)
+    table, steps = byte_tables(trains, dt)
+    return _compiled(jnp.asarray(images), table, steps, weights, dt, neuron or LIF())
+
+
+def byte_tables(trains: Bool[np.ndarray, "steps values"], dt: float | int) -> tuple[Array, Array]:
+    """Traces of trains, ``[bytes, 8, values]``, and which of these steps there are.
+
+    Args:
+      trains: of the values of pixels.
+      dt: the step, in ms.
+    """
+    padded = np.zeros((-(-len(trains) // BYTE) * BYTE, trains.shape[1]), bool)
     padded[: len(trains)] = trains
-    table = jnp.asarray(trace_table(padded, dt)).reshape(-1, _BYTE, trains.shape[1])
-    steps = np.arange(len(padded)).reshape(-1, _BYTE) < len(trains)
-    weights = tuple(tuple(map(float, kernel.ravel())) for kernel in np.asarray(kernels))
-    return _simulated(jnp.asarray(images), table, jnp.asarray(steps), neuron or LIF(), weights, dt)
+    table = trace_table(padded, dt).reshape(-1, BYTE, trains.shape[1])
+    return jnp.asarray(table), jnp.asarray(np.arange(len(padded)).reshape(-1, BYTE) < len(trains))
 
 
-@partial(jax.jit, static_argnames=("kernels", "dt"))
-def _simulated(
-    images: Array, table: Array, steps: Array, neuron: LIF, kernels: Any, dt: float | int
-) -> Array:
+def copies_fire(
+    images: UInt8[Array, "images rows columns"],
+    table: Float[Array, "bytes 8 values"],
+    steps: Bool[Array, "bytes 8"],
+    weights: Float[Array, "kernels *copies 9"],
+    dt: float | int,
+    neuron: LIF,
+) -> UInt8[Array, "bytes images neurons"]:
+    """``hidden_layer``, each neuron with a copy of its kernel of its own if there is one.
+
+    Args:
+      images: pixels of 0 to 255.
+      table, steps: of ``byte_tables``.
+      weights: of each kernel, or of each neuron's, ``[kernels, rows - 2, columns - 2, 9]``.
+      dt: the step, in ms.
+      neuron: of the layer.
+    """
     height, width = (extent - 2 for extent in images.shape[1:])
     pixels = images.astype(jnp.int32)
-    shape = (len(images), len(kernels), height, width)
-    weights = jnp.asarray(kernels, jnp.float32).reshape(len(kernels), 9)
+    shape = (len(images), len(weights), height, width)
+    copies = weights if weights.ndim == 4 else weights[:, None, None]
 
     def currents(values: Array) -> Array:
         c = values[pixels]
@@ -79,7 +101,7 @@ def _simulated(
         for cell in range(9):
             row, column = divmod(cell, 3)
             window = c[:, None, row : row + height, column : column + width]
-            total = total + weights[None, :, cell, None, None] * window
+            total = total + copies[None, ..., cell] * window
         return GAIN * total
 
     def byte(state: LIFState, now: tuple[Array, Array]) -> tuple[LIFState, Array]:
@@ -92,3 +114,6 @@ def _simulated(
 
     _, found = jax.lax.scan(byte, neuron.init(shape), (table, steps))
     return found.reshape(len(table), len(images), -1)
+
+
+_compiled = jax.jit(copies_fire, static_argnames="dt")

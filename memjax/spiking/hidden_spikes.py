@@ -21,12 +21,12 @@ class Image(NamedTuple):
     Attributes:
       rows: numbers of the neurons that fire; behind them the number of neurons, which is none's.
       bits: their spikes, eight steps a byte; behind them none.
-      count: of the neurons that fire.
+      active: how many fire.
     """
 
     rows: Int32[Array, " most"]
     bits: UInt8[Array, "most bytes"]
-    count: Int32[Array, ""]
+    active: Int32[Array, ""]
 
 
 @functools.partial(
