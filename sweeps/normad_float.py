@@ -1,6 +1,6 @@
 """NormAD in floating point, epoch by epoch: the network that device variants are compared with.
 
-    python sweeps/normad_float.py --data-dir DIR [--images 60000] [--epochs 20] [--rate 0.2]
+    python sweeps/normad_float.py --data-dir DIR [--images 60000] [--epochs 20] [--rate 0.2] [--weights F.npy]
 
 One lane on one core: the accuracy on all test images, and the CPU time of each epoch.
 """
@@ -24,6 +24,7 @@ def main() -> None:
     parser.add_argument("--tests", type=int, default=10_000)
     parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--rate", type=float, default=0.2)
+    parser.add_argument("--weights", default="", help="an .npy file to keep them in, in nA")
     given = parser.parse_args()
     network = Spiking(
         train=NormADTraining(epochs=given.epochs, learning_rate=np.float32(given.rate)),
@@ -46,6 +47,8 @@ def main() -> None:
         trained = time.process_time()
         found = evaluate(state, words, np.int32(epoch), data, last=False)
         weights = np.asarray(state.weights)
+        if given.weights:
+            np.save(given.weights, weights)
         print(
             f"epoch {epoch + 1:2d}: test {100 * float(found['test_accuracy']):.2f} %, "
             f"ties {100 * float(found['test_ties']):.2f} %, "

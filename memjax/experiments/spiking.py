@@ -32,9 +32,9 @@ from memjax.spiking import (
     desired_train,
     first_rows,
     is_row_by_row,
+    put_first,
     unpacked,
     update_rows,
-    with_rows,
 )
 from memjax.updates import ALGORITHMS, Algorithm, readout
 
@@ -186,7 +186,8 @@ class Spiking(Experiment):
             filtered = backwards(error * norms[number][:, None], model.dt)
 
             def gradient(bits: Array) -> Array:
-                return with_rows(-(unpacked(bits, hidden.steps) @ filtered), hidden.most)
+                change = -(unpacked(bits, hidden.steps) @ filtered)
+                return put_first(jnp.zeros((hidden.most, data.n_classes)), change)
 
             weights, opt_state = update_rows(
                 optimizer,
@@ -194,7 +195,6 @@ class Spiking(Experiment):
                 state.opt_state,
                 state.weights,
                 image.rows,
-                image.active,
                 alone=alone,
             )
             is_right = answer(fires)[0] == y[number]

@@ -10,7 +10,7 @@ from memjax.spiking.lif import LIF, LIFState
 from memjax.spiking.normad import backwards, inverse_norms, normad, normad_adjoint
 from memjax.spiking.normad_update import Trial, normad_update
 from memjax.spiking.pixel_trains import CODES, latency_trains, lif_trains, rate_trains
-from memjax.spiking.row_update import first_rows, is_row_by_row, update_rows, with_rows
+from memjax.spiking.row_update import first_rows, is_row_by_row, put_first, update_rows
 from memjax.spiking.traces import Synapse, responses, traces
 
 __all__ = [
@@ -41,10 +41,10 @@ __all__ = [
     "normad",
     "normad_adjoint",
     "normad_update",
+    "put_first",
     "rate_trains",
     "responses",
     "traces",
     "unpacked",
     "update_rows",
-    "with_rows",
 ]

@@ -48,14 +48,18 @@ def first_rows(function: Callable[..., Any], count: Int32[Array, ""], *arrays: A
     return jax.lax.switch(which, [of(size) for size in sizes], *arrays)
 
 
-def with_rows(array: Float[Array, "some ..."], rows: int) -> Float[Array, "rows ..."]:
-    """An array with rows of 0 behind its own, so that there are so many.
+def put_first(
+    array: Float[Array, "rows columns"], some: Float[Array, "some columns"]
+) -> Float[Array, "rows columns"]:
+    """An array with others in place of its first rows.
+
+    Not by padding, which XLA would fuse with what makes the rows, and then not vectorise.
 
     Args:
-      array: of fewer rows.
-      rows: how many there are to be.
+      array: all rows.
+      some: the first ones.
     """
-    return jnp.pad(array, [(0, rows - len(array))] + [(0, 0)] * (array.ndim - 1))
+    return jax.lax.dynamic_update_slice(array, some, (0, 0))
 
 
 def update_rows(
@@ -64,7 +68,6 @@ def update_rows(
     state: Any,
     weights: Float[Array, "rows columns"],
     rows: Int32[Array, " some"],
-    count: Int32[Array, ""],
     *,
     alone: bool,
 ) -> tuple[Float[Array, "rows columns"], Any]:
@@ -76,34 +79,22 @@ def update_rows(
       state: its state; arrays of the weights' shape are taken to be an entry a weight.
       weights: all of them.
       rows: their numbers, each once; numbers beyond the last row are none.
-      count: how many are rows; those behind are none.
       alone: whether only these rows go through the transform (``is_row_by_row``; static).
     """
     if not alone:
         whole = jnp.zeros_like(weights).at[rows].set(gradient, mode="drop")
         changes, state = tx.update(whole, state, weights)
         return weights + changes, state
-    treedef: Any
-    leaves, treedef = jax.tree.flatten((weights, state))
-    is_of_rows = [jnp.shape(leaf) == weights.shape for leaf in leaves]
 
-    def joined(of_rows: list[Array], others: list[Array]) -> Any:
-        one, other = iter(of_rows), iter(others)
-        return treedef.unflatten([next(one if own else other) for own in is_of_rows])
+    def is_an_entry_a_weight(leaf: Any) -> bool:
+        return jnp.shape(leaf) == weights.shape
 
-    def parted(tree: Any) -> tuple[list[Array], list[Array]]:
-        both = list(zip(jax.tree.leaves(tree), is_of_rows, strict=True))
-        return [leaf for leaf, own in both if own], [leaf for leaf, own in both if not own]
+    def take(leaf: Any) -> Any:
+        return leaf.at[rows].get(mode="clip") if is_an_entry_a_weight(leaf) else leaf
 
-    of_rows, others = parted((weights, state))
+    def put(leaf: Any, new: Any) -> Any:
+        return leaf.at[rows].set(new, mode="drop") if is_an_entry_a_weight(leaf) else new
 
-    def update(gradient: Array, of_rows: list[Array]) -> tuple[list[Array], list[Array]]:
-        some, own = joined(of_rows, others)
-        changes, own = tx.update(gradient, own, some)
-        after, rest = parted((some + changes, own))
-        return [with_rows(leaf, len(rows)) for leaf in after], rest
-
-    taken = [leaf.at[rows].get(mode="clip") for leaf in of_rows]
-    after, rest = first_rows(update, count, gradient, taken)
-    put = [old.at[rows].set(new, mode="drop") for old, new in zip(of_rows, after, strict=True)]
-    return joined(put, rest)
+    some = take(weights)
+    changes, after = tx.update(gradient, jax.tree.map(take, state), some)
+    return put(weights, some + changes), jax.tree.map(put, state, after)

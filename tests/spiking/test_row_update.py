@@ -11,7 +11,7 @@ import pytest
 from memjax.cells import DifferentialPair, ReferenceCell
 from memjax.devices import ConstantStep
 from memjax.pulses import Deterministic
-from memjax.spiking import first_rows, is_row_by_row, update_rows, with_rows
+from memjax.spiking import first_rows, is_row_by_row, put_first, update_rows
 from memjax.updates import AGAD, MixedPrecision, PulsedSGD, TikiTaka
 from memjax.updates.manhattan import Manhattan
 
@@ -43,9 +43,7 @@ def test_alone_they_are_what_they_are_together(algorithm, cell):
     def trained(alone):
         weights, state = start, tx.init(start)
         for _ in range(3):
-            weights, state = update_rows(
-                tx, GRADIENT, state, weights, ROWS, jnp.int32(3), alone=alone
-            )
+            weights, state = update_rows(tx, GRADIENT, state, weights, ROWS, alone=alone)
         return weights, state
 
     one, other = (trained(alone) for alone in (True, False))
@@ -66,7 +64,7 @@ def test_functions_see_enough_rows():
 
     def total(rows):
         seen.append(len(rows))
-        return jnp.sum(rows), with_rows(rows, 16)
+        return jnp.sum(rows), put_first(jnp.zeros((16, 1)), rows)
 
     of = jax.jit(lambda count: first_rows(total, count, x))
     for count in (0, 3, 8, 9, 16):
