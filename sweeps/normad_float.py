@@ -1,6 +1,6 @@
 """NormAD in floating point, epoch by epoch: the network that device variants are compared with.
 
-    python sweeps/normad_float.py --data-dir DIR [--images 60000] [--epochs 20] [--rate 0.2] [--weights F.npy]
+    python sweeps/normad_float.py --data-dir DIR [--images 60000] [--epochs 20] [--weights F.npy]
 
 One lane on one core: the accuracy on all test images, and the CPU time of each epoch.
 """
