@@ -54,6 +54,7 @@ __all__ = [
     "read",
     "readout",
     "rprop",
+    "spiking",
     "sweep",
     "tiki_taka",
     "tiki_taka_v2",
@@ -62,8 +63,8 @@ __all__ = [
 
 
 def __getattr__(name: str):
-    # SciPy, xarray, Zarr and plotting are for a few, and so are arrays.
-    if name in ("crossbar", "data", "fitting", "sweep"):
+    # SciPy, xarray, Zarr and plotting are for a few, and so are arrays and spikes.
+    if name in ("crossbar", "data", "fitting", "spiking", "sweep"):
         return importlib.import_module(f"memjax.{name}")
     if name == "fit":
         return importlib.import_module("memjax.fitting").fit

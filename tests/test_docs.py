@@ -148,3 +148,12 @@ def test_the_page_of_arrays():
     lane = Spec.from_dict(tomllib.loads(in_situ)).lane({"adc_bits": 4, "r_access": 15e3})
     lane.check()
     assert lane.array.backward == "read" and lane.array.tile_rows == 128
+
+
+def test_the_page_of_spiking_networks():
+    """A spiking model of one's own learns, on devices, what its page says."""
+    (code,) = re.findall(r"```python\n(.*?)```", (DOCS / "spiking.md").read_text(), re.S)
+    scope: dict = {}
+    with jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):
+        exec(code, scope)
+    assert scope["step"] == 89 and np.any(scope["weights"])

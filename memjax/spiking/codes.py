@@ -28,7 +28,7 @@ def rate_spikes(
       >>> import jax, jax.numpy as jnp
       >>> from memjax.spiking import rate_spikes
       >>> spikes = rate_spikes(jax.random.key(0), jnp.array([0.0, 1.0]), 0.5, duration=10_000)
-      >>> [round(float(mean), 2) for mean in spikes.mean(axis=0)]
+      >>> [round(float(mean), 1) for mean in spikes.mean(axis=0)]
       [0.0, 0.1]
     """
     steps = steps_of(duration, dt, "the duration")

@@ -58,7 +58,7 @@ def _raster(axes: Any, hidden: np.ndarray, kernels: int, dt: float | int) -> Non
     for kernel in range(kernels):
         own = number // of_map == kernel
         colour = COLOURS[kernel % 2]
-        axes.plot(step[own] * dt, number[own] / of_map + 1, ".", color=colour, ms=1.5, mew=0)
+        axes.plot(step[own] * dt, number[own] / of_map + 1, ".", color=colour, ms=2.0, mew=0)
     axes.set(ylabel="map of kernel", ylim=(1, kernels + 1))
     axes.set_yticks(np.arange(kernels) + 1.5, [str(kernel + 1) for kernel in range(kernels)])
     axes.set_title(
