@@ -96,8 +96,8 @@ class Spiking(Experiment):
     def check(self) -> None:
         """Times must fit the step, and the algorithm the device and the cell."""
         model = self.model
-        desired_train(model.dt, model.duration, model.start, model.period)
         check_attainable(self.neuron, model.dt, model.period)
+        desired_train(model.dt, model.duration, model.start, model.period)
         if model.dts and model.dt not in model.dts:
             raise UserError(f"SpikingNetwork: dt = {model.dt} must be one of dts = {model.dts}")
         if isinstance(self.pulses, OuterProduct):
@@ -113,7 +113,10 @@ class Spiking(Experiment):
         """Hidden spikes must be of this step."""
         steps = data.train.hidden[self._which].steps
         if steps != round(self.model.duration / self.model.dt):
-            raise DataError(f"{data.name}: hidden spikes of {steps} steps are of another model.dt")
+            raise DataError(
+                f"{data.name}: hidden spikes have {steps} steps, which are not of model.dt = "
+                f"{self.model.dt:g}; where dt is an axis, list all its values in model.dts"
+            )
 
     def reference(self) -> "Spiking":
         """The network in floating point."""

@@ -3,6 +3,8 @@
 import dataclasses
 import functools
 import hashlib
+import sys
+import time
 from typing import Any
 
 import jax
@@ -13,6 +15,7 @@ from memjax.compilation import directory
 from memjax.data import Dataset
 from memjax.errors import DataError
 from memjax.spiking import CODES, LIF, HiddenSpikes, edge_kernels, encode
+from memjax.spiking.encode import Tell
 
 
 @functools.partial(jax.tree_util.register_dataclass, data_fields=["hidden", "y"], meta_fields=[])
@@ -58,6 +61,22 @@ class SpikingData:
         return found.hexdigest()
 
 
+_SECONDS = 10.0
+
+
+def _teller() -> Tell:
+    """Tells on stderr, now and then, how far a long simulation is."""
+    told = time.monotonic()
+
+    def tell(done: int, of: int) -> None:
+        nonlocal told
+        if time.monotonic() - told > _SECONDS:
+            told = time.monotonic()
+            print(f"hidden spikes: {done:,} of {of:,} images", file=sys.stderr, flush=True)
+
+    return tell
+
+
 def spiking_data(
     dataset: Dataset, dts: tuple[float, ...], *, code: str, duration: float, scheme: str
 ) -> SpikingData:
@@ -89,7 +108,8 @@ def spiking_data(
     def samples(x: np.ndarray, y: np.ndarray) -> SpikingSamples:
         def at(dt: float) -> HiddenSpikes:
             trains: Any = CODES[code](dt, duration, scheme)
-            return encode(x, trains, edge_kernels(), dt, LIF(scheme=scheme), directory=place)
+            neuron = LIF(scheme=scheme)
+            return encode(x, trains, edge_kernels(), dt, neuron, directory=place, tell=_teller())
 
         return SpikingSamples(tuple(map(at, dts)), y)
 

@@ -100,9 +100,8 @@ def check_attainable(neuron: LIF, dt: float | int, period: float | int = 3.5) ->
       dt: the step, in ms.
       period: between two desired spikes, in ms.
     """
-    steps = steps_of(period, dt, "the period of the desired trains")
     least = int(np.max(neuron.hold_steps(dt))) + 1
-    if least > steps:
+    if least * dt > period * (1 + 1e-6):
         raise UserError(
             f"dt = {dt:g} ms: a neuron fires every {least * dt:g} ms at most ({(least - 1) * dt:g}"
             f" ms of hold and a step), and every {period:g} ms is desired, so that training "

@@ -46,7 +46,9 @@ class LIF:
     rest: Leaf = param(default=-70.0, doc="potential E_L", unit="mV")
     threshold: Leaf = param(default=20.0, doc="potential V_T", unit="mV")
     refractory: Leaf = param(default=3.0, doc="time at rest t_ref", unit="ms", at_least=0)
-    scheme: str = static(default="exact", doc="of integration", choices=("exact", "heun"))
+    scheme: str = static(
+        default="exact", doc="of integration", choices=("exact", "heun"), swept=False
+    )
 
     @property
     def rheobase(self) -> Any:

@@ -137,6 +137,8 @@ def test_steps_may_be_an_axis_and_images_be_shuffled(tiny):
         spec_of(axes=axes, model={"duration": 50, "dts": [0.25, 0.5]}, train={"epochs": 1}),
         dataset=tiny,
     )
+    with pytest.raises(UserError, match=r"list all its values in model\.dts"):
+        run(spec_of(axes={"dt": [0.25, 0.5]}), dataset=tiny)
     assert found.spike_errors.dims[:2] == ("dt", "order_seed")
     assert len(np.unique(found.spike_errors.isel(seed=0, epoch=0))) == 4
 
@@ -152,8 +154,8 @@ def test_rows_go_alone_only_where_they_may(tiny):
 @pytest.mark.parametrize(
     ("tables", "message"),
     [
-        ({"model": {"dt": 1.0}}, r"dt = 1 ms does not divide the period of the desired trains"),
-        ({"model": {"dt": 1.0, "period": 3.0}}, "fires every 4 ms at most .*training diverges"),
+        ({"model": {"dt": 1.0}}, "dt = 1 ms: .* every 4 ms at most .*training diverges; take 0.5"),
+        ({"model": {"dt": 0.2}}, r"dt = 0.2 ms does not divide the period of the desired trains"),
         ({"model": {"dt": 0.3}}, "dt = 0.3 ms does not divide the duration, 50 ms"),
         ({"model": {"dts": [0.25]}}, r"dt = 0.5 must be one of dts = \(0.25,\)"),
         ({"model": {"code": "morse"}}, "morse"),

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from memjax.errors import UserError
-from memjax.spiking import LIF, check_attainable
+from memjax.spiking import LIF, check_attainable, desired_train
 from reference import spiking_twin
 
 HEUN = LIF(scheme="heun")
@@ -63,9 +63,10 @@ def test_capacitance_is_a_time_constant_alone():
 def test_a_step_that_no_neuron_can_follow_is_refused():
     check_attainable(LIF(), 0.5)
     with pytest.raises(UserError, match=r"dt = 0.7 ms does not divide the period") as caught:
-        check_attainable(LIF(), 0.7, 3.0)
+        desired_train(0.7, 70.0, 7.0, 4.0)
     assert "\n" not in str(caught.value)
-    with pytest.raises(UserError, match=r"every 4 ms at most .* every 3.5 ms is desired.*diverges"):
-        check_attainable(LIF(refractory=3.5), 0.5)
+    for neuron, dt in ((LIF(), 1.0), (LIF(refractory=3.5), 0.5)):
+        with pytest.raises(UserError, match=r"every 4 ms at most .* 3.5 ms is desired.*diverges"):
+            check_attainable(neuron, dt)
     with pytest.raises(UserError, match="LIF: scheme = 'euler' must be one of exact, heun"):
         LIF(scheme="euler")
