@@ -34,6 +34,7 @@ __all__ = [
     "SpecError",
     "UserError",
     "agad",
+    "boltzmann",
     "cells",
     "chopped_tiki_taka",
     "coincidence_sgd",
@@ -65,6 +66,8 @@ __all__ = [
 def __getattr__(name: str):
     # SciPy, xarray, Zarr and plotting are for a few, and so are arrays and spikes.
     if name in ("crossbar", "data", "fitting", "spiking", "sweep"):
+    # SciPy, xarray, Zarr and plotting are for a few, and so are arrays.
+    if name in ("boltzmann", "crossbar", "data", "fitting", "sweep"):
         return importlib.import_module(f"memjax.{name}")
     if name == "fit":
         return importlib.import_module("memjax.fitting").fit

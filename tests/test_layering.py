@@ -17,6 +17,7 @@ ROOMS = (
     "nn",
     "crossbar",
     "spiking",
+    "boltzmann",
     "experiments",
     "sweep.spec",
     "sweep.store",

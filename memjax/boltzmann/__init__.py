@@ -1,0 +1,9 @@
+"""Boltzmann machines, trained by differences of two averages that each weight sees by itself."""
+
+from memjax.boltzmann.drbm import DRBM
+from memjax.boltzmann.machine import Machine, Parameters
+from memjax.boltzmann.phases import Phase, Phases
+from memjax.boltzmann.rbm import RBM
+from memjax.boltzmann.units import UNITS, Logistic, Switch
+
+__all__ = ["DRBM", "RBM", "UNITS", "Logistic", "Machine", "Parameters", "Phase", "Phases", "Switch"]

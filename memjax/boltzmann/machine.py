@@ -1,0 +1,353 @@
+"""A restricted Boltzmann machine: groups of visible units, a layer of hidden ones."""
+
+import math
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float32, Key
+
+from memjax import random
+from memjax.boltzmann.phases import Phase, Phases, bias_gradient, kernel_gradients
+from memjax.boltzmann.units import Logistic
+from memjax.errors import UserError
+from memjax.pytree import check_number, params, static
+
+Parameters = dict[str, Array]
+"""Weights and biases by name: a kernel ``[visible, hidden]`` and a bias for each group of visible
+units, and ``hidden_bias``."""
+
+_BINARISE, _DATA, _START, _DREAM, _LAST = range(5)
+
+
+class Group(NamedTuple):
+    """Visible units of a kind.
+
+    Attributes:
+      kernel, bias: the names of their parameters.
+      units: how many.
+      one_hot: whether one of them is on, and no other.
+    """
+
+    kernel: str
+    bias: str
+    units: int
+    one_hot: bool
+
+
+@params
+class Machine:
+    """What RBMs of any kind of visible units do; pure functions of ``Parameters``.
+
+    ``E(v, h) = - sum over groups (v W h + b v) - c h``, all units 0 or 1. A gradient is that of
+    ``-ln P``, to be descended.
+
+    Attributes:
+      hidden: hidden units.
+      expected: whether gradients take ``P(h | v)`` in place of samples of h.
+      units: what makes hidden and visible units random (labels are drawn by an exact softmax).
+    """
+
+    hidden: int = static(default=300, doc="hidden units", at_least=1, at_most=2**20)
+    expected: bool = static(
+        default=False, doc="take P(h | v) in gradients in place of samples of h"
+    )
+    units: Logistic = Logistic()
+
+    @property
+    def groups(self) -> tuple[Group, ...]:
+        """The kinds of visible units."""
+        raise NotImplementedError(f"{type(self).__name__} must define groups")
+
+    def columns(self, visible: Any) -> tuple[Float32[Array, "_ states"], ...]:
+        """Visible states as the user has them, a column each, of every group.
+
+        Args:
+          visible: a state a row.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must define columns")
+
+    def rows(self, columns: tuple[Array, ...]) -> Any:
+        """The way back.
+
+        Args:
+          columns: what ``columns`` returns.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must define rows")
+
+    def init(self, key: Key[Array, ""], sd: Any = None) -> Parameters:
+        """Random weights and biases of 0.
+
+        Args:
+          key: a typed key.
+          sd: of normal weights; without it they are uniform within ``sqrt(1 / largest layer)``.
+        """
+        stream = random.stream(key)
+        limit = math.sqrt(1.0 / max(self.hidden, *(group.units for group in self.groups)))
+        found: Parameters = {"hidden_bias": jnp.zeros(self.hidden)}
+        for number, group in enumerate(self.groups):
+            own, shape = random.fold_in(stream, number), (group.units, self.hidden)
+            uniform = limit * (2.0 * random.uniform(own, shape) - 1.0)
+            found[group.kernel] = uniform if sd is None else sd * random.normal(own, shape)
+            found[group.bias] = jnp.zeros(group.units)
+        return found
+
+    def hidden_probability(self, params: Parameters, visible: Any) -> Float32[Array, "n hidden"]:
+        """``P(h = 1 | visible)``.
+
+        Args:
+          params: weights and biases.
+          visible: a state a row.
+        """
+        return self.units.probability(self._hidden_drive(params, self.columns(visible))).T
+
+    def visible_drive(
+        self, params: Parameters, hidden: Float32[Array, "n hidden"]
+    ) -> tuple[Float32[Array, "n _"], ...]:
+        """``W h + b`` of each group: logits of its units given hidden ones.
+
+        Args:
+          params: weights and biases.
+          hidden: a state a row.
+        """
+        return tuple(drive.T for drive in self._visible_drives(params, hidden.T))
+
+    def free_energy(self, params: Parameters, visible: Any) -> Float32[Array, " n"]:
+        """``F = -ln sum_h e^-E = - sum over groups b v - sum_j softplus((sum W^T v + c)_j)``.
+
+        Args:
+          params: weights and biases.
+          visible: a state a row.
+        """
+        columns = self.columns(visible)
+        drive = self._hidden_drive(params, columns)
+        pulls = [params[g.bias] @ v for g, v in zip(self.groups, columns, strict=True)]
+        return -sum(pulls) - jnp.sum(softplus(drive), axis=0)
+
+    def sample(self, params: Parameters, visible: Any, key: Key[Array, ""], steps: int = 1) -> Any:
+        """Visible states after some steps of Gibbs sampling, each hidden units, then visible ones.
+
+        Args:
+          params: weights and biases.
+          visible: where chains start, a row each.
+          key: a typed key.
+          steps: how many (static).
+
+        Raises:
+          UserError: less than one step.
+        """
+        check_number("sample: steps", steps, whole=True, at_least=1)
+        stream, columns = random.stream(key), self.columns(visible)
+        drive = self._hidden_drive(params, columns)
+        hidden = self._fire(random.fold_in(stream, _START), drive)
+        return self.rows(self._dream(random.fold_in(stream, _DREAM), params, hidden, steps))
+
+    def cd_gradient(
+        self,
+        params: Parameters,
+        batch: Any,
+        key: Key[Array, ""],
+        steps: int = 1,
+        chains: int = 1,
+    ) -> Parameters:
+        """Contrastive divergence: ``-<v h>_data + <v h>_model``, chains from the data themselves.
+
+        Each of the ``chains`` of a sample has binary data of its own: values between 0 and 1 are
+        probabilities, drawn anew. Hidden units are drawn twice at the data, once for the
+        statistics and once for the chain, which goes on for ``steps`` steps.
+
+        Args:
+          params: weights and biases.
+          batch: a sample a row.
+          key: a typed key, a new one for each update.
+          steps: of Gibbs sampling, the k of CD-k (static).
+          chains: for each sample (static).
+
+        Returns:
+          A gradient to descend, a tree like ``params``: ``memjax.pulsed_update`` takes it as any.
+
+        Raises:
+          UserError: less than one step or chain, or an empty batch.
+
+        Source: Hinton, Neural Computation 14:1771 (2002); chains in parallel and two draws of h:
+        Ernoult, Grollier & Querlioz, Sci. Rep. 9:1851 (2019).
+        """
+        return self.gradient(self.phases(params, batch, random.stream(key), steps, chains))
+
+    def pcd_gradient(
+        self,
+        params: Parameters,
+        batch: Any,
+        chains: Float32[Array, "chains hidden"],
+        key: Key[Array, ""],
+        steps: int = 1,
+    ) -> tuple[Parameters, Float32[Array, "chains hidden"]]:
+        """Persistent contrastive divergence: chains go on from where the last update left them.
+
+        Args:
+          params: weights and biases.
+          batch: a sample a row.
+          chains: hidden units of each chain, a whole multiple of the samples; ``init_chains``.
+          key: a typed key, a new one for each update.
+          steps: of Gibbs sampling (static).
+
+        Returns:
+          A gradient as of ``cd_gradient``, and the chains.
+
+        Raises:
+          UserError: chains that are no multiple of the samples.
+
+        Source: Tieleman, ICML (2008).
+        """
+        each, rest = divmod(chains.shape[0], len(jax.tree.leaves(batch)[0]))
+        if rest or not each:
+            raise UserError(
+                f"pcd_gradient: {chains.shape[0]} chains are no whole multiple of the samples of "
+                "the batch; make them by init_chains(key, samples)"
+            )
+        stream = random.stream(key)
+        phases, hidden = self.persistent_phases(params, batch, chains.T, stream, steps, each)
+        return self.gradient(phases), hidden.T
+
+    def init_chains(self, key: Key[Array, ""], chains: int) -> Float32[Array, "chains hidden"]:
+        """Hidden units of chains that nothing has moved yet: each on with probability 1/2.
+
+        Args:
+          key: a typed key.
+          chains: how many (static).
+        """
+        u = random.uniform(random.stream(key), (chains, self.hidden))
+        return (u < 0.5).astype(jnp.float32)
+
+    def phases(
+        self, params: Parameters, batch: Any, stream: random.Stream, steps: int, chains: int
+    ) -> Phases:
+        """The states that ``cd_gradient`` compares.
+
+        Args:
+          params, batch, steps, chains: as of ``cd_gradient``.
+          stream: random stream of this update.
+        """
+        check_number("cd_gradient: steps", steps, whole=True, at_least=1)
+        check_number("cd_gradient: chains", chains, whole=True, at_least=1)
+        data, drive = self._data(params, batch, stream, chains)
+        start = self._fire(random.fold_in(stream, _START), drive)
+        visible = self._dream(random.fold_in(stream, _DREAM), params, start, steps)
+        hidden, _ = self._last(params, visible, stream)
+        return Phases(data, Phase(visible, hidden))
+
+    def persistent_phases(
+        self,
+        params: Parameters,
+        batch: Any,
+        chains: Float32[Array, "hidden chains"],
+        stream: random.Stream,
+        steps: int,
+        each: int,
+    ) -> tuple[Phases, Float32[Array, "hidden chains"]]:
+        """The states that ``pcd_gradient`` compares, and the chains afterwards, a column each.
+
+        Args:
+          params, batch, chains, steps: as of ``pcd_gradient``; chains are columns.
+          stream: random stream of this update.
+          each: chains of a sample (static).
+        """
+        check_number("pcd_gradient: steps", steps, whole=True, at_least=1)
+        data, _ = self._data(params, batch, stream, each)
+        visible = self._dream(random.fold_in(stream, _DREAM), params, chains, steps)
+        hidden, drive = self._last(params, visible, stream)
+        after = self._fire(random.fold_in(stream, _LAST), drive) if self.expected else hidden
+        return Phases(data, Phase(visible, hidden)), after
+
+    def gradient(self, phases: Phases) -> Parameters:
+        """The gradient that states make.
+
+        Args:
+          phases: what ``phases`` returned.
+        """
+        kernels = kernel_gradients(phases, is_binary=not self.expected)
+        found = {"hidden_bias": bias_gradient(phases.data.hidden, phases.model.hidden)}
+        for number, group in enumerate(self.groups):
+            found[group.kernel] = kernels[number]
+            of_both = (phase.visible[number] for phase in phases)
+            found[group.bias] = bias_gradient(*of_both)
+        return found
+
+    def _data(
+        self, params: Parameters, batch: Any, stream: random.Stream, chains: int
+    ) -> tuple[Phase, Array]:
+        """Binary data of every chain with their hidden units, and what drives those."""
+        own = random.fold_in(stream, _BINARISE)
+        visible = []
+        for number, (group, v) in enumerate(zip(self.groups, self.columns(batch), strict=True)):
+            v = jnp.tile(v, (1, chains))
+            if not group.one_hot:
+                v = (random.uniform(random.fold_in(own, number), v.shape) < v).astype(jnp.float32)
+            visible.append(v)
+        drive = self._hidden_drive(params, tuple(visible))
+        seen = self._seen(random.fold_in(stream, _DATA), drive)
+        return Phase(tuple(visible), seen), drive
+
+    def _dream(
+        self, stream: random.Stream, params: Parameters, hidden: Array, steps: int
+    ) -> tuple[Array, ...]:
+        """Visible units after some steps from hidden ones."""
+
+        def visible_of(number: Any, hidden: Array) -> tuple[Array, ...]:
+            return self._fire_visible(random.fold_in(stream, 2 * number), params, hidden)
+
+        def step(number: Any, hidden: Array) -> Array:
+            drive = self._hidden_drive(params, visible_of(number, hidden))
+            return self._fire(random.fold_in(stream, 2 * number + 1), drive)
+
+        if steps > 1:
+            hidden = jax.lax.fori_loop(0, steps - 1, step, hidden)
+        return visible_of(steps - 1, hidden)
+
+    def _last(
+        self, params: Parameters, visible: tuple[Array, ...], stream: random.Stream
+    ) -> tuple[Array, Array]:
+        """The hidden units that end a chain, as gradients see them, and what drives them."""
+        drive = self._hidden_drive(params, visible)
+        return self._seen(random.fold_in(stream, _LAST), drive), drive
+
+    def _seen(self, stream: random.Stream, drive: Array) -> Array:
+        return self.units.probability(drive) if self.expected else self._fire(stream, drive)
+
+    def _fire(self, stream: random.Stream, drive: Array) -> Array:
+        return self.units.fire(stream, drive).astype(jnp.float32)
+
+    def _fire_visible(
+        self, stream: random.Stream, params: Parameters, hidden: Array
+    ) -> tuple[Array, ...]:
+        found = []
+        drives = self._visible_drives(params, hidden)
+        for number, (group, drive) in enumerate(zip(self.groups, drives, strict=True)):
+            own = random.fold_in(stream, number)
+            if group.one_hot:  # the largest of logits with Gumbel's noise
+                u = random.uniform(own, drive.shape)
+                chosen = jnp.argmax(drive - jnp.log(-jnp.log(u)), axis=0)
+                found.append(jax.nn.one_hot(chosen, group.units, axis=0))
+            else:
+                found.append(self._fire(own, drive))
+        return tuple(found)
+
+    def _hidden_drive(self, params: Parameters, visible: tuple[Array, ...]) -> Array:
+        """``sum over groups W^T v + c``, ``[hidden, states]``."""
+        over_visible = (((0,), (0,)), ((), ()))
+        pairs = zip(self.groups, visible, strict=True)
+        drives = [jax.lax.dot_general(params[g.kernel], v, over_visible) for g, v in pairs]
+        return sum(drives[1:], drives[0]) + params["hidden_bias"][:, None]
+
+    def _visible_drives(self, params: Parameters, hidden: Array) -> tuple[Array, ...]:
+        """``W h + b`` of each group, ``[units, states]``."""
+        return tuple(params[g.kernel] @ hidden + params[g.bias][:, None] for g in self.groups)
+
+
+def softplus(x: Array) -> Array:
+    """``ln(1 + e^x)``, also where ``e^x`` is beyond a float.
+
+    Args:
+      x: any numbers.
+    """
+    return jnp.maximum(x, 0.0) + jnp.log1p(jnp.exp(-jnp.abs(x)))
