@@ -1,7 +1,5 @@
 """The discriminative restricted Boltzmann machine, whose visible units have labels among them."""
 
-from typing import Any
-
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float32, Int
@@ -16,7 +14,7 @@ class DRBM(Machine):
 
     Parameters are ``kernel`` W ``[visible, hidden]``, ``label_kernel`` U ``[classes, hidden]``,
     ``visible_bias`` b, ``label_bias`` d and ``hidden_bias`` c; visible states are pairs of inputs
-    ``[n, visible]`` and integer labels ``[n]``. An input is of the class with the least free energy.
+    ``[n, visible]`` and integer labels ``[n]``. An input is of the class of least free energy.
 
     Example:
       >>> import jax, jax.numpy as jnp
