@@ -17,7 +17,8 @@ class CellState(NamedTuple):
 
     Attributes:
       devices: a fabricated array a device of the cell (what ``Device.init`` returns).
-      conductances: normalised conductances, an array a device; empty where the weight says it all.
+      conductances: normalised conductances, an array a device; empty where the weight says it all,
+        and places on a scale of the device's own where the cell holds those.
     """
 
     devices: tuple[Any, ...]
@@ -34,6 +35,14 @@ class Cell:
     weight_range: Leaf = param(
         default=0.5, doc="largest weight R: w lies in [-R, R]", unit="weight units", more_than=0
     )
+
+    def check(self, device: Device) -> None:
+        """Raises ``UserError`` where cells of this kind cannot be made of the device.
+
+        Args:
+          device: the device that the cells are made of.
+        """
+        del device
 
     def pulse_size(self, device: Device) -> Any:
         """One pulse's mean weight change at ``g_ref``, ``2 R mean_step``, in weight units.

@@ -61,6 +61,11 @@ class Ernoult(TranslatedDevice):
         slope = extent / (self._beta * (1.0 + phi))
         return jnp.where(up, array.g_min + move, array.g_max - move), slope
 
+    def translated_down(self, array: Spread, phi: Array, count: Array) -> Array:
+        """``(1 + phi)(1 + psi) = e^beta`` ties the two scales: no logarithm is needed."""
+        fall = count * array.down * jnp.exp(-self._beta) * (1.0 + phi)
+        return (phi - fall) / (1.0 + fall)
+
     @property
     def _beta(self) -> Array:
         return jnp.maximum(jnp.asarray(self.beta, jnp.float32), 1e-3)

@@ -59,6 +59,10 @@ class SymmetricStep(TranslatedDevice):
         slope = extent * width * jax.nn.sigmoid(phi) * jax.nn.sigmoid(-phi)
         return array.g_min + extent * x, slope
 
+    def translated_down(self, array: Spread, phi: Array, count: Array) -> Array:
+        """The same scale either way."""
+        return phi - count * array.down
+
     @property
     def _alpha(self) -> Array:
         return jnp.maximum(jnp.asarray(self.alpha, jnp.float32), 1e-2)

@@ -47,6 +47,54 @@ class TranslatedDevice(Device):
         """
         raise NotImplementedError(f"{type(self).__name__} must define unscale")
 
+    def translate(self, array: Any, phi: Array, n: Array) -> Array:
+        """``phi`` on the scale of potentiation after ``n`` pulses, within the device's bounds.
+
+        What holds ``phi`` in place of a conductance (``DifferentialPair(held="translated")``) needs
+        no logarithm for a pulse. A model whose two scales are related says so itself, by
+        ``translated_down``.
+
+        Args:
+          array: what ``fabricate`` returned.
+          phi: places on the scale of potentiation.
+          n: signed pulse counts.
+        """
+        up, count = n > 0, jnp.abs(n)
+        raised = phi + count * self.shift(array, jnp.ones_like(up))
+        lowered = self.translated_down(array, phi, count)
+        low, high = (self.hold(array, bound) for bound in (array.g_min, array.g_max))
+        return jnp.clip(jnp.where(up, raised, lowered), low, high)
+
+    def translated_down(self, array: Any, phi: Array, count: Array) -> Array:
+        """``phi`` on the scale of potentiation after pulses of depression: by way of conductances.
+
+        Args:
+          array: what ``fabricate`` returned.
+          phi: places on the scale of potentiation.
+          count: how many pulses.
+        """
+        up = jnp.ones(jnp.shape(phi), bool)
+        psi = self.scale(array, self.shown(array, phi), ~up) + count * self.shift(array, ~up)
+        return self.scale(array, self.unscale(array, psi, ~up)[0], up)
+
+    def hold(self, array: Any, g: Array) -> Array:
+        """``phi`` on the scale of potentiation of a conductance.
+
+        Args:
+          array: what ``fabricate`` returned.
+          g: normalised conductances.
+        """
+        return self.scale(array, g, jnp.ones(jnp.shape(g), bool))
+
+    def shown(self, array: Any, phi: Array) -> Array:
+        """The conductance of a ``phi`` on the scale of potentiation.
+
+        Args:
+          array: what ``fabricate`` returned.
+          phi: places on the scale.
+        """
+        return self.unscale(array, phi, jnp.ones(jnp.shape(phi), bool))[0]
+
     def response(self, array: Any, g: Array, n: Array) -> tuple[Array, Array]:
         """The translation, and the noise of its first, middle and last pulse."""
         up, count = n > 0, jnp.abs(n)

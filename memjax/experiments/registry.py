@@ -1,6 +1,7 @@
 """Every experiment by its name."""
 
 from memjax.experiments.base import Experiment
+from memjax.experiments.boltzmann import Boltzmann
 from memjax.experiments.classifier import Classifier
 from memjax.experiments.flax import Flax
 from memjax.experiments.inference import Inference
@@ -8,6 +9,7 @@ from memjax.experiments.spike_inference import SpikeInference
 from memjax.experiments.spiking import Spiking
 
 EXPERIMENTS: dict[str, type[Experiment]] = {
+    "boltzmann": Boltzmann,
     "classifier": Classifier,
     "flax": Flax,
     "inference": Inference,

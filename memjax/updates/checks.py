@@ -37,6 +37,7 @@ def checked_cell(who: str, device: Any, cell: Any, key: Any) -> Cell:
     if not isinstance(cell, Cell):
         raise UserError(f"{who}: cell = {cell!r} is no cell; try memjax.cells.ReferenceCell()")
     check_polarity(who, device, cell)
+    cell.check(device)
     return cell
 
 
