@@ -10,6 +10,7 @@ from jaxtyping import Array, Float32, Key
 from memjax import random
 from memjax.boltzmann.phases import Phase, Phases, bias_gradient, kernel_gradients
 from memjax.boltzmann.units import Logistic
+from memjax.boltzmann.weights import Weights, halves, product, transposed_halves
 from memjax.errors import UserError
 from memjax.pulses import OuterProduct
 from memjax.pytree import check_number, params, static
@@ -18,7 +19,8 @@ Parameters = dict[str, Array]
 """Weights and biases by name: a kernel ``[visible, hidden]`` and a bias for each group of visible
 units, and ``hidden_bias``."""
 
-_BINARISE, _DATA, _START, _DREAM, _LAST = range(5)
+_BINARISE, _DATA, _START, _DREAM, _LAST, _PIECES = range(6)
+_STATES = 512  # that contrastive divergence works on at once
 
 
 class Group(NamedTuple):
@@ -46,12 +48,18 @@ class Machine:
     Attributes:
       hidden: hidden units.
       expected: whether gradients take ``P(h | v)`` in place of samples of h.
+      products: how chains multiply by weights (``memjax.boltzmann.weights``).
       units: what makes hidden and visible units random (labels are drawn by an exact softmax).
     """
 
     hidden: int = static(default=300, doc="hidden units", at_least=1, at_most=2**20)
     expected: bool = static(
         default=False, doc="take P(h | v) in gradients in place of samples of h"
+    )
+    products: str = static(
+        default="float32",
+        doc="weights in products: as they are, or as two 16-bit halves, good to 2**-17 of each",
+        choices=("float32", "halves"),
     )
     units: Logistic = Logistic()
 
@@ -100,7 +108,7 @@ class Machine:
           params: weights and biases.
           visible: a state a row.
         """
-        return self.units.probability(self._hidden_drive(params, self.columns(visible))).T
+        return self.units.probability(self._up(self._plain(params), self.columns(visible))).T
 
     def visible_drive(
         self, params: Parameters, hidden: Float32[Array, "n hidden"]
@@ -111,7 +119,7 @@ class Machine:
           params: weights and biases.
           hidden: a state a row.
         """
-        return tuple(drive.T for drive in self._visible_drives(params, hidden.T))
+        return tuple(drive.T for drive in self._down(self._plain(params), hidden.T))
 
     def free_energy(self, params: Parameters, visible: Any) -> Float32[Array, " n"]:
         """``F = -ln sum_h e^-E = - sum over groups b v - sum_j softplus((sum W^T v + c)_j)``.
@@ -121,7 +129,7 @@ class Machine:
           visible: a state a row.
         """
         columns = self.columns(visible)
-        drive = self._hidden_drive(params, columns)
+        drive = self._up(self._plain(params), columns)
         pulls = [params[g.bias] @ v for g, v in zip(self.groups, columns, strict=True)]
         return -sum(pulls) - jnp.sum(softplus(drive), axis=0)
 
@@ -139,9 +147,10 @@ class Machine:
         """
         check_number("sample: steps", steps, whole=True, at_least=1)
         stream, columns = random.stream(key), self.columns(visible)
-        drive = self._hidden_drive(params, columns)
-        hidden = self._fire(random.fold_in(stream, _START), drive)
-        return self.rows(self._dream(random.fold_in(stream, _DREAM), params, hidden, steps))
+        weights = self._weights(params)
+        hidden = self._fire(random.fold_in(stream, _START), self._up(weights, columns))
+        found = self._dream(random.fold_in(stream, _DREAM), weights, hidden, steps)
+        return self.rows(tuple(v.astype(jnp.float32) for v in found))
 
     def cd_gradient(
         self,
@@ -173,7 +182,7 @@ class Machine:
         Source: Hinton, Neural Computation 14:1771 (2002); chains in parallel and two draws of h:
         Ernoult, Grollier & Querlioz, Sci. Rep. 9:1851 (2019).
         """
-        return self.gradient(self.phases(params, batch, random.stream(key), steps, chains))
+        return self.contrast(params, batch, random.stream(key), steps, chains)[0]
 
     def pcd_gradient(
         self,
@@ -220,6 +229,35 @@ class Machine:
         u = random.uniform(random.stream(key), (chains, self.hidden))
         return (u < 0.5).astype(jnp.float32)
 
+    def contrast(
+        self, params: Parameters, batch: Any, stream: random.Stream, steps: int, chains: int
+    ) -> tuple[Parameters, Float32[Array, ""]]:
+        """The gradient of ``cd_gradient``, and the share of units that chains end otherwise.
+
+        Many chains are worked on some at a time, so that their states stay in a cache.
+
+        Args:
+          params, batch, steps, chains: as of ``cd_gradient``.
+          stream: random stream of this update.
+        """
+        check_number("cd_gradient: steps", steps, whole=True, at_least=1)
+        check_number("cd_gradient: chains", chains, whole=True, at_least=1)
+        weights, pieces = self._weights(params), _pieces(chains, len(jax.tree.leaves(batch)[0]))
+
+        def of_piece(number: Any) -> tuple[Parameters, Array]:
+            own = stream if pieces == 1 else random.fold_in(stream, _PIECES + number)
+            phases = self._phases(weights, batch, own, steps, chains // pieces)
+            return self.gradient(phases), phases.difference()
+
+        def add(number: Any, total: Any) -> Any:
+            return jax.tree.map(jnp.add, total, of_piece(number))
+
+        if pieces == 1:
+            return of_piece(0)
+        nothing = jax.tree.map(lambda of: jnp.zeros(of.shape), jax.eval_shape(of_piece, 0))
+        total = jax.lax.fori_loop(0, pieces, add, nothing)
+        return jax.tree.map(lambda of: of / pieces, total)
+
     def phases(
         self, params: Parameters, batch: Any, stream: random.Stream, steps: int, chains: int
     ) -> Phases:
@@ -229,13 +267,7 @@ class Machine:
           params, batch, steps, chains: as of ``cd_gradient``.
           stream: random stream of this update.
         """
-        check_number("cd_gradient: steps", steps, whole=True, at_least=1)
-        check_number("cd_gradient: chains", chains, whole=True, at_least=1)
-        data, drive = self._data(params, batch, stream, chains)
-        start = self._fire(random.fold_in(stream, _START), drive)
-        visible = self._dream(random.fold_in(stream, _DREAM), params, start, steps)
-        hidden, _ = self._last(params, visible, stream)
-        return Phases(data, Phase(visible, hidden))
+        return self._phases(self._weights(params), batch, stream, steps, chains)
 
     def persistent_phases(
         self,
@@ -254,11 +286,12 @@ class Machine:
           each: chains of a sample (static).
         """
         check_number("pcd_gradient: steps", steps, whole=True, at_least=1)
-        data, _ = self._data(params, batch, stream, each)
-        visible = self._dream(random.fold_in(stream, _DREAM), params, chains, steps)
-        hidden, drive = self._last(params, visible, stream)
+        weights = self._weights(params)
+        data, _ = self._data(weights, batch, stream, each)
+        visible = self._dream(random.fold_in(stream, _DREAM), weights, chains, steps)
+        hidden, drive = self._last(weights, visible, stream)
         after = self._fire(random.fold_in(stream, _LAST), drive) if self.expected else hidden
-        return Phases(data, Phase(visible, hidden)), after
+        return Phases(data, Phase(visible, hidden)), after.astype(jnp.float32)
 
     def gradient(self, phases: Phases) -> Parameters:
         """The gradient that states make.
@@ -294,7 +327,9 @@ class Machine:
         """
         data, model = phases
         sign = jnp.repeat(jnp.array([1.0, -1.0]), data.hidden.shape[1])[:, None]
-        visible = [jnp.concatenate(both, 1).T for both in zip(data.visible, model.visible, strict=True)]
+        visible = [
+            jnp.concatenate(both, 1).T for both in zip(data.visible, model.visible, strict=True)
+        ]
         hidden = jnp.concatenate([data.hidden, model.hidden], 1).T * sign
         rate = jnp.asarray(rate / data.hidden.shape[1], jnp.float32)
         rows = (*visible, jnp.ones_like(sign))
@@ -305,8 +340,17 @@ class Machine:
             found |= {group.kernel: -kernel, group.bias: -bias[:, 0]}
         return found
 
+    def _phases(
+        self, weights: Weights, batch: Any, stream: random.Stream, steps: int, chains: int
+    ) -> Phases:
+        data, drive = self._data(weights, batch, stream, chains)
+        start = self._fire(random.fold_in(stream, _START), drive)
+        visible = self._dream(random.fold_in(stream, _DREAM), weights, start, steps)
+        hidden, _ = self._last(weights, visible, stream)
+        return Phases(data, Phase(visible, hidden))
+
     def _data(
-        self, params: Parameters, batch: Any, stream: random.Stream, chains: int
+        self, weights: Weights, batch: Any, stream: random.Stream, chains: int
     ) -> tuple[Phase, Array]:
         """Binary data of every chain with their hidden units, and what drives those."""
         own = random.fold_in(stream, _BINARISE)
@@ -314,66 +358,88 @@ class Machine:
         for number, (group, v) in enumerate(zip(self.groups, self.columns(batch), strict=True)):
             v = jnp.tile(v, (1, chains))
             if not group.one_hot:
-                v = (random.uniform(random.fold_in(own, number), v.shape) < v).astype(jnp.float32)
-            visible.append(v)
-        drive = self._hidden_drive(params, tuple(visible))
+                v = random.uniform(random.fold_in(own, number), v.shape) < v
+            visible.append(v.astype(self._number))
+        drive = self._up(weights, tuple(visible))
         seen = self._seen(random.fold_in(stream, _DATA), drive)
         return Phase(tuple(visible), seen), drive
 
     def _dream(
-        self, stream: random.Stream, params: Parameters, hidden: Array, steps: int
+        self, stream: random.Stream, weights: Weights, hidden: Array, steps: int
     ) -> tuple[Array, ...]:
         """Visible units after some steps from hidden ones."""
 
         def visible_of(number: Any, hidden: Array) -> tuple[Array, ...]:
-            return self._fire_visible(random.fold_in(stream, 2 * number), params, hidden)
+            own = random.fold_in(stream, 2 * number)
+            return self._fire_visible(own, self._down(weights, hidden))
 
         def step(number: Any, hidden: Array) -> Array:
-            drive = self._hidden_drive(params, visible_of(number, hidden))
+            drive = self._up(weights, visible_of(number, hidden))
             return self._fire(random.fold_in(stream, 2 * number + 1), drive)
 
         if steps > 1:
-            hidden = jax.lax.fori_loop(0, steps - 1, step, hidden)
+            hidden = jax.lax.fori_loop(0, steps - 1, step, hidden.astype(self._number))
         return visible_of(steps - 1, hidden)
 
     def _last(
-        self, params: Parameters, visible: tuple[Array, ...], stream: random.Stream
+        self, weights: Weights, visible: tuple[Array, ...], stream: random.Stream
     ) -> tuple[Array, Array]:
         """The hidden units that end a chain, as gradients see them, and what drives them."""
-        drive = self._hidden_drive(params, visible)
+        drive = self._up(weights, visible)
         return self._seen(random.fold_in(stream, _LAST), drive), drive
 
     def _seen(self, stream: random.Stream, drive: Array) -> Array:
         return self.units.probability(drive) if self.expected else self._fire(stream, drive)
 
     def _fire(self, stream: random.Stream, drive: Array) -> Array:
-        return self.units.fire(stream, drive).astype(jnp.float32)
+        return self.units.fire(stream, drive).astype(self._number)
 
-    def _fire_visible(
-        self, stream: random.Stream, params: Parameters, hidden: Array
-    ) -> tuple[Array, ...]:
+    def _fire_visible(self, stream: random.Stream, drives: tuple[Array, ...]) -> tuple[Array, ...]:
         found = []
-        drives = self._visible_drives(params, hidden)
         for number, (group, drive) in enumerate(zip(self.groups, drives, strict=True)):
             own = random.fold_in(stream, number)
             if group.one_hot:  # the largest of logits with Gumbel's noise
                 u = random.uniform(own, drive.shape)
                 chosen = jnp.argmax(drive - jnp.log(-jnp.log(u)), axis=0)
-                found.append(jax.nn.one_hot(chosen, group.units, axis=0))
+                found.append(jax.nn.one_hot(chosen, group.units, axis=0, dtype=self._number))
             else:
                 found.append(self._fire(own, drive))
         return tuple(found)
 
-    def _hidden_drive(self, params: Parameters, visible: tuple[Array, ...]) -> Array:
-        """``sum over groups W^T v + c``, ``[hidden, states]``."""
-        over_visible = (((0,), (0,)), ((), ()))
-        pairs = zip(self.groups, visible, strict=True)
-        drives = [jax.lax.dot_general(params[g.kernel], v, over_visible) for g, v in pairs]
-        return sum(drives[1:], drives[0]) + params["hidden_bias"][:, None]
+    @property
+    def _number(self) -> Any:
+        """The numbers of states that are 0 or 1."""
+        return jnp.bfloat16 if self.products == "halves" else jnp.float32
 
-    def _visible_drives(self, params: Parameters, hidden: Array) -> tuple[Array, ...]:
+    def _weights(self, params: Parameters) -> Weights:
+        """As chains multiply by them."""
+        if self.products == "float32":
+            return self._plain(params)
+        kernels = [params[group.kernel] for group in self.groups]
+        return self._plain(params)._replace(
+            up=tuple(map(transposed_halves, kernels)), down=tuple(map(halves, kernels))
+        )
+
+    def _plain(self, params: Parameters) -> Weights:
+        kernels = tuple(params[group.kernel] for group in self.groups)
+        biases = tuple(params[group.bias] for group in self.groups)
+        return Weights(tuple(w.T for w in kernels), kernels, biases, params["hidden_bias"])
+
+    def _up(self, weights: Weights, visible: tuple[Array, ...]) -> Array:
+        """``sum over groups W^T v + c``, ``[hidden, states]``."""
+        drives = [product(w, v) for w, v in zip(weights.up, visible, strict=True)]
+        return sum(drives[1:], drives[0]) + weights.up_bias[:, None]
+
+    def _down(self, weights: Weights, hidden: Array) -> tuple[Array, ...]:
         """``W h + b`` of each group, ``[units, states]``."""
-        return tuple(params[g.kernel] @ hidden + params[g.bias][:, None] for g in self.groups)
+        pairs = zip(weights.down, weights.down_bias, strict=True)
+        return tuple(product(w, hidden) + b[:, None] for w, b in pairs)
+
+
+def _pieces(chains: int, samples: int) -> int:
+    """The fewest equal pieces of chains whose states are worked on at once."""
+    fits = (n for n in range(1, chains) if chains % n == 0 and chains // n * samples <= _STATES)
+    return next(fits, chains)
 
 
 def softplus(x: Array) -> Array:

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float32
+from jaxtyping import Array, Float, Float32
 
 from memjax.fusion import materialize
 
@@ -17,8 +17,8 @@ class Phase(NamedTuple):
       hidden: of the hidden units; 0 or 1, or probabilities.
     """
 
-    visible: tuple[Float32[Array, "_ states"], ...]
-    hidden: Float32[Array, "hidden states"]
+    visible: tuple[Float[Array, "_ states"], ...]
+    hidden: Float[Array, "hidden states"]
 
 
 class Phases(NamedTuple):
@@ -32,6 +32,10 @@ class Phases(NamedTuple):
     data: Phase
     model: Phase
 
+    def difference(self) -> Float32[Array, ""]:
+        """The share of the first group's visible units that are otherwise in the one and other."""
+        return _mean(jnp.abs(self.data.visible[0] - self.model.visible[0]))
+
 
 def kernel_gradients(phases: Phases, *, is_binary: bool) -> tuple[Array, ...]:
     """``-<v h>_data + <v h>_model`` of each group of visible units, ``[units, hidden]``.
@@ -44,10 +48,10 @@ def kernel_gradients(phases: Phases, *, is_binary: bool) -> tuple[Array, ...]:
     data, model = phases
     states = data.hidden.shape[1]
     number = jnp.bfloat16 if is_binary else jnp.float32
-    hidden = jnp.concatenate([-data.hidden, model.hidden], axis=1).astype(number)
+    hidden = jnp.concatenate([-data.hidden.astype(number), model.hidden.astype(number)], axis=1)
 
     def product(of_data: Array, of_model: Array) -> Array:
-        visible = jnp.concatenate([of_data, of_model], axis=1).astype(number)
+        visible = jnp.concatenate([of_data.astype(number), of_model.astype(number)], axis=1)
         total = jax.lax.dot_general(
             visible, hidden, (((1,), (1,)), ((), ())), preferred_element_type=jnp.float32
         )
@@ -62,4 +66,8 @@ def bias_gradient(of_data: Array, of_model: Array) -> Float32[Array, " units"]:
     Args:
       of_data, of_model: their states, ``[units, states]``.
     """
-    return materialize(jnp.mean(of_model, axis=1) - jnp.mean(of_data, axis=1))
+    return materialize(_mean(of_model, axis=1) - _mean(of_data, axis=1))
+
+
+def _mean(states: Array, axis: int | None = None) -> Array:
+    return jnp.mean(states, axis=axis, dtype=jnp.float32)

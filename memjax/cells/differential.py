@@ -76,11 +76,10 @@ class DifferentialPair(Cell):
     ) -> tuple[CellState, Array]:
         """``n`` pulses up on g+ and as many down on g-."""
         del count
-        n = materialize(n)
         if self.held == "translated":
-            move = lambda *of: materialize(device.translate(*of))  # type: ignore[attr-defined]  # noqa: E731
-            state = self._each(move, state, (n, -n))
+            state = self._each(device.translate, state, (n, -n))  # type: ignore[attr-defined]
         else:
+            n = materialize(n)
             state = pulse_all(device, state, [n, -n], stream, exact_noise=exact_noise)
         return state, self.readout(device, state, weight)
 
@@ -90,8 +89,11 @@ class DifferentialPair(Cell):
 
     def readout(self, device: Device, state: CellState, weight: Array) -> Array:
         """``R (g+ - g-)``."""
-        plus, minus = self.conductances(device, state, weight)
-        return (plus - minus) * self.weight_range
+        del weight
+        if self.held == "translated":
+            gap = device.difference(state.devices, state.conductances)  # type: ignore[attr-defined]
+            return gap * self.weight_range
+        return (state.conductances[0] - state.conductances[1]) * self.weight_range
 
     def conductances(self, device: Device, state: CellState, weight: Array) -> tuple[Array, ...]:
         """Those of g+ and g-."""

@@ -61,10 +61,20 @@ class Ernoult(TranslatedDevice):
         slope = extent / (self._beta * (1.0 + phi))
         return jnp.where(up, array.g_min + move, array.g_max - move), slope
 
-    def translated_down(self, array: Spread, phi: Array, count: Array) -> Array:
-        """``(1 + phi)(1 + psi) = e^beta`` ties the two scales: no logarithm is needed."""
-        fall = count * array.down * jnp.exp(-self._beta) * (1.0 + phi)
-        return (phi - fall) / (1.0 + fall)
+    def translate(self, array: Spread, phi: Array, n: Array) -> Array:
+        """``(1 + phi)(1 + psi) = e^beta`` ties the two scales: one division, which comes last."""
+        rise = jnp.maximum(n, 0.0) * array.up
+        fall = jnp.maximum(-n, 0.0) * array.down * jnp.exp(-self._beta) * (1.0 + phi)
+        high = self.hold(array, array.g_max)
+        return jnp.clip(phi + rise - fall, 0.0, high) / (1.0 + fall)
+
+    def difference(self, arrays: tuple[Spread, Spread], phis: tuple[Array, Array]) -> Array:
+        """One logarithm, of the quotient, where all devices have the same bounds."""
+        if any(jnp.ndim(array.g_min) or jnp.ndim(array.g_max) for array in arrays):
+            return super().difference(arrays, phis)
+        plus, minus = phis
+        extent = arrays[0].g_max - arrays[0].g_min
+        return jnp.log1p((plus - minus) / (1.0 + minus)) * (extent / self._beta)
 
     @property
     def _beta(self) -> Array:

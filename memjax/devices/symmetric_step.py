@@ -59,9 +59,10 @@ class SymmetricStep(TranslatedDevice):
         slope = extent * width * jax.nn.sigmoid(phi) * jax.nn.sigmoid(-phi)
         return array.g_min + extent * x, slope
 
-    def translated_down(self, array: Spread, phi: Array, count: Array) -> Array:
+    def translate(self, array: Spread, phi: Array, n: Array) -> Array:
         """The same scale either way."""
-        return phi - count * array.down
+        moved = phi + n * jnp.where(n > 0, array.up, array.down)
+        return jnp.clip(moved, *(self.hold(array, bound) for bound in (array.g_min, array.g_max)))
 
     @property
     def _alpha(self) -> Array:

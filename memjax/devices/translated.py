@@ -50,9 +50,9 @@ class TranslatedDevice(Device):
     def translate(self, array: Any, phi: Array, n: Array) -> Array:
         """``phi`` on the scale of potentiation after ``n`` pulses, within the device's bounds.
 
-        What holds ``phi`` in place of a conductance (``DifferentialPair(held="translated")``) needs
-        no logarithm for a pulse. A model whose two scales are related says so itself, by
-        ``translated_down``.
+        What holds ``phi`` in place of a conductance (``DifferentialPair(held="translated")``) takes
+        neither exponential nor logarithm for a pulse, where the model says how its two scales are
+        related: here depression goes by way of conductances.
 
         Args:
           array: what ``fabricate`` returned.
@@ -61,21 +61,11 @@ class TranslatedDevice(Device):
         """
         up, count = n > 0, jnp.abs(n)
         raised = phi + count * self.shift(array, jnp.ones_like(up))
-        lowered = self.translated_down(array, phi, count)
+        down = jnp.zeros_like(up)
+        psi = self.scale(array, self.shown(array, phi), down) + count * self.shift(array, down)
+        lowered = self.hold(array, self.unscale(array, psi, down)[0])
         low, high = (self.hold(array, bound) for bound in (array.g_min, array.g_max))
         return jnp.clip(jnp.where(up, raised, lowered), low, high)
-
-    def translated_down(self, array: Any, phi: Array, count: Array) -> Array:
-        """``phi`` on the scale of potentiation after pulses of depression: by way of conductances.
-
-        Args:
-          array: what ``fabricate`` returned.
-          phi: places on the scale of potentiation.
-          count: how many pulses.
-        """
-        up = jnp.ones(jnp.shape(phi), bool)
-        psi = self.scale(array, self.shown(array, phi), ~up) + count * self.shift(array, ~up)
-        return self.scale(array, self.unscale(array, psi, ~up)[0], up)
 
     def hold(self, array: Any, g: Array) -> Array:
         """``phi`` on the scale of potentiation of a conductance.
@@ -94,6 +84,16 @@ class TranslatedDevice(Device):
           phi: places on the scale.
         """
         return self.unscale(array, phi, jnp.ones(jnp.shape(phi), bool))[0]
+
+    def difference(self, arrays: tuple[Any, Any], phis: tuple[Array, Array]) -> Array:
+        """How far the conductances of the first devices are above those of the second.
+
+        Args:
+          arrays: what ``fabricate`` returned, of both.
+          phis: places of both on the scale of potentiation.
+        """
+        plus, minus = map(self.shown, arrays, phis)
+        return plus - minus
 
     def response(self, array: Any, g: Array, n: Array) -> tuple[Array, Array]:
         """The translation, and the noise of its first, middle and last pulse."""

@@ -30,6 +30,11 @@ class ContrastiveDivergence(GradientDescent):
     persistent: bool = static(
         default=False, doc="let chains go on from where the last update left them"
     )
+    products: str = static(
+        default="float32",
+        doc="weights in products: as they are, or as two 16-bit halves, good to 2**-17 of each",
+        choices=("float32", "halves"),
+    )
     baseline_momentum: Leaf = param(
         default=0.9,
         doc="of the floating-point machine's gradient descent",
