@@ -3,7 +3,22 @@
 from memjax.boltzmann.drbm import DRBM
 from memjax.boltzmann.machine import Machine, Parameters
 from memjax.boltzmann.phases import Phase, Phases
+from memjax.boltzmann.pictures import receptive_fields, reconstructions
 from memjax.boltzmann.rbm import RBM
+from memjax.boltzmann.stack import DBN
 from memjax.boltzmann.units import UNITS, Logistic, Switch
 
-__all__ = ["DRBM", "RBM", "UNITS", "Logistic", "Machine", "Parameters", "Phase", "Phases", "Switch"]
+__all__ = [
+    "DBN",
+    "DRBM",
+    "RBM",
+    "UNITS",
+    "Logistic",
+    "Machine",
+    "Parameters",
+    "Phase",
+    "Phases",
+    "Switch",
+    "receptive_fields",
+    "reconstructions",
+]

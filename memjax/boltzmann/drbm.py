@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float32, Int
 
-from memjax.boltzmann.machine import Group, Machine, Parameters, softplus
+from memjax.boltzmann.machine import Group, Machine, Parameters, checked_inputs, softplus
 from memjax.pytree import params, static
 
 
@@ -46,7 +46,7 @@ class DRBM(Machine):
     ) -> tuple[Array, ...]:
         """Inputs and labels as columns, labels one-hot."""
         v, labels = visible
-        return jnp.asarray(v).T, jax.nn.one_hot(labels, self.classes, axis=0)
+        return checked_inputs(v, self.visible).T, jax.nn.one_hot(labels, self.classes, axis=0)
 
     def rows(
         self, columns: tuple[Array, ...]
@@ -64,6 +64,7 @@ class DRBM(Machine):
           params: weights and biases.
           v: an input a row.
         """
+        v = checked_inputs(v, self.visible)
         drive = v @ params["kernel"] + params["hidden_bias"][None, :]
         of_all = drive[:, None, :] + params["label_kernel"][None, :, :]
         pull = (v @ params["visible_bias"])[:, None] + params["label_bias"][None, :]

@@ -58,7 +58,7 @@ class Machine:
     )
     products: str = static(
         default="float32",
-        doc="weights in products: as they are, or as two 16-bit halves, good to 2**-17 of each",
+        doc="weights in products: as they are, or as two 16-bit halves, good to 2**-16 of each",
         choices=("float32", "halves"),
     )
     units: Logistic = Logistic()
@@ -434,6 +434,27 @@ class Machine:
         """``W h + b`` of each group, ``[units, states]``."""
         pairs = zip(weights.down, weights.down_bias, strict=True)
         return tuple(product(w, hidden) + b[:, None] for w, b in pairs)
+
+
+def checked_inputs(v: Any, units: int) -> Array:
+    """Inputs, a row a sample.
+
+    Args:
+      v: what the user gave.
+      units: visible units.
+
+    Raises:
+      UserError: other shapes, or no sample.
+    """
+    v = jnp.asarray(v)
+    if v.ndim != 2 or v.shape[1] != units:
+        raise UserError(
+            f"inputs of shape {v.shape} have {v.shape[-1] if v.ndim else 1} values a sample, and "
+            f"there are {units} visible units; give [samples, {units}]"
+        )
+    if not len(v):
+        raise UserError("there is no sample in the inputs; give one or more rows")
+    return v
 
 
 def _pieces(chains: int, samples: int) -> int:

@@ -1,9 +1,8 @@
 """The restricted Boltzmann machine of binary visible units."""
 
-import jax.numpy as jnp
 from jaxtyping import Array, Float32
 
-from memjax.boltzmann.machine import Group, Machine
+from memjax.boltzmann.machine import Group, Machine, checked_inputs
 from memjax.pytree import params, static
 
 
@@ -37,7 +36,7 @@ class RBM(Machine):
 
     def columns(self, visible: Float32[Array, "n visible"]) -> tuple[Array, ...]:
         """The transpose of ``[n, visible]``."""
-        return (jnp.asarray(visible).T,)
+        return (checked_inputs(visible, self.visible).T,)
 
     def rows(self, columns: tuple[Array, ...]) -> Float32[Array, "n visible"]:
         """The transpose of ``[visible, n]``."""

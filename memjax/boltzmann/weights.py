@@ -28,7 +28,7 @@ class Weights(NamedTuple):
 
 
 def halves(w: Float32[Array, "rows columns"]) -> Shaped[Array, "both columns"]:
-    """Two matrices of 16-bit numbers, one below the other, whose sum is w but for 2**-17 of it.
+    """Two matrices of 16-bit numbers, one below the other, whose sum is w but for 2**-16 of it.
 
     Products with states that are 0 or 1 are then as exact, whatever the precision of 16-bit
     products is not: they add in 32 bits.
@@ -40,7 +40,7 @@ def halves(w: Float32[Array, "rows columns"]) -> Shaped[Array, "both columns"]:
       >>> import jax.numpy as jnp
       >>> from memjax.boltzmann.weights import halves
       >>> upper, lower = halves(jnp.array([[1.0 / 3.0]])).astype(jnp.float32)
-      >>> abs(float(upper[0] + lower[0]) - 1 / 3) < 2**-17 / 3
+      >>> abs(float(upper[0] + lower[0]) - 1 / 3) < 2**-16 / 3
       True
     """
     bits = jax.lax.bitcast_convert_type(w, jnp.uint32) & jnp.uint32(_UPPER)

@@ -32,7 +32,7 @@ class ContrastiveDivergence(GradientDescent):
     )
     products: str = static(
         default="float32",
-        doc="weights in products: as they are, or as two 16-bit halves, good to 2**-17 of each",
+        doc="weights in products: as they are, or as two 16-bit halves, good to 2**-16 of each",
         choices=("float32", "halves"),
     )
     baseline_momentum: Leaf = param(

@@ -46,8 +46,8 @@ def test_it_learns_and_tells_both_errors(ds):
     assert ds.test_error.dims == ("levels", "seed", "epoch")
     assert ds.running_error.dims == ("levels", "seed")
     assert (ds.test_error[..., -1] < 0.8).all() and (ds.baseline_error[..., -1] < 0.8).all()
-    assert ((0 < ds.running_error) & (ds.running_error < 0.85)).all()
-    assert ((0 < ds.reconstruction_error) & (ds.reconstruction_error < 0.5)).all()
+    assert ((ds.running_error > 0) & (ds.running_error < 0.85)).all()
+    assert ((ds.reconstruction_error > 0) & (ds.reconstruction_error < 0.5)).all()
 
 
 def test_killed_it_goes_on_with_its_chains_to_the_same_bits(ds, tmp_path, monkeypatch):
@@ -135,6 +135,8 @@ def test_less_than_a_batch_is_told():
 
 
 def test_rates_that_nothing_heeds_are_noted():
-    assert any("learning_rate has no effect" in n for n in notes(spec_of({"learning_rate": [1, 2]})))
+    assert any(
+        "learning_rate has no effect" in n for n in notes(spec_of({"learning_rate": [1, 2]}))
+    )
     told = notes(spec_of({"chains": [1, 2]}))
     assert any("baseline does not follow the axes: it is trained at chains = 2" in n for n in told)
