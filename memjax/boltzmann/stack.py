@@ -93,7 +93,7 @@ class DBN:
         """
         if not 0 <= level < len(self.hidden):
             raise UserError(
-                f"DBN: level = {level} is none of its {len(self.hidden)} machines; they count from 0"
+                f"DBN: level = {level} is none of its {len(self.hidden)} machines, from 0"
             )
         for machine, of_machine in zip(self.machines[:level], weights, strict=False):
             v = machine.hidden_probability(of_machine, v)

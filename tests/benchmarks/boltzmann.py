@@ -4,8 +4,8 @@
 
 One thread, a batch of 100 random images of 784 pixels, 300 hidden units; CPU time of the process,
 medians of turns that alternate. scikit-learn's ``BernoulliRBM`` learns by persistent chains, one a
-sample, in floating point; so does the first of ours. The others are the experiment's: discriminative,
-784-300-10, pairs of ``Ernoult`` devices, one chain or 20 of them.
+sample, in floating point; so does the first of ours. The others are the experiment's: a
+discriminative 784-300-10, pairs of ``Ernoult`` devices, one chain or 20 of them.
 """
 
 import os
