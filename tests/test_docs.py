@@ -157,3 +157,14 @@ def test_the_page_of_spiking_networks():
     with jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):
         exec(code, scope)
     assert scope["step"] == 89 and np.any(scope["weights"])
+def test_the_page_of_boltzmann_machines():
+    """docs/boltzmann.md: its code, and its specification."""
+    page = (DOCS / "boltzmann.md").read_text()
+    made: dict[str, Any] = {}
+    for code in re.findall(r"```python\n(.*?)```", page, re.S):
+        exec(code, made)
+    assert made["dreamt"].shape == (20, 64) and made["answers"].shape == (20,)
+    (table,) = re.findall(r"```toml\n(.*?)```", page, re.S)
+    lane = Spec.from_dict(tomllib.loads(table)).lane({"levels": 100, "algorithm": "rprop"})
+    lane.check()
+    assert lane.cell.held == "translated" and lane.train.epochs == 30

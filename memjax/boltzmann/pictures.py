@@ -91,7 +91,7 @@ def _panels(number: int, across: int, *, colour_bar: bool = False) -> tuple[Any,
     from matplotlib.figure import Figure
 
     down = -(-number // across)
-    figure = Figure(figsize=(across + 1.2 * colour_bar + 0.4, down + 0.6), layout="constrained")
+    figure = Figure(figsize=(across + 1.2 * colour_bar + 0.4, down + 0.3), layout="constrained")
     panels = figure.subplots(down, across, squeeze=False).ravel()
     for axes in panels:
         axes.set(xticks=[], yticks=[])
