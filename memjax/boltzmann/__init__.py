@@ -6,6 +6,7 @@ from memjax.boltzmann.phases import Phase, Phases
 from memjax.boltzmann.pictures import receptive_fields, reconstructions
 from memjax.boltzmann.rbm import RBM
 from memjax.boltzmann.stack import DBN
+from memjax.boltzmann.trains import counts
 from memjax.boltzmann.units import UNITS, Logistic, Switch
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "Phase",
     "Phases",
     "Switch",
+    "counts",
     "receptive_fields",
     "reconstructions",
 ]

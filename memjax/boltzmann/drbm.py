@@ -4,7 +4,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float32, Int
 
-from memjax.boltzmann.machine import Group, Machine, Parameters, checked_inputs, softplus
+from memjax.boltzmann.gibbs import Group
+from memjax.boltzmann.machine import Machine, Parameters, checked_inputs, softplus
 from memjax.pytree import params, static
 
 

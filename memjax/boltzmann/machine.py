@@ -1,41 +1,26 @@
 """A restricted Boltzmann machine: groups of visible units, a layer of hidden ones."""
 
 import math
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float32, Key
 
 from memjax import random
+from memjax.boltzmann.gibbs import Gibbs, Group
 from memjax.boltzmann.phases import Phase, Phases, bias_gradient, kernel_gradients
 from memjax.boltzmann.units import Logistic
-from memjax.boltzmann.weights import Weights, halves, product, transposed_halves
+from memjax.boltzmann.weights import Weights, halves, transposed_halves
 from memjax.errors import UserError
-from memjax.pulses import OuterProduct
 from memjax.pytree import check_number, params, static
 
 Parameters = dict[str, Array]
 """Weights and biases by name: a kernel ``[visible, hidden]`` and a bias for each group of visible
 units, and ``hidden_bias``."""
 
-_BINARISE, _DATA, _START, _DREAM, _LAST, _PIECES = range(6)
+_AFTER, _PIECES = 4, 5  # streams beside those of Gibbs
 _STATES = 512  # that contrastive divergence works on at once
-
-
-class Group(NamedTuple):
-    """Visible units of a kind.
-
-    Attributes:
-      kernel, bias: the names of their parameters.
-      units: how many.
-      one_hot: whether one of them is on, and no other.
-    """
-
-    kernel: str
-    bias: str
-    units: int
-    one_hot: bool
 
 
 @params
@@ -108,7 +93,9 @@ class Machine:
           params: weights and biases.
           visible: a state a row.
         """
-        return self.units.probability(self._up(self._plain(params), self.columns(visible))).T
+        return self.units.probability(
+            self._gibbs(params, is_exact=True).up(self.columns(visible))
+        ).T
 
     def visible_drive(
         self, params: Parameters, hidden: Float32[Array, "n hidden"]
@@ -119,7 +106,7 @@ class Machine:
           params: weights and biases.
           hidden: a state a row.
         """
-        return tuple(drive.T for drive in self._down(self._plain(params), hidden.T))
+        return tuple(drive.T for drive in self._gibbs(params, is_exact=True).down(hidden.T))
 
     def free_energy(self, params: Parameters, visible: Any) -> Float32[Array, " n"]:
         """``F = -ln sum_h e^-E = - sum over groups b v - sum_j softplus((sum W^T v + c)_j)``.
@@ -129,7 +116,7 @@ class Machine:
           visible: a state a row.
         """
         columns = self.columns(visible)
-        drive = self._up(self._plain(params), columns)
+        drive = self._gibbs(params, is_exact=True).up(columns)
         pulls = [params[g.bias] @ v for g, v in zip(self.groups, columns, strict=True)]
         return -sum(pulls) - jnp.sum(softplus(drive), axis=0)
 
@@ -147,9 +134,8 @@ class Machine:
         """
         check_number("sample: steps", steps, whole=True, at_least=1)
         stream, columns = random.stream(key), self.columns(visible)
-        weights = self._weights(params)
-        hidden = self._fire(random.fold_in(stream, _START), self._up(weights, columns))
-        found = self._dream(random.fold_in(stream, _DREAM), weights, hidden, steps)
+        gibbs = self._gibbs(params)
+        found = gibbs.dream(stream, gibbs.start(stream, gibbs.up(columns)), steps)
         return self.rows(tuple(v.astype(jnp.float32) for v in found))
 
     def cd_gradient(
@@ -242,11 +228,11 @@ class Machine:
         """
         check_number("cd_gradient: steps", steps, whole=True, at_least=1)
         check_number("cd_gradient: chains", chains, whole=True, at_least=1)
-        weights, pieces = self._weights(params), _pieces(chains, len(jax.tree.leaves(batch)[0]))
+        gibbs, pieces = self._gibbs(params), _pieces(chains, len(jax.tree.leaves(batch)[0]))
 
         def of_piece(number: Any) -> tuple[Parameters, Array]:
             own = stream if pieces == 1 else random.fold_in(stream, _PIECES + number)
-            phases = self._phases(weights, batch, own, steps, chains // pieces)
+            phases = self._phases(gibbs, batch, own, steps, chains // pieces)
             return self.gradient(phases), phases.difference()
 
         def add(number: Any, total: Any) -> Any:
@@ -267,7 +253,7 @@ class Machine:
           params, batch, steps, chains: as of ``cd_gradient``.
           stream: random stream of this update.
         """
-        return self._phases(self._weights(params), batch, stream, steps, chains)
+        return self._phases(self._gibbs(params), batch, stream, steps, chains)
 
     def persistent_phases(
         self,
@@ -286,11 +272,11 @@ class Machine:
           each: chains of a sample (static).
         """
         check_number("pcd_gradient: steps", steps, whole=True, at_least=1)
-        weights = self._weights(params)
-        data, _ = self._data(weights, batch, stream, each)
-        visible = self._dream(random.fold_in(stream, _DREAM), weights, chains, steps)
-        hidden, drive = self._last(weights, visible, stream)
-        after = self._fire(random.fold_in(stream, _LAST), drive) if self.expected else hidden
+        gibbs = self._gibbs(params)
+        data, _ = gibbs.data(self.columns(batch), stream, each)
+        visible = gibbs.dream(stream, chains, steps)
+        hidden, drive = gibbs.last(visible, stream)
+        after = gibbs.fire(random.fold_in(stream, _AFTER), drive) if self.expected else hidden
         return Phases(data, Phase(visible, hidden)), after.astype(jnp.float32)
 
     def gradient(self, phases: Phases) -> Parameters:
@@ -307,133 +293,22 @@ class Machine:
             found[group.bias] = bias_gradient(*of_both)
         return found
 
-    def counts(
-        self, phases: Phases, stream: random.Stream, pulses: OuterProduct, rate: Any
-    ) -> Parameters:
-        """Pulses down by trains on rows and columns, whose coincidences make the outer products.
-
-        Each state is a sample of its own: the visible units and a 1 drive rows, the hidden units
-        drive columns, with a minus where the state is the machine's. Biases of visible units are
-        another column, driven by the 1.
-
-        Args:
-          phases: what ``phases`` returned.
-          stream: random stream of this update.
-          pulses: the trains (static).
-          rate: pulses for a unit of gradient: learning rate over pulse size.
-
-        Returns:
-          A tree like ``params``, to be descended as ``memjax.coincidence_sgd`` descends.
-        """
-        data, model = phases
-        sign = jnp.repeat(jnp.array([1.0, -1.0]), data.hidden.shape[1])[:, None]
-        visible = [
-            jnp.concatenate(both, 1).T for both in zip(data.visible, model.visible, strict=True)
-        ]
-        hidden = jnp.concatenate([data.hidden, model.hidden], 1).T * sign
-        rate = jnp.asarray(rate / data.hidden.shape[1], jnp.float32)
-        rows = (*visible, jnp.ones_like(sign))
-        *kernels, hidden_bias = pulses.count(random.fold_in(stream, 0), rows, hidden, rate)
-        biases = pulses.count(random.fold_in(stream, 1), tuple(visible), sign, rate)
-        found = {"hidden_bias": -hidden_bias[0]}
-        for group, kernel, bias in zip(self.groups, kernels, biases, strict=True):
-            found |= {group.kernel: -kernel, group.bias: -bias[:, 0]}
-        return found
-
     def _phases(
-        self, weights: Weights, batch: Any, stream: random.Stream, steps: int, chains: int
+        self, gibbs: Gibbs, batch: Any, stream: random.Stream, steps: int, chains: int
     ) -> Phases:
-        data, drive = self._data(weights, batch, stream, chains)
-        start = self._fire(random.fold_in(stream, _START), drive)
-        visible = self._dream(random.fold_in(stream, _DREAM), weights, start, steps)
-        hidden, _ = self._last(weights, visible, stream)
-        return Phases(data, Phase(visible, hidden))
+        data, drive = gibbs.data(self.columns(batch), stream, chains)
+        visible = gibbs.dream(stream, gibbs.start(stream, drive), steps)
+        return Phases(data, Phase(visible, gibbs.last(visible, stream)[0]))
 
-    def _data(
-        self, weights: Weights, batch: Any, stream: random.Stream, chains: int
-    ) -> tuple[Phase, Array]:
-        """Binary data of every chain with their hidden units, and what drives those."""
-        own = random.fold_in(stream, _BINARISE)
-        visible = []
-        for number, (group, v) in enumerate(zip(self.groups, self.columns(batch), strict=True)):
-            v = jnp.tile(v, (1, chains))
-            if not group.one_hot:
-                v = random.uniform(random.fold_in(own, number), v.shape) < v
-            visible.append(v.astype(self._number))
-        drive = self._up(weights, tuple(visible))
-        seen = self._seen(random.fold_in(stream, _DATA), drive)
-        return Phase(tuple(visible), seen), drive
-
-    def _dream(
-        self, stream: random.Stream, weights: Weights, hidden: Array, steps: int
-    ) -> tuple[Array, ...]:
-        """Visible units after some steps from hidden ones."""
-
-        def visible_of(number: Any, hidden: Array) -> tuple[Array, ...]:
-            own = random.fold_in(stream, 2 * number)
-            return self._fire_visible(own, self._down(weights, hidden))
-
-        def step(number: Any, hidden: Array) -> Array:
-            drive = self._up(weights, visible_of(number, hidden))
-            return self._fire(random.fold_in(stream, 2 * number + 1), drive)
-
-        if steps > 1:
-            hidden = jax.lax.fori_loop(0, steps - 1, step, hidden.astype(self._number))
-        return visible_of(steps - 1, hidden)
-
-    def _last(
-        self, weights: Weights, visible: tuple[Array, ...], stream: random.Stream
-    ) -> tuple[Array, Array]:
-        """The hidden units that end a chain, as gradients see them, and what drives them."""
-        drive = self._up(weights, visible)
-        return self._seen(random.fold_in(stream, _LAST), drive), drive
-
-    def _seen(self, stream: random.Stream, drive: Array) -> Array:
-        return self.units.probability(drive) if self.expected else self._fire(stream, drive)
-
-    def _fire(self, stream: random.Stream, drive: Array) -> Array:
-        return self.units.fire(stream, drive).astype(self._number)
-
-    def _fire_visible(self, stream: random.Stream, drives: tuple[Array, ...]) -> tuple[Array, ...]:
-        found = []
-        for number, (group, drive) in enumerate(zip(self.groups, drives, strict=True)):
-            own = random.fold_in(stream, number)
-            if group.one_hot:  # the largest of logits with Gumbel's noise
-                u = random.uniform(own, drive.shape)
-                chosen = jnp.argmax(drive - jnp.log(-jnp.log(u)), axis=0)
-                found.append(jax.nn.one_hot(chosen, group.units, axis=0, dtype=self._number))
-            else:
-                found.append(self._fire(own, drive))
-        return tuple(found)
-
-    @property
-    def _number(self) -> Any:
-        """The numbers of states that are 0 or 1."""
-        return jnp.bfloat16 if self.products == "halves" else jnp.float32
-
-    def _weights(self, params: Parameters) -> Weights:
-        """As chains multiply by them."""
-        if self.products == "float32":
-            return self._plain(params)
-        kernels = [params[group.kernel] for group in self.groups]
-        return self._plain(params)._replace(
-            up=tuple(map(transposed_halves, kernels)), down=tuple(map(halves, kernels))
-        )
-
-    def _plain(self, params: Parameters) -> Weights:
+    def _gibbs(self, params: Parameters, *, is_exact: bool = False) -> Gibbs:
+        """What draws states: by exact products, or as ``products`` says."""
         kernels = tuple(params[group.kernel] for group in self.groups)
         biases = tuple(params[group.bias] for group in self.groups)
-        return Weights(tuple(w.T for w in kernels), kernels, biases, params["hidden_bias"])
-
-    def _up(self, weights: Weights, visible: tuple[Array, ...]) -> Array:
-        """``sum over groups W^T v + c``, ``[hidden, states]``."""
-        drives = [product(w, v) for w, v in zip(weights.up, visible, strict=True)]
-        return sum(drives[1:], drives[0]) + weights.up_bias[:, None]
-
-    def _down(self, weights: Weights, hidden: Array) -> tuple[Array, ...]:
-        """``W h + b`` of each group, ``[units, states]``."""
-        pairs = zip(weights.down, weights.down_bias, strict=True)
-        return tuple(product(w, hidden) + b[:, None] for w, b in pairs)
+        up, down = tuple(w.T for w in kernels), kernels
+        if self.products == "halves" and not is_exact:
+            up, down = (tuple(map(of, kernels)) for of in (transposed_halves, halves))
+        weights = Weights(up, down, biases, params["hidden_bias"])
+        return Gibbs(self.groups, weights, self.units, self.expected)
 
 
 def checked_inputs(v: Any, units: int) -> Array:

@@ -2,7 +2,8 @@
 
 from jaxtyping import Array, Float32
 
-from memjax.boltzmann.machine import Group, Machine, checked_inputs
+from memjax.boltzmann.gibbs import Group
+from memjax.boltzmann.machine import Machine, checked_inputs
 from memjax.pytree import params, static
 
 

@@ -10,7 +10,7 @@ import optax
 from jaxtyping import Array, Float32
 
 from memjax import random
-from memjax.boltzmann import DRBM, UNITS, Logistic
+from memjax.boltzmann import DRBM, UNITS, Logistic, counts
 from memjax.cells import CELLS, Cell
 from memjax.devices import MODELS, Device
 from memjax.experiments import boltzmann_notes
@@ -237,7 +237,7 @@ class Boltzmann(Experiment):
         wanted = machine.gradient(phases)
         if isinstance(self.pulses, OuterProduct) and self._counts():
             rate = train.learning_rate * decay / self.cell.pulse_size(self.device)
-            wanted = machine.counts(phases, random.fold_in(stream, _PULSES), self.pulses, rate)
+            wanted = counts(machine, phases, random.fold_in(stream, _PULSES), self.pulses, rate)
         return wanted, phases.difference(), chains
 
     def _counts(self) -> bool:
