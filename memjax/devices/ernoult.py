@@ -20,8 +20,8 @@ class Ernoult(TranslatedDevice):
     ``(1/beta) ln(1 + tau (e^beta - 1) e^(-beta x))``, one of depression takes the same of ``1 -
     x``; ``tau = dt / dt_max`` is the pulse width over the one that leads from bound to bound, here
     ``1 / levels``. So ``e^(beta x)`` grows by ``tau (e^beta - 1)`` a pulse, and n pulses are one of
-    n times the width. In the paper's letters sigma_intra is ``c2c = "write"``, sigma_inter is ``d2d
-    = "lognormal"``.
+    n times the width. In the paper's letters sigma_intra is ``diffusion``, of every device at every
+    update (``c2c = "write"``: of those pulsed), sigma_inter is ``d2d = "lognormal"``.
 
     Example:
       >>> from memjax.devices import Ernoult, pulse_response

@@ -10,6 +10,8 @@ import pytest
 from sklearn.neural_network import BernoulliRBM
 
 from memjax.boltzmann import DRBM, RBM
+from memjax.devices import Ernoult, pulse_response
+from memjax.updates import pulse_width
 from reference.boltzmann_twin import energies, expected_cd, visible_states
 
 DRBM_3_2 = DRBM(visible=3, classes=2, hidden=2)
@@ -142,3 +144,24 @@ def test_samples_are_of_the_machine_s_distribution():
     seen = np.bincount(np.asarray(v @ jnp.array([4.0, 2.0, 1.0])).astype(int), minlength=8)
     p = np.exp(-np.asarray(PLAIN_ENERGIES))
     np.testing.assert_allclose(seen / 20_000, p / p.sum(), atol=0.014)
+
+
+@pytest.mark.parametrize(
+    ("beta", "after"),
+    [(0.005, [0.100225, 0.2004, 0.500625, 1.0]), (3.0, [0.355885, 0.524058, 0.785147, 1.0])],
+)
+def test_pulses_of_the_paper_s_device(beta, after):
+    """After 1, 2, 5 and 10 pulses of a tenth of dt_max, from Gmin."""
+    found = np.asarray(pulse_response(Ernoult(levels=10, beta=beta), 10, 0))
+    np.testing.assert_allclose(found[[1, 2, 5, 10]], after, atol=3e-6)
+
+
+def test_widths_of_the_paper_s_rprop():
+    tx, fired = pulse_width(0.99), []
+    state = tx.init(jnp.zeros(()))
+    for sign in [1.0, 1, -1, 1, -1, -1, 1, 0, -1]:
+        counts, state = tx.update(jnp.float32(sign), state)
+        fired.append(float(counts.n))
+    wanted = [1, 1, -1, 0.99, -0.99, -0.9801, 0.9801, 0, -0.970299]
+    np.testing.assert_allclose(fired, wanted, rtol=1e-6)
+    assert float(state.width) == pytest.approx(0.970299, rel=1e-6)
