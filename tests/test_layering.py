@@ -18,6 +18,7 @@ ROOMS = (
     "crossbar",
     "spiking",
     "boltzmann",
+    "bitstreams",
     "experiments",
     "sweep.spec",
     "sweep.store",
