@@ -1,5 +1,6 @@
 """Independent random bits of a probability, a word at a time."""
 
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, UInt32
 
@@ -7,6 +8,7 @@ from memjax import random
 
 DIGITS = 24
 """Binary digits of a probability: it is held to 2**-25."""
+_AT_ONCE = 8  # digits in one kernel: all of them take seconds to compile in a loop
 
 
 def bernoulli(stream: random.Stream, p: Array, shape: tuple[int, ...]) -> UInt32[Array, "..."]:
@@ -33,8 +35,11 @@ def bernoulli(stream: random.Stream, p: Array, shape: tuple[int, ...]) -> UInt32
     whole = jnp.round(jnp.asarray(p, jnp.float32) * (1 << DIGITS)).astype(jnp.uint32)
     whole = jnp.broadcast_to(whole, shape)
     words = jnp.zeros(shape, jnp.uint32)
-    for digit in range(DIGITS):
+
+    def compared(words: Array, digit: Array) -> tuple[Array, None]:
         drawn = random.bits(random.fold_in(stream, digit), shape)
-        has = jnp.uint32(0) - ((whole >> jnp.uint32(digit)) & jnp.uint32(1))
-        words = (words & drawn) | (has & (words | drawn))
+        has = jnp.uint32(0) - ((whole >> digit.astype(jnp.uint32)) & jnp.uint32(1))
+        return (words & drawn) | (has & (words | drawn)), None
+
+    words, _ = jax.lax.scan(compared, words, jnp.arange(DIGITS), unroll=_AT_ONCE)
     return jnp.where(whole == one, jnp.uint32(0xFFFFFFFF), words)

@@ -10,7 +10,8 @@ from scipy import special, stats
 from memjax.bitstreams.bitstream import Bitstream
 from memjax.pytree import check_number
 
-_EXACT = 128
+EXACT = 128
+"""Bits up to which ``mean_scc`` sums over all counts."""
 
 
 def scc(x: Bitstream, y: Bitstream) -> Float[Array, "..."]:
@@ -81,8 +82,8 @@ def mean_scc(p: float, q: float, n: int) -> float:
     """The mean SCC of independent streams, which is not 0.
 
     Exact up to 128 bits: over the binomial counts of both and the hypergeometric one of their
-    coincidences. Beyond, ``sqrt(p(1-p) q(1-q) / (2 pi n)) (1/D+ - 1/D-)``, with
-    ``D+ = min(p, q) - p q`` and ``D- = p q - max(p + q - 1, 0)``.
+    coincidences. Beyond, ``sqrt(p(1-p) q(1-q) / (2 pi n)) (1/D+ - 1/D-) + c / n``, with
+    ``D+ = min(p, q) - p q``, ``D- = p q - max(p + q - 1, 0)`` and the ``c`` that holds at 128.
 
     Args:
       p, q: their probabilities.
@@ -96,27 +97,37 @@ def mean_scc(p: float, q: float, n: int) -> float:
     for name, value in (("p", p), ("q", q)):
         check_number(f"mean_scc: {name}", value, at_least=0, at_most=1)
     check_number("mean_scc: n", n, whole=True, at_least=1)
-    if n > _EXACT:
-        up, down = min(p, q) - p * q, p * q - max(p + q - 1.0, 0.0)
-        if min(up, down) <= 0:
-            return 0.0
-        spread = np.sqrt(p * (1 - p) * q * (1 - q) / (2 * np.pi * n))
-        return float(spread * (1 / up - 1 / down))
+    if n <= EXACT:
+        return exact_mean_scc(p, q, n)
+    up, down = min(p, q) - p * q, p * q - max(p + q - 1.0, 0.0)
+    if min(up, down) <= 0:
+        return 0.0
+    lead = np.sqrt(p * (1 - p) * q * (1 - q) / (2 * np.pi)) * (1 / up - 1 / down)
+    rest = (exact_mean_scc(p, q, EXACT) - lead / np.sqrt(EXACT)) * EXACT
+    return float(lead / np.sqrt(n) + rest / n)
+
+
+def exact_mean_scc(p: float, q: float, n: int) -> float:
+    """The same by summing over all counts, in time ``n^3``.
+
+    Args:
+      p, q: their probabilities.
+      n: bits.
+    """
     counts = np.arange(n + 1)
-    total = 0.0
     of_x, of_y = (stats.binom.pmf(counts, n, each) for each in (p, q))
+    total = 0.0
     for ones_x in range(n + 1):
-        both = np.arange(ones_x + 1)[:, None]
-        ones_y = counts[None, :]
+        both, ones_y = np.arange(ones_x + 1)[:, None], counts[None, :]
         covariance = n * both - ones_x * ones_y
-        limit = np.where(
+        most = np.where(
             covariance > 0,
             n * np.minimum(ones_x, ones_y) - ones_x * ones_y,
             ones_x * ones_y - n * np.maximum(ones_x + ones_y - n, 0),
         )
-        value = np.where(limit > 0, covariance / np.maximum(limit, 1), 0.0)
+        scc = np.where(most > 0, covariance / np.maximum(most, 1), 0.0)
         ways = _choose(ones_x, both) + _choose(n - ones_x, ones_y - both) - _choose(n, ones_y)
-        total += float(of_x[ones_x] * np.sum(np.exp(ways) * value * of_y[None, :]))
+        total += float(of_x[ones_x] * np.sum(np.exp(ways) * scc * of_y[None, :]))
     return total
 
 

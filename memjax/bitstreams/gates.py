@@ -1,7 +1,7 @@
 """Gates on streams, and the probability of what comes out."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 from jaxtyping import Array, Float
@@ -20,12 +20,12 @@ class Gate(NamedTuple):
     """
 
     doc: str
-    act: Callable[..., "Bitstream | Array"]
+    act: Callable[..., Any]
     probability: Callable[..., Array]
 
 
-def _mux(x: "Bitstream | Array", y: "Bitstream | Array", select: "Bitstream | Array"):
-    return (select & x) | (~select & y)  # type: ignore[operator]
+def _mux(x: Any, y: Any, select: Any) -> Any:
+    return (select & x) | (~select & y)
 
 
 GATES: dict[str, Gate] = {

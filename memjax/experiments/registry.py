@@ -2,6 +2,7 @@
 
 from memjax.experiments.base import Experiment
 from memjax.experiments.boltzmann import Boltzmann
+from memjax.experiments.bitstreams import Bitstreams
 from memjax.experiments.classifier import Classifier
 from memjax.experiments.flax import Flax
 from memjax.experiments.inference import Inference
@@ -10,6 +11,7 @@ from memjax.experiments.spiking import Spiking
 
 EXPERIMENTS: dict[str, type[Experiment]] = {
     "boltzmann": Boltzmann,
+    "bitstreams": Bitstreams,
     "classifier": Classifier,
     "flax": Flax,
     "inference": Inference,
