@@ -372,6 +372,9 @@ def fit(
     jumps: Annotated[
         bool, typer.Option("--jumps", help="a table of steps against conductance: a jump table")
     ] = False,
+    switching: Annotated[
+        bool, typer.Option("--switching", help="a table of switching counts against voltage")
+    ] = False,
     out: Annotated[Path | None, typer.Option(help="write the device to a TOML file")] = None,
     plot: _Plot = None,
 ) -> None:
@@ -383,13 +386,14 @@ def fit(
     from memjax.fitting.progress import progress as progress_of
 
     _check_outputs(plot, device=out)
-    if jumps:
+    if jumps or switching:
+        what = "--switching" if switching else "--jumps"
         given = {"--model": model != "auto", "--read-voltage": read_voltage is not None}
         given |= {"--on-off": on_off is not None, "--normalised": normalised}
-        given |= {str(down): down is not None}
+        given |= {str(down): down is not None, "--jumps": jumps and switching}
         for option in (name for name, is_given in given.items() if is_given):
-            raise UserError(f"--jumps: {option} has no effect on it; leave it out")
-        _jumps(data, out, plot)
+            raise UserError(f"{what}: {option} has no effect on it; leave it out")
+        (_switching if switching else _jumps)(data, out, plot)
         return
     with progress_of() as progress:
         fits = fit_ramps(
@@ -429,6 +433,23 @@ def _jumps(data: Path, out: Path | None, plot: Path | None) -> None:
     if plot is not None:
         response = ltp_ltd.respond(device, round(levels), round(levels))
         save_picture(ltp_ltd.draw(response, data.stem), plot)
+        typer.echo(f"picture: {plot}")
+
+
+def _switching(data: Path, out: Path | None, plot: Path | None) -> None:
+    """``memjax fit --switching``."""
+    from memjax.bitstreams import fit_switching, read_counts
+
+    found = fit_switching(read_counts(data))
+    for sentence in found.sentences():
+        typer.echo(sentence)
+    if out is not None:
+        found.save(out)
+        typer.echo(f"device: {out}")
+    if plot is not None:
+        from memjax.bitstreams.pictures import switching_curve  # matplotlib: only then
+
+        save_picture(switching_curve(found), plot)
         typer.echo(f"picture: {plot}")
 
 

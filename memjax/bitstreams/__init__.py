@@ -19,6 +19,8 @@ from memjax.bitstreams.gates import (
 from memjax.bitstreams.generate import encode, generate
 from memjax.bitstreams.spread import Pulses, effective_probability
 from memjax.bitstreams.switching_device import Switches, SwitchingDevice
+from memjax.bitstreams.switching_fit import SwitchingFit, fit_switching
+from memjax.bitstreams.switching_table import SwitchingCounts, read_counts
 
 __all__ = [
     "ENCODERS",
@@ -29,7 +31,9 @@ __all__ = [
     "Gate",
     "Pulses",
     "Switches",
+    "SwitchingCounts",
     "SwitchingDevice",
+    "SwitchingFit",
     "add",
     "autocorrelation",
     "calibrate",
@@ -38,12 +42,14 @@ __all__ = [
     "effective_probability",
     "encode",
     "expected",
+    "fit_switching",
     "generate",
     "joint",
     "mean_scc",
     "multiply",
     "multiply_bipolar",
     "pearson",
+    "read_counts",
     "scc",
     "subtract",
 ]
