@@ -168,3 +168,12 @@ def test_the_page_of_boltzmann_machines():
     lane = Spec.from_dict(tomllib.loads(table)).lane({"levels": 100, "algorithm": "rprop"})
     lane.check()
     assert lane.cell.held == "translated" and lane.train.epochs == 30
+def test_the_page_of_bitstreams():
+    page = (DOCS / "bitstreams.md").read_text()
+    made: dict[str, Any] = {}
+    for code in re.findall(r"```python\n(.*?)```", page, re.S):
+        exec(code, made)
+    assert abs(float(made["quotient"]) - 0.4) < 0.05
+    (toml,) = re.findall(r"```toml\n(.*?)```", page, re.S)
+    lane = Spec.from_dict(tomllib.loads(toml)).lane({"gate": "xor", "sigma_v0_d2d": 0.02})
+    assert lane.pulse.calibration == "mean" and lane.gate == "xor"
