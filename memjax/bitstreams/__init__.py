@@ -3,8 +3,9 @@
 from memjax.bitstreams.bitstream import Bitstream
 from memjax.bitstreams.correlation import autocorrelation, mean_scc, pearson, scc
 from memjax.bitstreams.counts import counts
-from memjax.bitstreams.divider import divide
+from memjax.bitstreams.divider import divide, fuse
 from memjax.bitstreams.drive import Drive, calibrate
+from memjax.bitstreams.edges import flipped, roberts_cross, roberts_cross_of_streams
 from memjax.bitstreams.encoders import ENCODERS, Encoder
 from memjax.bitstreams.gates import (
     GATES,
@@ -43,6 +44,8 @@ __all__ = [
     "encode",
     "expected",
     "fit_switching",
+    "flipped",
+    "fuse",
     "generate",
     "joint",
     "mean_scc",
@@ -50,6 +53,8 @@ __all__ = [
     "multiply_bipolar",
     "pearson",
     "read_counts",
+    "roberts_cross",
+    "roberts_cross_of_streams",
     "scc",
     "subtract",
 ]

@@ -37,6 +37,24 @@ def divide(x: Bitstream, y: Bitstream) -> Bitstream:
     return Bitstream(within(jnp.moveaxis(words, 0, -1), x.length), x.length)
 
 
+def fuse(x: Bitstream, y: Bitstream) -> Bitstream:
+    """The posterior of two independent observations, each a posterior at equal odds before.
+
+    ``x y / (x y + (1 - x)(1 - y))``: where both streams agree pass them, else repeat the last
+    output.
+
+    Args:
+      x, y: independent streams; a third observation is fused with what comes out in the mean.
+
+    Example:
+      >>> from memjax.bitstreams import SwitchingDevice, encode, fuse
+      >>> pair = encode(SwitchingDevice(), 0.8, 0.7, 2**16, jax.random.key(0))
+      >>> print(f"{fuse(*pair).value:.2f} {0.8 * 0.7 / (0.8 * 0.7 + 0.2 * 0.3):.2f}")
+      0.90 0.90
+    """
+    return divide(x & y, ~(x ^ y))
+
+
 def divided(
     x: UInt32[Array, "..."], y: UInt32[Array, "..."], last: UInt32[Array, "..."]
 ) -> tuple[Array, Array]:

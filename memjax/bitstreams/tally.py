@@ -10,8 +10,8 @@ from memjax.bitstreams.bitstream import WORD, between
 from memjax.bitstreams.divider import divided
 from memjax.bitstreams.gates import GATES
 
-DIVIDE = "divide"
-OPERATIONS = (*GATES, DIVIDE)
+DIVIDE, FUSE = "divide", "fuse"
+OPERATIONS = (*GATES, DIVIDE, FUSE)
 """What may be done with two streams."""
 
 
@@ -64,6 +64,8 @@ def counted(
     x, y, select = words[0] & mask, words[1] & mask, words[2] & mask
     if operation == DIVIDE:
         last_out, out = divided(x, y, tally.last_out)
+    elif operation == FUSE:
+        last_out, out = divided(x & y, ~(x ^ y) & mask, tally.last_out)
     else:
         last_out, out = tally.last_out, GATES[operation].act(x, y, select)
     first = jnp.maximum(low - number * WORD, 0).astype(jnp.uint32)

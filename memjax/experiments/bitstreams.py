@@ -13,7 +13,7 @@ from memjax.bitstreams.bitstream import WORD
 from memjax.bitstreams.correlation import scc_of_counts
 from memjax.bitstreams.emitter import Emitter, Reading
 from memjax.bitstreams.memory import Memory
-from memjax.bitstreams.tally import DIVIDE, OPERATIONS, Tally
+from memjax.bitstreams.tally import DIVIDE, FUSE, OPERATIONS, Tally
 from memjax.errors import UserError
 from memjax.experiments import bitstreams_notes
 from memjax.experiments.base import Column, Experiment, Objective, Report, Stages
@@ -153,11 +153,9 @@ class Bitstreams(Experiment):
         """The errors at a length."""
         del key_data, data, last
         n, found = jnp.asarray(self.lengths, jnp.float32)[stage], state.tally
-        wanted = self._wanted()
+        wanted, passed = self._wanted()
         error = found.out.astype(jnp.float32) / n - wanted
-        variance = wanted * (1.0 - wanted) / n
-        if self.gate == DIVIDE:  # outputs repeat
-            variance = variance * (2.0 - self.q) / self.q
+        variance = wanted * (1.0 - wanted) / n * (2.0 - passed) / passed  # outputs repeat
         ones = found.x.astype(jnp.float32) / n
         successive = found.successive.astype(jnp.float32) / jnp.maximum(n - 1.0, 1.0)
         spread = jnp.mean(ones * (1.0 - ones))
@@ -177,12 +175,15 @@ class Bitstreams(Experiment):
     def _reading(self) -> Reading:
         return encoders.get(self.encoder).reading(self.later)
 
-    def _wanted(self) -> Array:
-        """The probability of a one that ideal devices give behind this encoder."""
+    def _wanted(self) -> tuple[Array, Array]:
+        """The chance of a one of ideal devices behind this encoder, and that a bit is a new one."""
         correlation = encoders.get(self.encoder).correlation
-        if self.gate != DIVIDE:
-            return expected(self.gate, self.p, self.q, correlation, self.select)
-        return joint(self.p, self.q, correlation)[0] / self.q
+        both, _, _, neither = joint(self.p, self.q, correlation)
+        if self.gate not in (DIVIDE, FUSE):
+            one = expected(self.gate, self.p, self.q, correlation, self.select)
+            return one, jnp.ones_like(one)
+        passed = both + neither if self.gate == FUSE else jnp.asarray(self.q, jnp.float32)
+        return both / passed, passed
 
     def _words(
         self, state: Streams, key_data: Array, number: Array, within: tuple[Array, Array]

@@ -24,7 +24,7 @@ def spec_of(axes=None, **tables):
 
 
 def test_errors_of_ideal_devices_are_those_of_fair_bits():
-    axes = {"gate": ["and", "xor", "mux", "divide"], "encoder": ["two_devices", "shared"]}
+    axes = {"gate": ["and", "xor", "mux", "divide", "fuse"], "encoder": ["two_devices", "shared"]}
     ds = swept(axes, study={"p": 0.3, "q": 0.6})
     assert ds.rms_error.dims == ("gate", "encoder", "seed", "length")
     assert ds.attrs["objective"] == "rms_error" and ds.attrs["better"] == "lower"
