@@ -130,3 +130,22 @@ def bars(streams: Mapping[str, Bitstream], most: int = 64) -> Any:
     twin.set_yticks(range(len(streams)), values)
     twin.set_ylabel("share of ones")
     return figure
+
+
+def edge_maps(maps: Mapping[str, Any]) -> Any:
+    """Edge maps side by side, on one scale.
+
+    Args:
+      maps: images in [0, 1], by name.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(2.1 * len(maps) + 0.8, 2.6), layout="constrained")
+    panels = np.atleast_1d(figure.subplots(1, len(maps)))
+    for axes, (name, image) in zip(panels, maps.items(), strict=True):
+        drawn = axes.imshow(np.asarray(image), cmap="gray", vmin=0.0, vmax=1.0)
+        axes.set_title(name, fontsize=9)
+        axes.set_xticks([])
+        axes.set_yticks([])
+    figure.colorbar(drawn, ax=list(panels), label="edge strength")
+    return figure
