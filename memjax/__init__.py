@@ -35,6 +35,7 @@ __all__ = [
     "UserError",
     "agad",
     "boltzmann",
+    "bitstreams",
     "cells",
     "chopped_tiki_taka",
     "coincidence_sgd",
@@ -68,6 +69,8 @@ def __getattr__(name: str):
     if name in ("crossbar", "data", "fitting", "spiking", "sweep"):
     # SciPy, xarray, Zarr and plotting are for a few, and so are arrays.
     if name in ("boltzmann", "crossbar", "data", "fitting", "sweep"):
+    # SciPy, xarray, Zarr and plotting are for a few, and so are arrays and bitstreams.
+    if name in ("bitstreams", "crossbar", "data", "fitting", "sweep"):
         return importlib.import_module(f"memjax.{name}")
     if name == "fit":
         return importlib.import_module("memjax.fitting").fit
