@@ -34,8 +34,8 @@ __all__ = [
     "SpecError",
     "UserError",
     "agad",
-    "boltzmann",
     "bitstreams",
+    "boltzmann",
     "cells",
     "chopped_tiki_taka",
     "coincidence_sgd",
@@ -64,13 +64,13 @@ __all__ = [
 ]
 
 
+_ROOMS = ("bitstreams", "boltzmann", "crossbar", "data", "fitting", "spiking", "sweep")
+"""Imported when they are first asked for."""
+
+
 def __getattr__(name: str):
-    # SciPy, xarray, Zarr and plotting are for a few, and so are arrays and spikes.
-    if name in ("crossbar", "data", "fitting", "spiking", "sweep"):
-    # SciPy, xarray, Zarr and plotting are for a few, and so are arrays.
-    if name in ("boltzmann", "crossbar", "data", "fitting", "sweep"):
-    # SciPy, xarray, Zarr and plotting are for a few, and so are arrays and bitstreams.
-    if name in ("bitstreams", "crossbar", "data", "fitting", "sweep"):
+    # SciPy, xarray, Zarr and plotting are for a few, and so are arrays, spikes and bitstreams.
+    if name in _ROOMS:
         return importlib.import_module(f"memjax.{name}")
     if name == "fit":
         return importlib.import_module("memjax.fitting").fit

@@ -157,6 +157,8 @@ def test_the_page_of_spiking_networks():
     with jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):
         exec(code, scope)
     assert scope["step"] == 89 and np.any(scope["weights"])
+
+
 def test_the_page_of_boltzmann_machines():
     """docs/boltzmann.md: its code, and its specification."""
     page = (DOCS / "boltzmann.md").read_text()
@@ -168,6 +170,8 @@ def test_the_page_of_boltzmann_machines():
     lane = Spec.from_dict(tomllib.loads(table)).lane({"levels": 100, "algorithm": "rprop"})
     lane.check()
     assert lane.cell.held == "translated" and lane.train.epochs == 30
+
+
 def test_the_page_of_bitstreams():
     page = (DOCS / "bitstreams.md").read_text()
     made: dict[str, Any] = {}

@@ -1,8 +1,8 @@
 """Every experiment by its name."""
 
 from memjax.experiments.base import Experiment
-from memjax.experiments.boltzmann import Boltzmann
 from memjax.experiments.bitstreams import Bitstreams
+from memjax.experiments.boltzmann import Boltzmann
 from memjax.experiments.classifier import Classifier
 from memjax.experiments.flax import Flax
 from memjax.experiments.inference import Inference
