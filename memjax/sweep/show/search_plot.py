@@ -61,6 +61,7 @@ def figure(ds: xr.Dataset) -> Figure:
     title = f"where the {about.label} crosses {target}, with 90 % interval ({told})"
     if not ranked:
         return _curve(ds, title)
+    ds = ds.squeeze([axis for axis in dims(ds["weakest"]) if ds.sizes[axis] == 1])
     ds = ds.sortby([axis for axis in ranked if is_numeric(ds, axis)])
     x, rest = ranked[0], ranked[2:]
     line = ranked[1] if len(ranked) > 1 else None

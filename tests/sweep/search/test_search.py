@@ -204,6 +204,8 @@ def test_lines_of_numbers_are_coloured_in_their_order_and_those_left_out_are_tol
     greens = [to_rgb(line.get_color())[1] for line in ax.get_lines()]
     assert [line.get_label() for line in ax.get_lines()] == ["2", "5", "10", "20", "50"]
     assert greens == sorted(greens)
+    (alone,) = figure(ds.isel(on_off=[2])).axes
+    assert len(alone.get_lines()) == 1, "an axis of one value is no axis"
     many = xr.concat([ds] * 2, "on_off", data_vars="minimal").assign_coords(on_off=np.arange(10))
     assert "6 of 10 values" in figure(many).legends[0].get_title().get_text()
 
