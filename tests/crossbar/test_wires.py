@@ -154,9 +154,12 @@ def test_every_topology_is_the_electricians(topology):
     G, v, ohms = variants()
     G = G if topology.startswith("interleaved") else G[0]
 
+    traces = []
+
     @jax.jit
     @jax.vmap
     def solved(ohms):
+        traces.append(ohms)
         line = Wires(**ohms, topology=topology)
         return currents(G, v, line), cell_voltages(G, v, line), power(G, v, line)
 
@@ -168,7 +171,7 @@ def test_every_topology_is_the_electricians(topology):
         np.testing.assert_allclose(d, twin.voltage.reshape(d.shape), rtol=0, atol=1e-13)
         np.testing.assert_allclose([watts, twin.delivered], twin.dissipated, rtol=1e-12)
         assert not current[1]  # a padded column
-    assert solved._cache_size() == 1
+    assert len(traces) == 1
 
 
 @pytest.mark.parametrize("topology", ["standard", "interleaved"])
