@@ -122,7 +122,9 @@ class _Nnx:
         abstract = nnx.eval_shape(lambda: self.build(nnx.Rngs(0)))
         graphdef, state = nnx.split(abstract)
         values = weights | others
-        filled = [(path, values[_name(path)]) for path, _ in nnx.to_flat_state(state)]
+        filled = [
+            (path, _like(leaf, values[_name(path)])) for path, leaf in nnx.to_flat_state(state)
+        ]
         network = nnx.merge(graphdef, nnx.from_flat_state(filled))
         network.train() if training else network.eval()
         call = network.__call__  # type: ignore[operator]  # not every module can be called
@@ -182,11 +184,22 @@ def _is_trained(path: Any, variable: Any) -> bool:
 
 
 def _flat(state: Any) -> Arrays:
-    """The arrays of an NNX state, by their paths."""
-    return {
+    """The arrays of an NNX state, by their paths; random keys as their words."""
+    values = {
         _name(path): leaf.get_value() if isinstance(leaf, nnx.Variable) else leaf
         for path, leaf in nnx.to_flat_state(state)
     }
+    return {name: jax.random.key_data(x) if _is_key(x) else x for name, x in values.items()}
+
+
+def _like(leaf: Any, value: Array) -> Array:
+    """The value of a leaf of a state, of ``_flat``."""
+    abstract = leaf.get_value() if isinstance(leaf, nnx.Variable) else leaf
+    return jax.random.wrap_key_data(value) if _is_key(abstract) else value
+
+
+def _is_key(x: Any) -> bool:
+    return jnp.issubdtype(x.dtype, jax.dtypes.prng_key)
 
 
 def _name(path: tuple[Any, ...]) -> str:
