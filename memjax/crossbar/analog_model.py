@@ -14,7 +14,7 @@ from jaxtyping import Key
 from memjax import random
 from memjax.crossbar import programmed
 from memjax.crossbar.array import Array
-from memjax.crossbar.calibrate import calibrate
+from memjax.crossbar.calibrate import calibrate, check_inputs
 from memjax.crossbar.crossbar import Crossbar
 from memjax.crossbar.model_products import (
     Program,
@@ -175,6 +175,7 @@ class AnalogModel:
                         "calibrated ranges, or none"
                     )
         if self.array.is_calibrated:
+            check_inputs("convert", args)
             crossbars = self._calibrated(crossbars, program, *args)
         return dataclasses.replace(self, crossbars=crossbars)._seen()
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Float32, Key
 
 from memjax import random
@@ -54,6 +55,7 @@ def calibrate(crossbar: Crossbar, x: Any, key: Key[jax.Array, ""] | None = None)
             f"calibrate: inputs of shape {x.shape} for a matrix of {crossbar.shape}; give some, "
             f"whose last dimension is {crossbar.shape[1]}"
         )
+    check_inputs("calibrate", x)
     x = x.reshape(-1, x.shape[-1])
     if is_scale:
         crossbar = crossbar.replace(input_range=_input_scale(crossbar, x))
@@ -63,6 +65,25 @@ def calibrate(crossbar: Crossbar, x: Any, key: Key[jax.Array, ""] | None = None)
         raise UserError("calibrate: the array has noise: give a key, calibrate(crossbar, x, key)")
     stream = None if key is None else random.stream(key)
     return crossbar.replace(adc_range=_adc_range(crossbar, x, stream))
+
+
+def check_inputs(who: str, x: Any) -> None:
+    """Refuses inputs that no range is found from, as far as they are known.
+
+    Args:
+      who: is called with them.
+      x: inputs, a tree of arrays.
+
+    Raises:
+      UserError: some are not finite, or all are 0.
+    """
+    known = [each for each in jax.tree.leaves(x) if not isinstance(each, jax.core.Tracer)]
+    floats = [np.asarray(each) for each in known if jnp.issubdtype(each.dtype, jnp.floating)]
+    for each in floats:
+        if not np.all(np.isfinite(each)):
+            raise UserError(f"{who}: inputs are not all finite; ranges are found from them")
+    if floats and len(floats) == len(jax.tree.leaves(x)) and not any(map(np.any, floats)):
+        raise UserError(f"{who}: inputs are all 0; give typical ones, ranges are found from them")
 
 
 @jax.jit

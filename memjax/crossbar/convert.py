@@ -1,5 +1,6 @@
 """Any trained model on arrays: what its program multiplies with is programmed, the rest stays."""
 
+import warnings
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ from memjax.crossbar import flax_values
 from memjax.crossbar.analog_model import AnalogModel
 from memjax.crossbar.array import Array
 from memjax.crossbar.programmed import Cells
+from memjax.crossbar.programming import Extrapolation
 from memjax.crossbar.wires import Wires
 from memjax.errors import UserError
 
@@ -66,10 +68,17 @@ def convert(
 
     Source: aihwkit's ``convert_to_analog`` and CrossSim's ``convert_torch``, in what they do.
     """
+    array = Array() if array is None else array
+    cells = Cells() if cells is None else cells
+    for name, given, kind in (("array", array, Array), ("cells", cells, Cells)):
+        if not isinstance(given, kind):
+            raise UserError(f"convert: {name} is a {type(given).__name__}; give a {kind.__name__}")
+    if sentence := cells.programming.beyond(array.gmax, array.on_off):
+        warnings.warn(f"convert: {sentence}", Extrapolation, stacklevel=2)
     function, weights, others = _as_function(model)
     analog = AnalogModel(
-        array=Array() if array is None else array,
-        cells=Cells() if cells is None else cells,
+        array=array,
+        cells=cells,
         weights=weights,
         others=others,
         stream=random.stream(key),

@@ -2,7 +2,9 @@
 
 from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array
 
 from memjax import random
@@ -57,7 +59,8 @@ class Faults:
     def __post_init__(self) -> None:
         check(self)
         lrs, hrs = self.stuck_lrs, self.stuck_hrs
-        if isinstance(lrs, float | int) and isinstance(hrs, float | int) and lrs + hrs > 1:
+        are_known = not any(isinstance(share, jax.core.Tracer) for share in (lrs, hrs))
+        if are_known and np.any(np.asarray(lrs) + np.asarray(hrs) > 1.0 + 1e-6):
             raise UserError(
                 f"Faults: stuck_lrs = {lrs} and stuck_hrs = {hrs} are more than all devices"
             )

@@ -30,7 +30,8 @@ class Losses(NamedTuple):
       snr: signal-to-noise ratio of its products, dB: the mean square of what is wanted over that of
         the error, with the inputs that the layer gets in the analog model.
       snr_cells: that of its conductances alone, with ideal converters and no noise of products.
-      snr_converters: that of converters and of noise alone, with conductances as wanted.
+      snr_converters: that of converters and of noise alone, with conductances as wanted: what is
+        wanted is then what their levels and limits allow.
       cells_error: ``|W' - W| / |W|`` (Frobenius) of the matrix that its conductances make.
       inputs_clipped: share of the inputs beyond the range of the DACs.
       outputs_clipped: share of the currents beyond that of the ADCs.
@@ -177,6 +178,7 @@ def _of_one(analog: AnalogModel, held: Programmed, matrix: Any, x: Any, stream: 
     cells = seen.replace(array=dataclasses.replace(array, **_NO_CONVERTERS))
     linear = dataclasses.replace(array, iv="linear", r_access=None, ir_drop=None)
     intended = Crossbar(matrix.T, linear, key=random.as_key(random.fold_in(stream, 2)))
+    meant = jnp.matmul(x, intended.weights().T, precision=jax.lax.Precision.HIGHEST)
     for_life = {name: getattr(seen, name) for name in ("columns", "adc_range", "input_range")}
     intended = intended.replace(**for_life)
     of_product = random.fold_in(stream, 0) if seen.array.is_random else None
@@ -191,7 +193,7 @@ def _of_one(analog: AnalogModel, held: Programmed, matrix: Any, x: Any, stream: 
     return Losses(
         snr=_decibels(wanted, seen(x, of_product)),
         snr_cells=_decibels(wanted, cells(x)),
-        snr_converters=_decibels(wanted, intended(x, of_product)),
+        snr_converters=_decibels(meant, intended(x, of_product)),
         cells_error=jnp.linalg.norm(seen.weights().T - matrix) / jnp.linalg.norm(matrix),
         inputs_clipped=beyond.inputs,
         outputs_clipped=beyond.outputs,
@@ -266,12 +268,14 @@ def _notes(analog: AnalogModel, table: "pd.DataFrame") -> list[str]:
         if number == 0 or layer.snr < _LOUD
     ]
     for name, layer in by_snr.iterrows():
-        found += [f"{name}: {what}" for what in _remedies(layer)]
+        found += [f"{name}: {what}" for what in _remedies(layer, analog.array_of(str(name)))]
     return found + analog.array.idle()
 
 
 def _of_snr(name: Any, layer: Any) -> str:
     """Where a layer's signal goes."""
+    if not np.isfinite(layer.snr) and layer.snr != np.inf:
+        return f"{name}: no signal: its inputs or its weights are all 0, or not finite"
     cells, converters = (
         f"{snr:.0f} dB" if snr < _EXACT else f"more than {_EXACT:.0f} dB"
         for snr in (layer.snr_cells, layer.snr_converters)
@@ -285,20 +289,22 @@ def _of_snr(name: Any, layer: Any) -> str:
     return f"{name}: {layer.snr:.0f} dB: {why}"
 
 
-def _remedies(layer: Any) -> list[str]:
+def _remedies(layer: Any, array: Array) -> list[str]:
     """What may be done about a layer."""
     found = []
     if layer.inputs_clipped > _FEW:
+        remedy = "raise x_max, or take input_scale = 'abs_max'"
+        if array.dac == "unsigned":
+            remedy = f"negative ones are 0 to dac = 'unsigned': take 'sign_magnitude', or {remedy}"
         found.append(
-            f"{layer.inputs_clipped:.0%} of the inputs are beyond the DACs' range: raise x_max, or "
-            "take input_scale = 'abs_max'"
+            f"{layer.inputs_clipped:.0%} of the inputs are beyond the DACs' range: {remedy}"
         )
-    if layer.outputs_clipped > _FEW:
+    if layer.outputs_clipped > _FEW and array.bound_management == "none":
         found.append(
             f"{layer.outputs_clipped:.0%} of the currents are beyond the ADCs' range: widen it "
             "(adc_high), or take adc_range = 'calibrated'"
         )
-    if layer.get("range_used", 1.0) < 0.25:
+    if 0.0 < layer.get("range_used", 1.0) < 0.25:
         found.append(
             f"the largest current is {layer.range_used:.0%} of the ADCs' range, which wastes "
             f"{-np.log2(layer.range_used):.1f} bits: take adc_range = 'calibrated'"
@@ -312,6 +318,6 @@ def _remedies(layer: Any) -> list[str]:
         found.append(
             f"{layer.unwritten:.0%} of its cells never read right: raise most_tries or tolerance"
         )
-    if layer.cells_error > _MANY:
+    if _MANY < layer.cells_error < np.inf:
         found.append(f"its matrix is off by {layer.cells_error:.0%}, in the Frobenius norm")
     return found

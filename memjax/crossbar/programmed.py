@@ -41,6 +41,17 @@ class Cells:
         default=False, doc="scale the outputs of a tile by what all its devices have lost to drift"
     )
 
+    def __post_init__(self) -> None:
+        for name, kind in (("programming", Programming), ("faults", Faults), ("drift", Drift)):
+            if not isinstance(given := getattr(self, name), kind):
+                raise UserError(
+                    f"Cells: {name} = {given!r} must be a {kind.__name__} of memjax.crossbar, such "
+                    f"as {_SUCH_AS[name]}"
+                )
+
+
+_SUCH_AS = {"programming": "PCM()", "faults": "Faults(stuck_hrs=0.01)", "drift": "PCMDrift()"}
+
 
 class Programmed(NamedTuple):
     """A crossbar as it was programmed.

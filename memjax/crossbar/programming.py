@@ -6,7 +6,9 @@ are stated in microsiemens need ``gmax``, which is in siemens as everywhere.
 
 from typing import Any, ClassVar
 
+import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array
 
 from memjax import random
@@ -14,6 +16,10 @@ from memjax.errors import UserError
 from memjax.pytree import Leaf, check, param, params, static
 
 MICRO = 1e-6
+
+
+class Extrapolation(UserWarning):
+    """A published model is used beyond the conductances that it was stated for."""
 
 
 @params
@@ -31,6 +37,28 @@ class Programming:
         choices=("normal", "fast_normal", "uniform"),
     )
     clips: bool = static(default=False, doc="whether devices stay within [Gmin, Gmax]")
+
+    stated: ClassVar[tuple[float, float] | None] = None
+    """Between which conductances, in µS, it was published."""
+
+    def beyond(self, gmax: Leaf, on_off: Leaf | None) -> str | None:
+        """A sentence, where an array has conductances that it was not stated for.
+
+        Args:
+          gmax: siemens.
+          on_off: ``Gmax / Gmin``; ``None``: Gmin is 0.
+        """
+        if self.stated is None or any(isinstance(x, jax.core.Tracer) for x in (gmax, on_off)):
+            return None
+        high = float(np.max(np.asarray(gmax))) / MICRO
+        least = float(np.min(np.asarray(gmax))) / MICRO
+        low = 0.0 if on_off is None else least / float(np.max(np.asarray(on_off)))
+        if low >= self.stated[0] * 0.999 and high <= self.stated[1] * 1.001:
+            return None
+        return (
+            f"{type(self).__name__} is stated for {self.stated[0]:g} to {self.stated[1]:g} µS, the "
+            f"array has {low:.3g} to {high:.3g} (gmax, on_off): an extrapolation"
+        )
 
     def sd(self, g: Array, gmax: Leaf) -> Array:
         """The standard deviation of what is programmed.
@@ -143,6 +171,8 @@ class Milo(Programming):
     Source: Milo et al., IEEE IRPS (2021).
     """
 
+    stated: ClassVar[tuple[float, float] | None] = (50.0, 225.0)
+
     def sd(self, g: Array, gmax: Leaf) -> Array:
         """The line, of the target in µS."""
         return _of_microsiemens(g, gmax, (4.782321, -0.009107))
@@ -154,6 +184,8 @@ class Wan(Programming):
 
     Source: Wan et al., Nature 608:504 (2022).
     """
+
+    stated: ClassVar[tuple[float, float] | None] = (0.0, 40.0)
 
     def sd(self, g: Array, gmax: Leaf) -> Array:
         """The polynomial of the target in µS."""

@@ -12,25 +12,30 @@ from memjax.experiments.base import Swept
 
 
 def idle(array: Any, axes: Sequence[Swept]) -> list[str]:
-    """What is said of an array to no effect in any lane; a number that is swept counts as its
-    largest.
+    """What is said of an array to no effect in any lane that says it.
 
     Args:
-      array: an ``Array``, or one in place.
+      array: an ``Array``, or one in place; of the numbers of an axis the largest is looked at.
       axes: as of ``Experiment.notes``.
     """
+    usual = {field.name: field.default for field in dataclasses.fields(array)}
     swept = {
-        name.removeprefix("array."): values if isinstance(values[0], str) else [max(values)]
+        key: own if isinstance(own[0], str) else [max([v for v in own if v != usual[key]] or own)]
         for axis in axes
-        for name, values in axis.items()
-        if name.removeprefix("array.") in {field.name for field in dataclasses.fields(array)}
+        for name, own in axis.items()
+        if (key := name.removeprefix("array.")) in usual
     }
-    found = []
+    told: dict[str, str] = {}
+    acting: set[str] = set()
     for values in itertools.product(*swept.values()):
         lane = copy.copy(array)  # of lanes one by one each is checked; of the largest together none
         for name, value in zip(swept, values, strict=True):
             object.__setattr__(lane, name, value)
         with contextlib.suppress(UserError):  # such a lane there is not
-            found.append(lane.idle())
-    every = found[0] if found else []
-    return [sentence for sentence in every if all(sentence in other for other in found)]
+            found = {sentence.partition(" = ")[0]: sentence for sentence in lane.idle()}
+            unsaid = {
+                name for name, value in zip(swept, values, strict=True) if value == usual[name]
+            }
+            acting |= usual.keys() - found.keys() - unsaid
+            told |= found
+    return [sentence for name, sentence in told.items() if name not in acting]

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from memjax.crossbar import Circuits, Drift, WriteVerify
 from memjax.experiments.base import Swept
 from memjax.experiments.idle_array import idle
@@ -22,6 +24,14 @@ def notes(experiment: Any, axes: Sequence[Swept], *, has_statistics: bool) -> li
     found = [f"array.{sentence}" for sentence in idle(array, axes)]
     if not any(name.startswith("train.") for name in swept):
         found += [f"train.{sentence}" for sentence in train.idle(reads=experiment.model.weights)]
+    gmax, on_off = (
+        np.asarray(swept[f"array.{name}"]) if f"array.{name}" in swept else getattr(array, name)
+        for name in ("gmax", "on_off")
+    )
+    if "array.programming.error" not in swept and (
+        sentence := experiment.programming.beyond(gmax, on_off)
+    ):
+        found.append(f"array.programming: {sentence}")
     if evaluation.adapt_images and not has_statistics:
         found.append("evaluate.adapt_images has no effect: the model has no batch norm")
     is_pulsed = isinstance(experiment.programming, WriteVerify)

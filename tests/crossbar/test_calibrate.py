@@ -3,11 +3,28 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
-from memjax.crossbar import Array, Crossbar, calibrate, tune
+from memjax.crossbar import Array, Crossbar, calibrate, convert, tune
+from memjax.errors import UserError
 from reference.case_s import W, X
 
+KEY = jax.random.key(0)
 BATCH = np.sin(np.arange(700.0)).reshape(100, 7).astype(np.float32)
+
+
+@pytest.mark.parametrize(("x", "said"), [(np.nan, "not all finite"), (0.0, "all 0")])
+def test_data_that_tell_no_range_are_refused(x, said):
+    array = Array(adc_bits=8, adc_range="calibrated")
+    with pytest.raises(UserError, match=said):
+        calibrate(Crossbar(W, array), np.full_like(BATCH, x))
+    with pytest.raises(UserError, match=f"convert: inputs are {said}"):
+        convert(
+            (lambda w, x: x @ w["w"], {"w": jnp.asarray(W.T)}),
+            array,
+            key=KEY,
+            inputs=np.full_like(BATCH, x),
+        )
 
 
 def test_ranges_of_slices_hold_their_currents_and_are_powers_of_two_apart():

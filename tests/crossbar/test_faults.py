@@ -24,6 +24,7 @@ def test_the_shares_are_stuck_for_life_whatever_is_programmed():
     assert np.all(two[~(high | low)] == np.float32(0.6))
 
 
-def test_more_than_all_devices_are_told():
+@pytest.mark.parametrize("share", [0.6, np.float32(0.6), np.array([0.1, 0.6])])
+def test_more_than_all_devices_are_told(share):
     with pytest.raises(UserError, match="more than all devices"):
-        Faults(stuck_lrs=0.6, stuck_hrs=0.6)
+        Faults(stuck_lrs=share, stuck_hrs=share)

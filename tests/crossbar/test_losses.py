@@ -61,6 +61,8 @@ def test_numbers_are_those_of_each_layer(model):
             {},
             "wastes .* bits: take adc_range = 'calibrated'",
         ),
+        ({"levels": 6}, None, {}, r"lost in cells .*, not in converters \(more than 100"),
+        ({"dac": "unsigned", "dac_bits": 8}, None, {}, "negative ones are 0 .* 'sign_magnitude'"),
         ({"adc_range": "fixed", "adc_high": 0.1}, None, {}, "beyond the ADCs' range"),
         ({"dac_bits": 6, "x_max": 0.5}, None, {}, "beyond the DACs' range"),
         (
@@ -103,3 +105,10 @@ def test_laws_and_transistors_of_cells_are_not_laid_to_converters_or_wires(model
     array = Array(r_access=1e4, gmax=1e-4)
     behind = described(model, array, wires=Wires(r_row=0.0, r_column=0.0)).table
     np.testing.assert_allclose(behind.drop_worst, 0.0, atol=1e-5)
+
+
+def test_a_layer_without_signal_is_told(model):
+    network, x = model
+    analog = convert(network, Array(adc_bits=8), key=KEY, inputs=x)
+    notes = describe(analog, 0.0 * x).notes
+    assert any("no signal" in note for note in notes) and not any("nan" in n for n in notes), notes

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from flax import linen, nnx
 
-from memjax.crossbar import Array
+from memjax.crossbar import Array, Milo
 from memjax.errors import UserError
 from memjax.experiments.inference import Inference
 from memjax.sweep import Spec, run
@@ -183,6 +183,15 @@ def test_what_an_axis_brings_to_effect_is_not_called_idle():
     experiment = Inference(call=perceptron, array=Array(adc_range="batch_max_pow2"))
     assert any("adc_range" in note for note in experiment.notes([]))
     assert not experiment.notes([{"array.adc_bits": [4, 8]}])
+    plain = Inference(call=perceptron)
+    for axis in ({"array.x_max": [0.5, 1.0]}, {"array.cut": ["even", "full"]}):
+        (note,) = Inference(call=perceptron, array=Array(input_scale="abs_max")).notes([axis])
+        assert next(iter(axis)) in note, "the default among the values is no effect"
+    ranges = {"array.adc_range": ["max", "fixed"], "array.adc_bits": [4, 8]}
+    assert not any("adc_share" in note for note in plain.notes([ranges]))
+    milo = Inference(call=perceptron, programming=Milo())
+    assert "stated for 50 to 225" in milo.notes([])[0]
+    assert not milo.notes([{"array.gmax": [1e-4, 2e-4], "array.on_off": [2.0, 2.0]}])
 
 
 def test_the_size_of_a_batch_acts_on_a_range_of_the_batch():
@@ -215,6 +224,18 @@ class Normalised(nnx.Module):
 
     def __call__(self, x):
         return self.out(nnx.relu(self.norm(self.first(x.reshape(len(x), -1)))))
+
+
+def test_a_model_with_dropout_is_put_on_arrays():
+    class Net(nnx.Module):
+        def __init__(self, rngs):
+            self.drop, self.out = nnx.Dropout(0.2, rngs=rngs), nnx.Linear(64, 10, rngs=rngs)
+
+        def __call__(self, x):
+            return self.out(self.drop(x.reshape(len(x), -1)))
+
+    ds = swept(call=Net, seeds=1)
+    assert float(ds.test_accuracy.min()) > 0.6
 
 
 def test_batch_norm_may_be_adapted_to_what_has_drifted():
