@@ -76,7 +76,6 @@ class Boltzmann(Experiment):
         """The algorithm and the cell must run on the device."""
         if self.pulses is not None:
             self.algorithm.check(self.device, self.cell)
-            self.cell.check(self.device)
 
     def check_data(self, data: Labelled) -> None:
         """A batch must be there."""

@@ -94,7 +94,6 @@ class Classifier(Experiment):
         if self.pulses is None:
             return
         self.algorithm.check(self.device, self.cell)
-        self.cell.check(self.device)
         self.array.check(self.device, self.cell)
         if self.array.acts and getattr(self.algorithm, "gamma", None) is not None:
             raise UserError("array: gamma makes a weight of two arrays; one is read: leave it out")

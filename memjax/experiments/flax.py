@@ -125,7 +125,6 @@ class Flax(Experiment):
             )
         if self.pulses is not None:
             self.algorithm.check(self.device, self.cell)
-            self.cell.check(self.device)
         self._functions()
 
     def check_data(self, data: Labelled) -> None:

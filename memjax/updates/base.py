@@ -32,8 +32,9 @@ class Algorithm:
     """Arrays a weight, the params themselves among them, on reference cells without spread."""
 
     def check(self, device: Device, cell: Cell) -> None:
-        """Raises ``UserError`` where the algorithm needs what the device or the cell lacks."""
+        """Raises ``UserError`` where the algorithm or the cell needs what the device lacks."""
         check_polarity(type(self).__name__, device, cell)
+        cell.check(device)
 
     def last_to_be_written(self, params: Any) -> tuple[str, int]:
         """The path of an array, and the update that may be the first to write its last weight.

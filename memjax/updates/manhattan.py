@@ -35,9 +35,9 @@ class Manhattan(Algorithm):
 
     wants_gradients: ClassVar[bool] = True
 
-    def check(self, device: Device, cell: Any) -> None:
+    def check(self, device: Device, cell: Cell) -> None:
         """A width other than 1 needs a model that knows it."""
-        del cell
+        super().check(device, cell)
         check_widths("Manhattan", device, self.width)
 
     def build(self, device: Device, **options: Any) -> optax.GradientTransformationExtraArgs:

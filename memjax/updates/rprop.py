@@ -54,9 +54,9 @@ class RProp(Algorithm):
     wants_gradients: ClassVar[bool] = True
     arrays: ClassVar[int] = 3
 
-    def check(self, device: Device, cell: Any) -> None:
+    def check(self, device: Device, cell: Cell) -> None:
         """The model must know pulses of any width."""
-        del cell
+        super().check(device, cell)
         check_widths("RProp", device, None)
 
     def build(self, device: Device, **options: Any) -> optax.GradientTransformationExtraArgs:

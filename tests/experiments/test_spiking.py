@@ -160,6 +160,7 @@ def test_rows_go_alone_only_where_they_may(tiny):
         ({"model": {"dts": [0.25]}}, r"dt = 0.5 must be one of dts = \(0.25,\)"),
         ({"model": {"code": "morse"}}, "morse"),
         ({"pulses": {"scheme": "coincidence"}}, "is no single outer product; take one of"),
+        ({"cell": {"kind": "differential", "held": "translated"}}, "a scale of its own"),
         ({"neuron": {"refractory": -1}}, "refractory"),
         ({"train": {"learning_rate": -1}}, "learning_rate"),
     ],

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import memjax
+from memjax.cells import ReferenceCell
 from memjax.devices import ConstantStep, PowerStep
 from memjax.updates import Manhattan
 
@@ -20,8 +21,8 @@ def test_one_pulse_by_the_sign_however_small(width):
 
 
 def test_another_width_than_1_needs_a_model_that_knows_it():
-    Manhattan().check(PowerStep(), None)
+    Manhattan().check(PowerStep(), ReferenceCell())
     with pytest.raises(memjax.UserError, match="PowerStep knows whole pulses only; take one of"):
-        Manhattan(width=0.5).check(PowerStep(), None)
+        Manhattan(width=0.5).check(PowerStep(), ReferenceCell())
     with pytest.raises(memjax.UserError, match="width = 0 must be more than 0"):
         Manhattan(width=0)

@@ -7,6 +7,7 @@ import optax
 import pytest
 
 import memjax
+from memjax.cells import RefreshPair
 from memjax.devices import MODELS, ConstantStep, Ernoult
 from memjax.updates import RProp, pulse_width
 
@@ -72,5 +73,5 @@ def test_a_devices_pulse_has_the_width_that_was_asked():
 @pytest.mark.parametrize("model", [m for m in MODELS if MODELS[m].integer_pulses_only])
 def test_models_of_whole_pulses_are_refused_with_those_that_work(model):
     with pytest.raises(memjax.UserError, match=f"{model} knows whole pulses only; take one of .*E"):
-        RProp().check(MODELS[model](), None)
-    RProp().check(Ernoult(), None)
+        RProp().check(MODELS[model](), RefreshPair())
+    RProp().check(Ernoult(), RefreshPair())
