@@ -14,9 +14,8 @@ from memjax.crossbar.crossbar import Crossbar
 from memjax.crossbar.drift import Drift
 from memjax.crossbar.faults import Faults
 from memjax.crossbar.mapping import decoding
-from memjax.crossbar.programming import Exact, Programming
+from memjax.crossbar.programming import Exact, Programming, Writing
 from memjax.crossbar.wires import Wires, effective
-from memjax.crossbar.write_verify import WriteVerify, Writing, writing
 from memjax.errors import UserError
 from memjax.pytree import Leaf, params, static
 
@@ -81,12 +80,9 @@ def program(crossbar: Crossbar, cells: Cells, stream: random.Stream) -> Programm
     targets, array = crossbar.g, crossbar.array
     gmin = jnp.asarray(array.gmin, jnp.float32)
     own = [random.fold_in(stream, purpose) for purpose in range(3)]
-    took = None
-    if isinstance(cells.programming, WriteVerify):
-        written = cells.programming.write(own[1], targets, gmin=gmin)
-        reached, took = written.g, writing(written, crossbar.is_cell)
-    else:
-        reached = cells.programming.program(own[1], targets, gmin=gmin, gmax=array.gmax)
+    reached, took = cells.programming.program_cells(
+        own[1], targets, crossbar.is_cell, gmin=gmin, gmax=array.gmax
+    )
     stuck = cells.faults.stuck(own[0], targets.shape)
     g = stuck.held(reached, gmin=gmin)
     nu = jnp.where(

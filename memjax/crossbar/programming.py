@@ -4,12 +4,12 @@ Conductances are fractions g of Gmax: Gmin is ``1 / on_off``, Gmax is 1. Models 
 are stated in microsiemens need ``gmax``, which is in siemens as everywhere.
 """
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array
+from jaxtyping import Array, Float
 
 from memjax import random
 from memjax.errors import UserError
@@ -20,6 +20,22 @@ MICRO = 1e-6
 
 class Extrapolation(UserWarning):
     """A published model is used beyond the conductances that it was stated for."""
+
+
+class Writing(NamedTuple):
+    """What it took to write an array, over all its cells.
+
+    Attributes:
+      tries: trains of pulses, a cell in the mean.
+      pulses: of all cells.
+      energy: of all pulses, in joules; NaN where it is not known.
+      unwritten: share of the cells that did not read within the tolerance at last.
+    """
+
+    tries: Float[Array, ""]
+    pulses: Float[Array, ""]
+    energy: Float[Array, ""]
+    unwritten: Float[Array, ""]
 
 
 @params
@@ -87,6 +103,18 @@ class Programming:
             xi = random.normal(stream, g.shape, exact=self.law == "normal")
         found = jnp.maximum(g + self.sd(g, gmax) * xi, 0.0)
         return jnp.clip(found, gmin, 1.0) if self.clips else found
+
+    def program_cells(
+        self, stream: random.Stream, g: Array, is_cell: np.ndarray, *, gmin: Leaf, gmax: Leaf
+    ) -> tuple[Array, Writing | None]:
+        """``program``, and what it took, if that is known.
+
+        Args:
+          stream, g, gmin, gmax: as of ``program``.
+          is_cell: which devices are there; the rest is padding.
+        """
+        del is_cell
+        return self.program(stream, g, gmin=gmin, gmax=gmax), None
 
 
 @params

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int32
 
 from memjax import random
-from memjax.crossbar.programming import PROGRAMMING, Programming
+from memjax.crossbar.programming import PROGRAMMING, Programming, Writing
 from memjax.devices import ConstantStep, Device
 from memjax.devices.bounds import clip_to_bounds
 from memjax.devices.effects import model_array
@@ -34,43 +34,6 @@ class Written(NamedTuple):
     pulses: Float[Array, "..."]
     converged: Array
     energy: Float[Array, "..."]
-
-
-class Writing(NamedTuple):
-    """What it took to write an array, over all its cells.
-
-    Attributes:
-      tries: trains of pulses, a cell in the mean.
-      pulses: of all cells.
-      energy: of all pulses, in joules; NaN where it is not known.
-      unwritten: share of the cells that did not read within the tolerance at last.
-    """
-
-    tries: Float[Array, ""]
-    pulses: Float[Array, ""]
-    energy: Float[Array, ""]
-    unwritten: Float[Array, ""]
-
-
-def writing(written: Written, is_cell: np.ndarray) -> Writing:
-    """The sums of what a write came to.
-
-    Args:
-      written: device by device.
-      is_cell: which of them are there; the rest is padding.
-    """
-    cells = jnp.broadcast_to(is_cell, written.g.shape)
-    count = jnp.sum(cells, dtype=jnp.float32)
-
-    def total(of: Array) -> Array:
-        return jnp.sum(jnp.where(cells, of.astype(jnp.float32), 0.0))
-
-    return Writing(
-        tries=total(written.tries) / count,
-        pulses=total(written.pulses),
-        energy=total(written.energy),
-        unwritten=total(jnp.logical_not(written.converged)) / count,
-    )
 
 
 @params
@@ -109,6 +72,25 @@ class WriteVerify(Programming):
         """The conductances of ``write``."""
         del gmax
         return self.write(stream, g, gmin=gmin).g
+
+    def program_cells(
+        self, stream: random.Stream, g: Array, is_cell: np.ndarray, *, gmin: Leaf, gmax: Leaf
+    ) -> tuple[Array, Writing]:
+        """The conductances of ``write``, and its tries, pulses and energy over all cells."""
+        del gmax
+        written = self.write(stream, g, gmin=gmin)
+        cells = jnp.broadcast_to(is_cell, g.shape)
+        count = jnp.sum(cells, dtype=jnp.float32)
+
+        def total(of: Array) -> Array:
+            return jnp.sum(jnp.where(cells, of.astype(jnp.float32), 0.0))
+
+        return written.g, Writing(
+            tries=total(written.tries) / count,
+            pulses=total(written.pulses),
+            energy=total(written.energy),
+            unwritten=total(jnp.logical_not(written.converged)) / count,
+        )
 
     def write(self, stream: random.Stream, g: Array, *, gmin: Leaf) -> Written:
         """Programs an array of devices.

@@ -37,16 +37,11 @@ from memjax.experiments.flax_sections import Network
 from memjax.experiments.float_training import FloatTraining, Forward, forward, trained
 from memjax.experiments.images import Images, Labelled, check_batch
 from memjax.experiments.inference_costs import COSTS, PARTS, WRITING, layer_costs, writing_of
-from memjax.experiments.inference_sections import (
-    WRITERS,
-    ArrayWires,
-    NoDevice,
-    Times,
-    TrainedNetwork,
-)
+from memjax.experiments.inference_sections import ArrayWires, Times, TrainedNetwork
 from memjax.experiments.pieces import in_pieces
 from memjax.experiments.sections import Open, choice, part
 from memjax.experiments.weights_file import read_weights
+from memjax.experiments.writers import WRITERS, NoDevice, written_by
 from memjax.pytree import params, static
 
 _PROGRAM, _READ, _TRAIN = range(3)
@@ -161,11 +156,7 @@ class Inference(Experiment):
                 "evaluate: compensation: mapping = 'offset' subtracts a number that does not drift;"
                 " take pairs or mapping = 'unit_column'"
             )
-        if isinstance(self.programming, WriteVerify) and isinstance(self.device, NoDevice):
-            raise UserError(
-                "array.programming: error = 'write_verify' pulses a device; give [device] model, "
-                "such as 'EpiRAM'"
-            )
+        written_by(self.programming, self.device)
         if self.train.through_array and self.array.is_calibrated:
             raise UserError(
                 "train: through_array takes no calibrated range, which needs a trained network; "
@@ -208,7 +199,7 @@ class Inference(Experiment):
         """The accuracy at each time, and what an inference costs at the last one."""
         del data
         accuracy = {"test_accuracy": Column(("time_s",), "1", "test accuracy")}
-        if isinstance(self.programming, WriteVerify) and not self.is_digital:
+        if self._tells_writing:
             accuracy |= WRITING
         return accuracy | (COSTS if self._is_costed else {})
 
@@ -272,7 +263,7 @@ class Inference(Experiment):
         outputs = in_pieces(some, jnp.asarray(test.x), self.evaluation.batch_size)
         right = jnp.mean((jnp.argmax(outputs, axis=1) == test.y).astype(jnp.float32))
         report = {"test_accuracy": jnp.where(jnp.all(jnp.isfinite(outputs)), right, jnp.nan)}
-        if last and isinstance(self.programming, WriteVerify) and not self.is_digital:
+        if last and self._tells_writing:
             report |= writing_of([state.crossbars[name] for name in sorted(state.crossbars)])
         if last and self._is_costed:
             assert isinstance(self.cost, Circuits)
@@ -300,6 +291,10 @@ class Inference(Experiment):
         batch = min(images, _ADAPTED)
         key = random.as_key(random.fold_in(stream, -2))
         return adapted(analog, training, names, x, batch, key)
+
+    @property
+    def _tells_writing(self) -> bool:
+        return isinstance(self.programming, WriteVerify) and not self.is_digital
 
     @property
     def _is_costed(self) -> bool:
@@ -369,12 +364,6 @@ class Inference(Experiment):
             train, made.apply, analog, like, on_arrays=on_arrays, is_in_lane=is_in_lane
         ), on_arrays
 
-    def _programming(self) -> Programming:
-        """How devices are programmed: by pulses on the device of ``[device]``, if by pulses."""
-        if isinstance(self.programming, WriteVerify) and isinstance(self.device, Device):
-            return dataclasses.replace(self.programming, device=self.device)
-        return self.programming
-
     def _analog(self, key_data: Array, data: Trained) -> AnalogModel:
         """The model, yet to be programmed."""
         made = self._network().flax_model()
@@ -384,7 +373,7 @@ class Inference(Experiment):
             return made.apply(weights, others, x, key, training=False)[0]
 
         cells = Cells(
-            programming=self._programming(),
+            programming=written_by(self.programming, self.device),
             faults=self.faults,
             drift=self.drift,
             compensation=self.evaluation.compensation,

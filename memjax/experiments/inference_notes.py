@@ -3,12 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
-from memjax.crossbar import Circuits, Drift, WriteVerify
+from memjax.crossbar import Circuits, Drift
 from memjax.experiments.base import Swept
 from memjax.experiments.idle_array import idle
-from memjax.experiments.inference_sections import NoDevice
+from memjax.experiments.writers import programming_notes
 
 
 def notes(experiment: Any, axes: Sequence[Swept], *, has_statistics: bool) -> list[str]:
@@ -24,20 +22,16 @@ def notes(experiment: Any, axes: Sequence[Swept], *, has_statistics: bool) -> li
     found = [f"array.{sentence}" for sentence in idle(array, axes)]
     if not any(name.startswith("train.") for name in swept):
         found += [f"train.{sentence}" for sentence in train.idle(reads=experiment.model.weights)]
-    gmax, on_off = (
-        np.asarray(swept[f"array.{name}"]) if f"array.{name}" in swept else getattr(array, name)
-        for name in ("gmax", "on_off")
+    found += programming_notes(
+        experiment.programming,
+        experiment.device,
+        array,
+        swept,
+        section="array.programming",
+        holder="array",
     )
-    if "array.programming.error" not in swept and (
-        sentence := experiment.programming.beyond(gmax, on_off)
-    ):
-        found.append(f"array.programming: {sentence}")
     if evaluation.adapt_images and not has_statistics:
         found.append("evaluate.adapt_images has no effect: the model has no batch norm")
-    is_pulsed = isinstance(experiment.programming, WriteVerify)
-    is_pulsed = is_pulsed or "array.programming.error" in swept
-    if not is_pulsed and not isinstance(experiment.device, NoDevice):
-        found.append("device has no effect: nothing pulses it (array.programming.error)")
     drifts = type(experiment.drift) is not Drift or "array.drift.kind" in swept
     if evaluation.compensation and not drifts:
         found.append("evaluate.compensation has no effect: nothing drifts (array.drift)")

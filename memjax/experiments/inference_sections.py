@@ -1,9 +1,6 @@
 """Sections of an inference specification: the trained model, its wires, when it is looked at."""
 
-from collections import ChainMap
-
 from memjax.crossbar import Wires
-from memjax.devices import MODELS
 from memjax.pytree import Leaf, param, params, static
 
 
@@ -72,12 +69,3 @@ class ArrayWires:
             return None
         row, column = (0.0 if r is None else r for r in (self.r_row, self.r_column))
         return Wires(r_row=row, r_column=column)
-
-
-@params
-class NoDevice:
-    """Nothing is pulsed."""
-
-
-WRITERS = ChainMap[str, type]({"none": NoDevice}, MODELS)
-"""Devices that arrays may be written by, by name; none is the default."""

@@ -13,6 +13,7 @@ from jaxtyping import Array
 from memjax import random
 from memjax.crossbar import PROGRAMMING, Programming
 from memjax.crossbar.mapping import Mapping
+from memjax.devices import Device
 from memjax.errors import UserError
 from memjax.experiments.base import Column, Experiment, Objective, Report
 from memjax.experiments.device_copies import device_copies
@@ -28,6 +29,7 @@ from memjax.experiments.spike_networks import (
 )
 from memjax.experiments.spiking import Spiking
 from memjax.experiments.spiking_sections import NormADTraining, SpikingNetwork
+from memjax.experiments.writers import WRITERS, NoDevice, programming_notes, written_by
 from memjax.pytree import params, static
 from memjax.spiking import edge_kernels
 
@@ -69,6 +71,7 @@ class SpikeInference(Experiment):
 
     mapping: Mapping = part(Mapping)
     programming: Programming = choice("error", "exact", PROGRAMMING)
+    device: Device | NoDevice = choice("model", "none", WRITERS)
     model: InferenceNetwork = part(InferenceNetwork)
     train: InferenceTraining = part(InferenceTraining)
     data: Images = part(Images)
@@ -97,7 +100,8 @@ class SpikeInference(Experiment):
         return data.labelled.digest() + super().digest((data.outputs, data.analog, data.bias))
 
     def check(self) -> None:
-        """Weights must be of one slice."""
+        """Weights must be of one slice, and what is pulsed be there."""
+        written_by(self.programming, self.device)
         if self.mapping.slices > 1 or self.mapping.significance is not None:
             raise UserError("Mapping: slices and significance are of no use here; leave them out")
 
@@ -120,11 +124,19 @@ class SpikeInference(Experiment):
         swept = {name: values for axis in axes for name, values in axis.items()}
         networks = swept.get("model.network", [self.model.network])
         calibrations = swept.get("model.calibration", [self.model.calibration])
+        found = programming_notes(
+            self.programming,
+            self.device,
+            self.mapping,
+            swept,
+            section="programming",
+            holder="mapping",
+        )
         if "spiking" not in networks and any(calibrations):
-            return ["calibration has no effect here: the analog network has no thresholds"]
-        if "model.network" in swept:
-            return [f"the float baseline is that of the {self.model.network} network"]
-        return []
+            found.append("calibration has no effect here: the analog network has no thresholds")
+        elif "model.network" in swept:
+            found.append(f"the float baseline is that of the {self.model.network} network")
+        return found
 
     def columns(self, data: Trained) -> dict[str, Column]:
         """The accuracy."""
@@ -171,4 +183,5 @@ class SpikeInference(Experiment):
             if self.model.output_percentile is not None:
                 mapping = dataclasses.replace(mapping, percentile=self.model.output_percentile)
         stream = random.fold_in(key_data, which)
-        return device_copies(mapping, self.programming, stream, w, devices)
+        programming = written_by(self.programming, self.device)
+        return device_copies(mapping, programming, stream, w, devices)

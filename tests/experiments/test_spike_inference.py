@@ -65,3 +65,7 @@ def test_copies_are_of_levels_and_their_mean_is_less_wrong():
 def test_what_has_no_use_is_refused():
     with pytest.raises(UserError, match="slices and significance are of no use here"):
         Spec.from_dict(TABLES | {"mapping": {"slices": 2, "weight_bits": 8}})
+    with pytest.raises(UserError, match=r"write_verify.*\[device\] model"):
+        Spec.from_dict(TABLES | {"programming": {"error": "write_verify"}})
+    experiment = Spec.from_dict(TABLES | {"device": {"model": "EpiRAM"}}).lane({})
+    assert experiment.notes([]) == ["device has no effect: nothing pulses it (programming.error)"]
