@@ -17,6 +17,7 @@ from memjax.experiments import boltzmann_notes
 from memjax.experiments.base import Column, Experiment, Objective, Report, Stages
 from memjax.experiments.boltzmann_sections import ContrastiveDivergence, Layers
 from memjax.experiments.images import Images, Labelled, check_batch, labelled
+from memjax.experiments.learning import at_baseline_rate, device_update, epochs
 from memjax.experiments.pieces import in_pieces
 from memjax.experiments.sections import choice, part
 from memjax.experiments.writing_notes import rows_unwritten
@@ -83,8 +84,7 @@ class Boltzmann(Experiment):
 
     def reference(self) -> "Boltzmann":
         """The machine in floating point."""
-        rate = self.train.baseline_learning_rate
-        train = self.train if rate is None else dataclasses.replace(self.train, learning_rate=rate)
+        train = at_baseline_rate(self.train)
         return dataclasses.replace(self, pulses=None, units=Logistic(), train=train)
 
     def notes(self, axes: Sequence[Mapping[str, list[Any]]], data: Any = None) -> list[str]:
@@ -101,8 +101,7 @@ class Boltzmann(Experiment):
 
     def stages(self) -> Stages:
         """Epochs, from 1."""
-        epochs = tuple(range(1, self.train.epochs + 1))
-        return Stages("epoch", epochs, long_name="epochs of training")
+        return epochs(self.train.epochs)
 
     def objective(self, data: Labelled) -> Objective:
         """The error on the test set."""
@@ -248,14 +247,6 @@ class Boltzmann(Experiment):
         if self.pulses is None:
             descent = optax.chain(optax.trace(self.train.baseline_momentum), optax.scale(-rate))
             return optax.with_extra_args_support(descent)
-        pulses: Any = None
-        if not (self._counts() or self.algorithm.wants_gradients):
-            pulses = self.pulses
-        update = self.algorithm.bare(
-            self.device,
-            key=random.as_key(random.fold_in(key_data, _WRITE)),
-            cell=self.cell,
-            pulses=pulses,
-            **self.algorithm.rate_options(rate),
-        )
-        return optax.chain(delivered_counts() if self._counts() else optax.scale(-rate), update)
+        counted = self._counts()
+        update = device_update(self, random.fold_in(key_data, _WRITE), rate, counted=counted)
+        return optax.chain(delivered_counts() if counted else optax.scale(-rate), update)

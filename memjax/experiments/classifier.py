@@ -22,6 +22,7 @@ from memjax.experiments.classifier_sections import Evaluation, Training
 from memjax.experiments.idle_array import idle
 from memjax.experiments.images import Images, Labelled, Samples, check_batch, labelled
 from memjax.experiments.layer_arrays import LayerArray, layer_arrays
+from memjax.experiments.learning import device_update, epochs
 from memjax.experiments.meter import NO_METERS, Meters, metered
 from memjax.experiments.perceptron import (
     LOSSES,
@@ -149,9 +150,7 @@ class Classifier(Experiment):
 
     def stages(self) -> Stages:
         """Epochs, from 1."""
-        return Stages(
-            "epoch", tuple(range(1, self.train.epochs + 1)), long_name="epochs of training"
-        )
+        return epochs(self.train.epochs)
 
     def objective(self, data: Labelled) -> Objective:
         """The accuracy on the test set."""
@@ -391,18 +390,13 @@ class Classifier(Experiment):
             )
         if self.pulses is None:
             return optax.with_extra_args_support(descent)
-        key = random.as_key(random.fold_in(key_data, _WRITE))
         counted = self._trains() is not None
-        pulses: Any = None
-        if not (counted or self.algorithm.wants_gradients):
-            pulses = self.pulses
-        update = self.algorithm.bare(
-            self.device,
-            key=key,
-            cell=self.cell,
-            pulses=pulses,
+        update = device_update(
+            self,
+            random.fold_in(key_data, _WRITE),
+            learning_rates[0],
+            counted=counted,
             diagnostics=self.evaluation.diagnostics,
-            **self.algorithm.rate_options(learning_rates[0]),
         )
         return optax.chain(delivered_counts() if counted else descent, update)
 

@@ -28,6 +28,12 @@ from memjax.experiments.flax_sections import (
     Network,
 )
 from memjax.experiments.images import Images, Labelled, check_batch, labelled
+from memjax.experiments.learning import (
+    at_baseline_rate,
+    device_update,
+    elementwise_schemes,
+    epochs,
+)
 from memjax.experiments.pieces import in_pieces
 from memjax.experiments.sections import Open, choice, part
 from memjax.experiments.writing_notes import rows_unwritten
@@ -118,10 +124,9 @@ class Flax(Experiment):
     def check(self) -> None:
         """The model's file must be there, and the algorithm run on the device and the cell."""
         if isinstance(self.pulses, OuterProduct):
-            others = [name for name, kind in SCHEMES.items() if hasattr(kind, "draw")]
             raise UserError(
                 f"{type(self.pulses).__name__}: needs layers that count trains, and a model of "
-                f"yours has others; take one of {', '.join(others)}"
+                f"yours has others; take one of {elementwise_schemes()}"
             )
         if self.pulses is not None:
             self.algorithm.check(self.device, self.cell)
@@ -150,9 +155,7 @@ class Flax(Experiment):
 
     def reference(self) -> "Flax":
         """The model in floating point."""
-        rate = self.train.baseline_learning_rate
-        train = self.train if rate is None else dataclasses.replace(self.train, learning_rate=rate)
-        return dataclasses.replace(self, pulses=None, train=train)
+        return dataclasses.replace(self, pulses=None, train=at_baseline_rate(self.train))
 
     def notes(self, axes: Sequence[Mapping[str, list[Any]]], data: Any = None) -> list[str]:
         """What could mislead (``memjax.experiments.flax_notes``)."""
@@ -174,9 +177,7 @@ class Flax(Experiment):
 
     def stages(self) -> Stages:
         """Epochs, from 1."""
-        return Stages(
-            "epoch", tuple(range(1, self.train.epochs + 1)), long_name="epochs of training"
-        )
+        return epochs(self.train.epochs)
 
     def objective(self, data: Labelled) -> Objective:
         """The first metric on the test set."""
@@ -299,13 +300,7 @@ class Flax(Experiment):
         descent = optax.sgd(learning_rate)
         if self.pulses is None:
             return descent, digital
-        update = self.algorithm.bare(
-            self.device,
-            key=random.as_key(random.fold_in(key_data, _WRITE)),
-            cell=self.cell,
-            pulses=None if self.algorithm.wants_gradients else self.pulses,  # type: ignore[arg-type]
-            **self.algorithm.rate_options(learning_rate),
-        )
+        update = device_update(self, random.fold_in(key_data, _WRITE), learning_rate)
         return optax.chain(descent, update), digital
 
     def _functions(self) -> tuple[Any, Any, Any]:

@@ -15,6 +15,12 @@ from memjax.devices import MODELS, Device
 from memjax.errors import DataError, UserError
 from memjax.experiments.base import Column, Experiment, Objective, Report, Stages
 from memjax.experiments.images import Images
+from memjax.experiments.learning import (
+    at_baseline_rate,
+    device_update,
+    elementwise_schemes,
+    epochs,
+)
 from memjax.experiments.sections import choice, part
 from memjax.experiments.spiking_data import SpikingData, SpikingSamples, spiking_data
 from memjax.experiments.spiking_notes import notes
@@ -101,10 +107,9 @@ class Spiking(Experiment):
         if model.dts and model.dt not in model.dts:
             raise UserError(f"SpikingNetwork: dt = {model.dt} must be one of dts = {model.dts}")
         if isinstance(self.pulses, OuterProduct):
-            others = [name for name, kind in SCHEMES.items() if hasattr(kind, "draw")]
             raise UserError(
                 f"{type(self.pulses).__name__}: NormAD's change of weights is no single outer "
-                f"product; take one of {', '.join(others)}"
+                f"product; take one of {elementwise_schemes()}"
             )
         if self.pulses is not None:
             self.algorithm.check(self.device, self.cell)
@@ -120,10 +125,7 @@ class Spiking(Experiment):
 
     def reference(self) -> "Spiking":
         """The network in floating point."""
-        rate, train = self.train.baseline_learning_rate, self.train
-        if rate is not None:
-            train = dataclasses.replace(train, learning_rate=rate)
-        return dataclasses.replace(self, pulses=None, train=train)
+        return dataclasses.replace(self, pulses=None, train=at_baseline_rate(self.train))
 
     def notes(self, axes: Sequence[Mapping[str, list[Any]]], data: Any = None) -> list[str]:
         """What could mislead (``memjax.experiments.spiking_notes``)."""
@@ -135,9 +137,7 @@ class Spiking(Experiment):
 
     def stages(self) -> Stages:
         """Epochs, from 1."""
-        return Stages(
-            "epoch", tuple(range(1, self.train.epochs + 1)), long_name="epochs of training"
-        )
+        return epochs(self.train.epochs)
 
     def objective(self, data: SpikingData) -> Objective:
         """The accuracy on the test set."""
@@ -277,11 +277,5 @@ class Spiking(Experiment):
         descent = optax.sgd(learning_rate)
         if self.pulses is None:
             return optax.with_extra_args_support(descent)
-        update = self.algorithm.bare(
-            self.device,
-            key=random.as_key(random.fold_in(key_data, _WRITE)),
-            cell=self.cell,
-            pulses=None if self.algorithm.wants_gradients else self.pulses,  # type: ignore[arg-type]
-            **self.algorithm.rate_options(learning_rate),
-        )
+        update = device_update(self, random.fold_in(key_data, _WRITE), learning_rate)
         return optax.chain(descent, update)
