@@ -18,9 +18,9 @@ from memjax.spiking import (
     copies_fire,
     edge_kernels,
     lif_trains,
+    slide,
     unpacked,
 )
-from memjax.spiking.encode import as_bytes
 
 AT_ONCE = 10
 """Images of a piece."""
@@ -30,11 +30,14 @@ _THRESHOLDS = tuple(float(x) for x in np.exp(np.linspace(-0.5, 0.5, 11)))
 """Of neurons that are calibrated, in units of their own."""
 
 
+def _as_bytes(x: Array) -> Array:
+    return jnp.round(x * 255.0).astype(jnp.uint8)
+
+
 def _pieces(x: Array) -> Array:
     """Images as bytes, some at a time; black ones fill the last piece."""
-    pixels = jnp.round(x * 255.0).astype(jnp.uint8)
     short = -len(x) % AT_ONCE
-    return jnp.pad(pixels, [(0, short), (0, 0), (0, 0)]).reshape(-1, AT_ONCE, *x.shape[1:])
+    return jnp.pad(_as_bytes(x), [(0, short), (0, 0), (0, 0)]).reshape(-1, AT_ONCE, *x.shape[1:])
 
 
 def spiking_answers(copies: Array, outputs: Array, x: Array, dt: float) -> Array:
@@ -90,13 +93,7 @@ def calibrated(copies: Array, kernels: Array, x: Array, dt: float) -> Array:
 
 def _features(copies: Array, x: Array) -> Array:
     """``ReLU(K x) / 5`` of every place, ``[images, neurons]``."""
-    height, width = (extent - 2 for extent in x.shape[1:])
-    total: Any = 0.0
-    for cell in range(9):
-        row, column = divmod(cell, 3)
-        window = x[:, None, row : row + height, column : column + width]
-        total = total + copies[None, ..., cell] * window
-    return jax.nn.relu(total / 5.0).reshape(len(x), -1)
+    return jax.nn.relu(slide(copies, x) / 5.0).reshape(len(x), -1)
 
 
 def analog_answers(copies: Array, outputs: Array, bias: Array, x: Array) -> Array:
@@ -121,8 +118,8 @@ def softmax_layer(data: Labelled, train: InferenceTraining) -> tuple[Array, Arra
       data: the images.
       train: how.
     """
-    x, y = jnp.asarray(as_bytes(np.asarray(data.train.x))), jnp.asarray(data.train.y)
-    kernels = jnp.asarray(edge_kernels().reshape(-1, 9))[:, None, None]
+    x, y = _as_bytes(jnp.asarray(data.train.x)), jnp.asarray(data.train.y)
+    kernels = jnp.asarray(edge_kernels().reshape(-1, 9))
     neurons = len(kernels) * (x.shape[1] - 2) * (x.shape[2] - 2)
     optimizer = optax.adam(float(train.analog_rate))
     layer = (jnp.zeros((neurons, data.n_classes)), jnp.zeros(data.n_classes))

@@ -6,7 +6,7 @@ from memjax.spiking.desired import check_attainable, desired, desired_train
 from memjax.spiking.encode import encode
 from memjax.spiking.hidden_layer import byte_tables, copies_fire, hidden_layer
 from memjax.spiking.hidden_spikes import HiddenSpikes, Image, unpacked
-from memjax.spiking.kernels import edge_kernels
+from memjax.spiking.kernels import edge_kernels, slide
 from memjax.spiking.lif import LIF, LIFState
 from memjax.spiking.normad import backwards, inverse_norms, normad, normad_adjoint
 from memjax.spiking.normad_update import Trial, normad_update
@@ -49,6 +49,7 @@ __all__ = [
     "rate_spikes",
     "rate_trains",
     "responses",
+    "slide",
     "traces",
     "unpacked",
     "update_rows",

@@ -8,7 +8,7 @@ from jaxtyping import Array, Bool, Float
 
 from memjax.pytree import Leaf
 from memjax.spiking.lif import LIF
-from memjax.spiking.traces import SYNAPSE, Synapse
+from memjax.spiking.traces import SYNAPSE, Synapse, trace_step
 
 
 class Response(NamedTuple):
@@ -53,17 +53,15 @@ def compete(
       [[5, 0]]
     """
     neuron = LIF() if neuron is None else neuron
-    slow, fast = synapse.decays(dt)
+    decays = synapse.decays(dt)
 
     def step(carry: Any, now: Array) -> tuple[Any, Response]:
-        state, (p, q), (own_p, own_q), before = carry
-        p, q = p * slow + now, q * fast + now
-        own_p, own_q = own_p * slow + before, own_q * fast + before
-        own = own_p - own_q
-        current = (p - q) + lateral * (jnp.sum(own) - own)
+        state, of_drive, of_own, before = carry
+        of_drive, driven = trace_step(of_drive, now, decays)
+        of_own, own = trace_step(of_own, before, decays)
+        current = driven + lateral * (jnp.sum(own) - own)
         state, fires = neuron.step(state, current, dt)
-        carry = (state, (p, q), (own_p, own_q), fires.astype(own.dtype))
-        return carry, Response(fires, state.u, current)
+        return (state, of_drive, of_own, fires.astype(own.dtype)), Response(fires, state.u, current)
 
     none = jnp.zeros_like(drive[0])
     carry = (neuron.init(none.shape), (none, none), (none, none), none)

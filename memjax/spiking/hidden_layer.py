@@ -1,16 +1,14 @@
 """The hidden layer: fixed 3 x 3 kernels, slid over spiking pixels, each place a LIF neuron."""
 
-from typing import Any
-
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, UInt8
 
 from memjax.spiking.hidden_spikes import BYTE
-from memjax.spiking.kernels import check_kernels
+from memjax.spiking.kernels import check_kernels, slide
 from memjax.spiking.lif import LIF, LIFState
-from memjax.spiking.traces import SYNAPSE, Synapse
+from memjax.spiking.traces import SYNAPSE, Synapse, trace_step
 
 GAIN = 5.0
 """Weight of a kernel's unit, in nA."""
@@ -26,12 +24,11 @@ def trace_table(
       dt: the step, in ms.
       synapse: time constants of the pixels' synapses.
     """
-    slow, fast = (np.exp(-dt / float(tau)) for tau in (synapse.decay, synapse.rise))
-    p = q = np.zeros(trains.shape[1])
+    decays = np.exp(-dt / float(synapse.decay)), np.exp(-dt / float(synapse.rise))
+    both: Any = np.zeros((2, trains.shape[1]))
     found = np.empty(trains.shape, np.float32)
     for c, spikes in zip(found, trains, strict=True):
-        p, q = p * slow + spikes, q * fast + spikes
-        c[:] = p - q
+        both, c[:] = trace_step(both, spikes, decays)
     return found
 
 
@@ -93,16 +90,9 @@ def copies_fire(
     height, width = (extent - 2 for extent in images.shape[1:])
     pixels = images.astype(jnp.int32)
     shape = (len(images), len(weights), height, width)
-    copies = weights if weights.ndim == 4 else weights[:, None, None]
 
     def currents(values: Array) -> Array:
-        c = values[pixels]
-        total: Any = 0.0
-        for cell in range(9):
-            row, column = divmod(cell, 3)
-            window = c[:, None, row : row + height, column : column + width]
-            total = total + copies[None, ..., cell] * window
-        return GAIN * total
+        return GAIN * slide(weights, values[pixels])
 
     def byte(state: LIFState, now: tuple[Array, Array]) -> tuple[LIFState, Array]:
         found = jnp.zeros(shape, jnp.uint8)

@@ -1,7 +1,9 @@
 """The twelve fixed kernels of the published network: edges, diagonals, corners and forks."""
 
+from typing import Any
+
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Array, Float
 
 from memjax.errors import UserError
 
@@ -45,6 +47,26 @@ def edge_kernels(
         for row, column in cells:
             kernel[row, column] = excite
     return kernels
+
+
+def slide(
+    weights: Float[Array, "kernels *copies 9"], planes: Float[Array, "planes rows columns"]
+) -> Float[Array, "planes kernels less_rows less_columns"]:
+    """The sums of 3 x 3 windows, each cell times its weight, at every place of a plane.
+
+    Args:
+      weights: of each kernel, or of each place's copy of it, ``[kernels, rows - 2, columns - 2,
+        9]``.
+      planes: images, or what their pixels drive.
+    """
+    height, width = (extent - 2 for extent in planes.shape[1:])
+    copies = weights if weights.ndim == 4 else weights[:, None, None]
+    total: Any = 0.0
+    for cell in range(9):
+        row, column = divmod(cell, 3)
+        window = planes[:, None, row : row + height, column : column + width]
+        total = total + copies[None, ..., cell] * window
+    return total
 
 
 def check_kernels(kernels: np.ndarray) -> None:

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from memjax.spiking.traces import SYNAPSE, Synapse, responses, traces
+from memjax.spiking.traces import SYNAPSE, Synapse, responses, trace_step, traces
 
 TAU = 1.0
 """The published time constant of the approximate membrane, in ms."""
@@ -98,17 +98,16 @@ def backwards(
       weighted: B, errors over norms.
       dt, synapse, tau: as of ``normad``.
     """
-    slow, fast = synapse.decays(dt)
-    left = math.exp(-dt / tau)
+    decays, left = synapse.decays(dt), math.exp(-dt / tau)
 
     def step(state: Any, now: Array) -> tuple[Any, Array]:
-        q, a, b = state
+        q, both = state
         q = q * left + now
-        a, b = a * slow + q, b * fast + q
-        return (q, a, b), a - b
+        both, found = trace_step(both, q, decays)
+        return (q, both), found
 
     none = jnp.zeros_like(weighted[0])
-    return jax.lax.scan(step, (none, none, none), weighted, reverse=True)[1]
+    return jax.lax.scan(step, (none, (none, none)), weighted, reverse=True)[1]
 
 
 def _inverse_norms(d: Array) -> Array:

@@ -1,6 +1,7 @@
 """What a spike leaves behind: synaptic currents, and the membranes that they charge."""
 
 import math
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -49,14 +50,20 @@ def traces(
       >>> [round(float(c[step]), 4) for step in (0, 5, 10, 50)]
       [0.0, 0.2345, 0.3694, 0.3496]
     """
-    slow, fast = synapse.decays(dt)
+    decays, none = synapse.decays(dt), jnp.zeros_like(spikes[0])
+    return jax.lax.scan(lambda both, now: trace_step(both, now, decays), (none, none), spikes)[1]
 
-    def step(both: tuple[Array, Array], now: Array) -> tuple[tuple[Array, Array], Array]:
-        p, q = both[0] * slow + now, both[1] * fast + now
-        return (p, q), p - q
 
-    none = jnp.zeros_like(spikes[0])
-    return jax.lax.scan(step, (none, none), spikes)[1]
+def trace_step(both: Any, spikes: Any, decays: tuple[Any, Any]) -> tuple[tuple[Any, Any], Any]:
+    """The two exponentials of a trace after a step, and the trace, their difference.
+
+    Args:
+      both: the exponentials before it.
+      spikes: of the step, or any sum of them.
+      decays: what is left of each after a step (``Synapse.decays``).
+    """
+    p, q = both[0] * decays[0] + spikes, both[1] * decays[1] + spikes
+    return (p, q), p - q
 
 
 def responses(
