@@ -1,5 +1,7 @@
 """The hidden layer: fixed 3 x 3 kernels, slid over spiking pixels, each place a LIF neuron."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
