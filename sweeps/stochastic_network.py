@@ -7,7 +7,7 @@ import optax
 
 from memjax.bitstreams import Drive, SwitchingDevice, effective_probability
 from memjax.bitstreams.bernoulli import bernoulli
-from memjax.bitstreams.drive import calibrate, pulses
+from memjax.bitstreams.drive import pulses_as_known
 from memjax.errors import UserError
 from memjax.experiments import Column, Experiment, Images, Objective, Stages, part
 from memjax.pytree import param, params, static
@@ -119,11 +119,7 @@ class Network(Experiment):
         """Probabilities of the bits of streams whose devices are an array of this shape."""
         switches = self.device.fabricate(stream, shape)
         switches = jax.tree.map(lambda each: jnp.broadcast_to(each, p.shape), switches)
-        if self.pulse.calibration == "nominal":
-            given = pulses(self.device, p, self.pulse)
-        else:
-            known = switches if self.pulse.calibration == "device" else None
-            given = calibrate(self.device, p, self.pulse, known)
+        given = pulses_as_known(self.device, p, self.pulse, switches)
         return effective_probability(self.device, switches, given)
 
 

@@ -49,6 +49,25 @@ def pulses(device: SwitchingDevice, p: Array, drive: Drive) -> Pulses:
     return Pulses(device.voltage(p, drive.width), jnp.asarray(drive.width, jnp.float32))
 
 
+def pulses_as_known(
+    device: SwitchingDevice,
+    p: Array,
+    drive: Drive,
+    switches: Switches,
+    on: Leaf | None = None,
+) -> Pulses:
+    """The pulses by what ``drive.calibration`` says is known of devices.
+
+    Args:
+      device, p, drive, on: as of ``calibrate``.
+      switches: the devices.
+    """
+    if drive.calibration == "nominal":
+        return pulses(device, p, drive)
+    known = switches if drive.calibration == "device" else None
+    return calibrate(device, p, drive, known, on)
+
+
 def calibrate(
     device: SwitchingDevice,
     p: Leaf,

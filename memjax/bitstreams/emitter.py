@@ -10,7 +10,7 @@ from jaxtyping import Array, Float
 from memjax import random
 from memjax.bitstreams.bernoulli import bernoulli
 from memjax.bitstreams.bitstream import WORD, delay
-from memjax.bitstreams.drive import Drive, calibrate, pulses
+from memjax.bitstreams.drive import Drive, pulses_as_known
 from memjax.bitstreams.memory import Memory, cycle, forgotten
 from memjax.bitstreams.spread import Pulses, deviate, effective_probability
 from memjax.bitstreams.switching_device import Switches, SwitchingDevice, log_dose, switched
@@ -63,11 +63,8 @@ def emitter(
       drive: how pulses carry probabilities.
     """
     switches = device.fabricate(random.fold_in(stream, _FABRICATE), shape)
-    known = switches if drive.calibration == "device" else None
     given = tuple(
-        pulses(device, p, drive)
-        if drive.calibration == "nominal"
-        else calibrate(device, p, drive, known, before)
+        pulses_as_known(device, p, drive, switches, before)
         for p, before in zip(wanted, on, strict=True)
     )
     chances = (effective_probability(device, switches, each) for each in given)

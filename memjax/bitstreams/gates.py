@@ -90,7 +90,7 @@ def add(x: Bitstream, y: Bitstream, half: Bitstream) -> Bitstream:
       x, y: however correlated.
       half: a stream of 1/2, independent of both.
     """
-    return (half & x) | (~half & y)
+    return _mux(x, y, half)
 
 
 def subtract(x: Bitstream, y: Bitstream) -> Bitstream:
