@@ -5,7 +5,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float32, Int
 
 from memjax.boltzmann.gibbs import Group
-from memjax.boltzmann.machine import Machine, Parameters, checked_inputs, softplus
+from memjax.boltzmann.machine import Machine, Parameters, checked_inputs
 from memjax.pytree import params, static
 
 
@@ -69,7 +69,7 @@ class DRBM(Machine):
         drive = v @ params["kernel"] + params["hidden_bias"][None, :]
         of_all = drive[:, None, :] + params["label_kernel"][None, :, :]
         pull = (v @ params["visible_bias"])[:, None] + params["label_bias"][None, :]
-        return -pull - jnp.sum(softplus(of_all), axis=2)
+        return -pull - jnp.sum(jax.nn.softplus(of_all), axis=2)
 
     def label_probabilities(
         self, params: Parameters, v: Float32[Array, "n visible"]

@@ -118,7 +118,7 @@ class Machine:
         columns = self.columns(visible)
         drive = self._gibbs(params, is_exact=True).up(columns)
         pulls = [params[g.bias] @ v for g, v in zip(self.groups, columns, strict=True)]
-        return -sum(pulls) - jnp.sum(softplus(drive), axis=0)
+        return -sum(pulls) - jnp.sum(jax.nn.softplus(drive), axis=0)
 
     def sample(self, params: Parameters, visible: Any, key: Key[Array, ""], steps: int = 1) -> Any:
         """Visible states after some steps of Gibbs sampling, each hidden units, then visible ones.
@@ -336,12 +336,3 @@ def _pieces(chains: int, samples: int) -> int:
     """The fewest equal pieces of chains whose states are worked on at once."""
     fits = (n for n in range(1, chains) if chains % n == 0 and chains // n * samples <= _STATES)
     return next(fits, chains)
-
-
-def softplus(x: Array) -> Array:
-    """``ln(1 + e^x)``, also where ``e^x`` is beyond a float.
-
-    Args:
-      x: any numbers.
-    """
-    return jnp.maximum(x, 0.0) + jnp.log1p(jnp.exp(-jnp.abs(x)))

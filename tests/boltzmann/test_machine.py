@@ -9,7 +9,6 @@ import pytest
 import memjax
 from memjax import random
 from memjax.boltzmann import DRBM, RBM, Switch, counts
-from memjax.boltzmann.machine import softplus
 from memjax.boltzmann.weights import halves
 from memjax.errors import UserError
 from memjax.pulses import Coincidence
@@ -20,7 +19,15 @@ X = jnp.array([[1.0, 0.0, 0.5, 0.2]] * 8)
 
 
 def test_softplus_is_right_at_both_ends():
-    found = softplus(jnp.array([-100.0, -1.0, 0.0, 1.0, 100.0]))
+    """Of a machine without weights ``-F`` is that of its hidden unit's bias."""
+    machine, none = (
+        RBM(visible=1, hidden=1),
+        {"kernel": jnp.zeros((1, 1)), "visible_bias": jnp.zeros(1)},
+    )
+    found = [
+        -machine.free_energy(none | {"hidden_bias": jnp.array([bias])}, jnp.zeros((1, 1)))[0]
+        for bias in (-100.0, -1.0, 0.0, 1.0, 100.0)
+    ]
     np.testing.assert_allclose(found, [0.0, 0.31326166, 0.6931472, 1.3132616, 100.0], rtol=1e-6)
 
 
