@@ -9,10 +9,10 @@ from rich.console import Console
 
 from memjax.errors import DataError, SpecError, UserError
 from memjax.sweep import Spec, run
-from memjax.sweep.engine.runner import Runner
 from memjax.sweep.run import notes
 from memjax.sweep.show.report import write
 from memjax.sweep.show.tables import summary
+from reference.sweeps import run_interrupted
 
 AXES = {"levels": [15, 40]}
 TRAIN = {"epochs": 3, "batch_size": 10, "persistent": True, "chains": 2}
@@ -51,28 +51,8 @@ def test_it_learns_and_tells_both_errors(ds):
 
 
 def test_killed_it_goes_on_with_its_chains_to_the_same_bits(ds, tmp_path, monkeypatch):
-    plain, calls = Runner._chunk, []
-
-    def interrupted(self, *args):
-        advance = self.advance
-
-        def once(*inner):
-            calls.append(1)
-            if len(calls) % 4 == 0:
-                raise KeyboardInterrupt
-            return advance(*inner)
-
-        self.advance = once
-        return plain(self, *args)
-
-    monkeypatch.setattr(Runner, "_chunk", interrupted)
-    for _ in range(20):
-        try:
-            found = run(spec_of(), tmp_path)
-            break
-        except KeyboardInterrupt:
-            continue
-    assert len(calls) > 3
+    found, calls = run_interrupted(monkeypatch, lambda: run(spec_of(), tmp_path), every=4)
+    assert calls > 3
     xr.testing.assert_identical(found.drop_attrs(), ds.drop_attrs())
 
 

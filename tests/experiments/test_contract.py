@@ -14,13 +14,13 @@ from memjax.pytree import Leaf, param, params, static
 from memjax.sweep import Spec, run
 from memjax.sweep.analysis.explain import explain
 from memjax.sweep.analysis.sensitivity import sobol_indices
-from memjax.sweep.engine.runner import Runner
 from memjax.sweep.search.search import search
 from memjax.sweep.show.plots import draw
 from memjax.sweep.show.report import write
 from memjax.sweep.show.tables import summary
 from memjax.sweep.spec import identity
 from memjax.sweep.store import directory as store
+from reference.sweeps import run_interrupted
 
 from .studies import STUDIES, Regression, Retention
 
@@ -71,28 +71,8 @@ def test_a_lane_alone_is_the_lane_in_the_sweep(name, ds):
 
 
 def test_interrupted_anywhere_it_goes_on_to_the_same_bits(name, ds, tmp_path, monkeypatch):
-    plain, calls = Runner._chunk, []
-
-    def interrupted(self, *args):
-        advance = self.advance
-
-        def once(*inner):
-            calls.append(1)
-            if len(calls) % 4 == 0:
-                raise KeyboardInterrupt
-            return advance(*inner)
-
-        self.advance = once
-        return plain(self, *args)
-
-    monkeypatch.setattr(Runner, "_chunk", interrupted)
-    for _ in range(40):
-        try:
-            found = run(spec_of(name), tmp_path)
-            break
-        except KeyboardInterrupt:
-            continue
-    assert len(calls) > 3
+    found, calls = run_interrupted(monkeypatch, lambda: run(spec_of(name), tmp_path), every=4)
+    assert calls > 3
     xr.testing.assert_identical(found.drop_attrs(), ds.drop_attrs())
     assert store.load(tmp_path).drop_attrs().identical(ds.drop_attrs())
 

@@ -12,10 +12,10 @@ from memjax.experiments.spiking import Spiking
 from memjax.spiking import edge_kernels
 from memjax.sweep import Spec, run
 from memjax.sweep.analysis.sensitivity import sobol_indices
-from memjax.sweep.engine.runner import Runner
 from memjax.sweep.search.search import search
 from memjax.sweep.show.report import write
 from reference import spiking_twin
+from reference.sweeps import run_interrupted
 
 SWEEP = """
 experiment = "spiking"
@@ -77,28 +77,10 @@ def test_a_sweep_from_toml(ds):
 
 
 def test_interrupted_anywhere_it_goes_on_to_the_same_bits(ds, tiny, tmp_path, monkeypatch):
-    plain, calls = Runner._chunk, []
-
-    def interrupted(self, *args):
-        advance = self.advance
-
-        def once(*inner):
-            calls.append(1)
-            if len(calls) % 3 == 0:
-                raise KeyboardInterrupt
-            return advance(*inner)
-
-        self.advance = once
-        return plain(self, *args)
-
-    monkeypatch.setattr(Runner, "_chunk", interrupted)
-    for _ in range(20):
-        try:
-            found = run(spec_of(), tmp_path, dataset=tiny)
-            break
-        except KeyboardInterrupt:
-            continue
-    assert len(calls) > 4
+    found, calls = run_interrupted(
+        monkeypatch, lambda: run(spec_of(), tmp_path, dataset=tiny), every=3
+    )
+    assert calls > 4
     assert found.drop_attrs().identical(ds.drop_attrs())
 
 

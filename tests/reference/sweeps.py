@@ -9,6 +9,7 @@ import xarray as xr
 
 from memjax.data import Dataset
 from memjax.sweep import Spec
+from memjax.sweep.engine.runner import Runner
 
 AXES = {
     "levels": ("number of conductance levels L", "1"),
@@ -242,3 +243,30 @@ def tiny() -> Dataset:
     x = np.float32(0.4) * rng.random((60, 4, 4), np.float32)
     x[np.arange(60), y] += np.float32(0.6)
     return Dataset("tiny", x[:42], y[:42], x[42:], y[42:])
+
+
+def run_interrupted(
+    monkeypatch: pytest.MonkeyPatch, go: Callable[[], xr.Dataset], every: int
+) -> tuple[xr.Dataset, int]:
+    """What a sweep comes to that is interrupted at every few stages, and how many it began."""
+    plain, calls = Runner._chunk, []
+
+    def interrupted(self, *args):
+        advance = self.advance
+
+        def once(*inner):
+            calls.append(1)
+            if len(calls) % every == 0:
+                raise KeyboardInterrupt
+            return advance(*inner)
+
+        self.advance = once
+        return plain(self, *args)
+
+    monkeypatch.setattr(Runner, "_chunk", interrupted)
+    for _ in range(40):
+        try:
+            return go(), len(calls)
+        except KeyboardInterrupt:
+            continue
+    raise AssertionError("it never ends")
