@@ -1,16 +1,13 @@
 """IDX files: round trips, and every way in which a file can be wrong."""
 
 import gzip
-import os
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from memjax.data.idx import find_idx, load_idx, read_idx, read_pair
 from memjax.errors import DataError
-
-MNIST = Path(os.environ.get("MEMJAX_TEST_MNIST", Path(__file__).parents[3] / "shared" / "mnist"))
+from reference.mnist import MNIST, needs_mnist
 
 
 def one_line(error, *parts):
@@ -162,9 +159,7 @@ def test_no_files(tmp_path):
     one_line(error, tmp_path, "no IDX files: put train-images-idx3-ubyte")
 
 
-@pytest.mark.skipif(
-    not MNIST.is_dir(), reason=f"no MNIST in {MNIST}: set MEMJAX_TEST_MNIST to its directory"
-)
+@needs_mnist
 def test_real_mnist():
     mnist = load_idx(MNIST, "mnist")
     assert mnist.x_train.shape == (60000, 28, 28)

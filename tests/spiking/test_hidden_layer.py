@@ -6,8 +6,7 @@ import pytest
 from memjax.errors import UserError
 from memjax.spiking import LIF, edge_kernels, hidden_layer, lif_trains
 from reference import spiking_twin
-
-from .mnist import first_test_image, needs_mnist
+from reference.mnist import first_test_image, needs_mnist
 
 KERNELS = edge_kernels()
 
